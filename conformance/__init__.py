@@ -1,0 +1,1 @@
+"""The conformance suite: knows a hub only through its public protocols."""
