@@ -1,0 +1,274 @@
+r"""Keys, SAS tokens and connection strings, in a form that no message can leak.
+
+A shared access signature covers two lines: the resource exactly as the token writes it, and the expiry.
+
+    StringToSign = {sr as sent} + "\n" + {se as sent}
+    sig          = url-escape(base64(HMAC-SHA256(base64-decode(key), StringToSign)))
+
+Source: Microsoft, "Control access to IoT Hub by using shared access signatures".
+This code shares nothing with the embedded hub's: one misreading must not sit on both ends of the wire.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, Self
+from urllib.parse import quote, unquote
+
+from conformance.errors import ProfileError
+
+HIDDEN: Final = "***"
+
+# A shorter value would blacken ordinary words in a report ("dev", "1234"); no key of a hub is that short.
+SHORTEST_SECRET: Final = 8
+
+_registered: dict[str, None] = {}
+
+
+class Secret:
+    """A text that shows as ``***`` wherever it is printed; `reveal` is the only way to its value.
+
+    Making one registers the value, so that reports can be searched for it (`all_secrets`).
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        _register(text)
+
+    def reveal(self) -> str:
+        """Return the value itself: for the wire, never for a message."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+    def __format__(self, format_spec: str) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled: reveal it where it must travel")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+
+def all_secrets() -> tuple[str, ...]:
+    """Return every value that was ever a `Secret` in this process, and its escaped forms, longest first."""
+    forms = {form for text in tuple(_registered) for form in _written_forms(text)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def redact(text: str) -> str:
+    """Return the text with every known secret replaced by ``***``."""
+    for secret in all_secrets():
+        if secret in text:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def fresh_key() -> Secret:
+    """Return a new random symmetric key: 32 bytes, base64, as a hub makes them."""
+    return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+
+
+def escape(text: str, *, upper: bool = True) -> str:
+    """URL-escape all but letters, digits and ``-._~``, with hexadecimal digits in the case asked for."""
+    escaped = quote(text, safe="")
+    return escaped if upper else re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
+
+
+def sign(raw_resource: str, raw_expiry: str, key: Secret | str) -> str:
+    """Return the base64 signature, not yet URL-escaped, over both texts exactly as the token writes them.
+
+    Raises ValueError, without the key in it, if the key is not base64.
+    """
+    digest = hmac.new(_key_bytes(key), f"{raw_resource}\n{raw_expiry}".encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SasToken:
+    """The fields of a shared access signature: `resource` and `expiry` as written, `signature` in base64.
+
+    A field that is None is left out. A field changed by `dataclasses.replace` makes a tampered token.
+    """
+
+    resource: str | None
+    expiry: str | None
+    signature: str | None = field(repr=False)
+    policy: str | None = None
+
+    @classmethod
+    def signed(
+        cls, resource: str, key: Secret, *, expiry: int, policy: str | None = None, escape_upper: bool = True
+    ) -> "SasToken":
+        """Sign a resource (not escaped, ``{host}/devices/{id}``) up to `expiry` in unix seconds."""
+        raw_resource = escape(resource, upper=escape_upper)
+        signature = sign(raw_resource, str(expiry), key)
+        return cls(resource=raw_resource, expiry=str(expiry), signature=signature, policy=policy)
+
+    def write(
+        self,
+        *,
+        order: Sequence[str] = ("sr", "sig", "se"),
+        scheme: str = "SharedAccessSignature ",
+        name: Callable[[str], str] = str,
+    ) -> Secret:
+        """Write the fields in this order, `skn` last; `name` may spell the field names otherwise."""
+        if self.signature is not None:
+            _register(self.signature)
+        signature = None if self.signature is None else escape(self.signature)
+        values = {"sr": self.resource, "sig": signature, "se": self.expiry, "skn": self.policy}
+        fields = [f"{name(key)}={values[key]}" for key in (*order, "skn") if values[key] is not None]
+        return Secret(scheme + "&".join(fields))
+
+
+def sas_token(
+    resource: str,
+    key: Secret,
+    *,
+    expiry: int,
+    policy: str | None = None,
+    order: Sequence[str] = ("sr", "sig", "se"),
+    escape_upper: bool = True,
+) -> Secret:
+    """Return a signed token for a resource (not escaped) that ends at `expiry`, in unix seconds.
+
+    `policy` names the shared access policy that the key belongs to; a device's own key has none.
+    """
+    token = SasToken.signed(resource, key, expiry=expiry, policy=policy, escape_upper=escape_upper)
+    return token.write(order=order)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A device, or a module of one, and the two keys that open it."""
+
+    device_id: str
+    primary_key: Secret
+    secondary_key: Secret | None = None
+    module_id: str | None = None
+    generation_id: str = ""
+    etag: str = ""
+    status: str = "enabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionString:
+    """A connection string of a hub, a device or an Event Hubs-compatible endpoint, taken apart.
+
+    `host` is without port; `port` is None where the string names none. `host_name` is both, as written:
+    clients of a hub sign exactly that text.
+    """
+
+    host: str
+    port: int | None = None
+    key: Secret
+    policy: str | None = None
+    device_id: str | None = None
+    module_id: str | None = None
+    entity: str | None = None
+    text: Secret
+
+    @property
+    def host_name(self) -> str:
+        """The host with its port, if the string names one."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str | Secret, *, where: str = "the connection string") -> "ConnectionString":
+        """Take ``HostName=…;SharedAccessKey=…`` or ``Endpoint=sb://…/;…;EntityPath=…`` apart.
+
+        `where` names the setting in a message. Raises ProfileError, without any part of the string in it.
+        """
+        whole = text if isinstance(text, Secret) else Secret(text)
+        fields = _fields(whole.reveal(), where)
+        host, port = _host(fields, where)
+        return cls(
+            host=host,
+            port=port,
+            key=_key(fields, where),
+            policy=fields.get("sharedaccesskeyname"),
+            device_id=fields.get("deviceid"),
+            module_id=fields.get("moduleid"),
+            entity=fields.get("entitypath"),
+            text=whole,
+        )
+
+
+def _fields(text: str, where: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for part in text.strip().rstrip(";").split(";"):
+        name, equals, value = part.partition("=")
+        if not equals or not value:
+            raise ProfileError(
+                f"{where}: not a connection string (parts NAME=VALUE, separated by ';'). "
+                "Copy it whole from the hub's shared access policies."
+            )
+        fields[name.strip().casefold()] = value.strip()
+    return fields
+
+
+def _host(fields: Mapping[str, str], where: str) -> tuple[str, int | None]:
+    address = fields.get("hostname") or fields.get("endpoint", "")
+    match = re.fullmatch(r"(?:sb://)?(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?/?", address)
+    if match is None:
+        raise ProfileError(
+            f"{where}: no HostName=HOST and no Endpoint=sb://HOST/ in it. Copy the string whole."
+        )
+    return match["host"], None if match["port"] is None else int(match["port"])
+
+
+def _key(fields: Mapping[str, str], where: str) -> Secret:
+    text = fields.get("sharedaccesskey")
+    if text is None:
+        raise ProfileError(f"{where}: no SharedAccessKey in it. Copy the string whole, key included.")
+    key = Secret(text)
+    try:
+        _key_bytes(key)
+    except ValueError:
+        raise ProfileError(f"{where}: its SharedAccessKey is not base64. Copy the string whole.") from None
+    return key
+
+
+def _key_bytes(key: Secret | str) -> bytes:
+    text = key.reveal() if isinstance(key, Secret) else key
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(
+            "the key is not base64"
+        ) from None  # the original holds the key in its traceback's locals
+
+
+def _register(text: str) -> None:
+    if len(text) >= SHORTEST_SECRET:
+        _registered[text] = None
+
+
+def _written_forms(text: str) -> set[str]:
+    return {text, escape(text), escape(text, upper=False), unquote(text)}

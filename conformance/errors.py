@@ -1,0 +1,93 @@
+"""The two kinds of failure, and the one that is neither.
+
+    AssertionError
+        Violation               the hub did not do what a clause says
+    Exception
+        HarnessError            the suite or its surroundings failed: says nothing about the hub
+            UsageError          exit code 4: the command line is wrong
+            ProfileError        exit code 4: the profile, or an environment variable it names, is wrong
+            CatalogueError      exit code 4: a clause record is wrong
+            TargetUnreachable   exit code 10: nothing answers where the profile says the hub is
+            CredentialsRefused  exit code 10: the hub does not accept the profile's keys
+            ServiceError        exit code 10: the hub's service side failed
+                Throttled       exit code 10: it asked for patience for longer than a run may wait
+            StageFailed         exit code 10: a step failed that the case needs but does not check
+        NotTested               the clause is claimed, but this case could not see it
+
+Allure files an AssertionError as *failed* and anything else as *broken*: the split is the verdict.
+The message of a HarnessError is one line (of a ProfileError, one line for each problem) that says what is wrong,
+where, and what to do next. None holds a secret.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+USAGE = 4
+INCONCLUSIVE = 10
+
+
+class Violation(AssertionError):  # noqa: N818 - a verdict's name, not an error of the program
+    """The hub did not do what a clause says.
+
+    `observed` is a short stable word for what was seen (``puback``, ``status 200``, ``still open``):
+    deviations and comparisons of two runs compare that word. `expected` and `actual` are one line of prose
+    each, for the report.
+    """
+
+    def __init__(self, message: str, *, observed: str, expected: str = "", actual: str = "") -> None:
+        super().__init__(message)
+        self.observed = observed
+        self.expected = expected
+        self.actual = actual
+
+
+class HarnessError(Exception):
+    """The suite or its surroundings failed, so that nothing can be said about the hub."""
+
+    exit_code: ClassVar[int] = INCONCLUSIVE
+
+
+class UsageError(HarnessError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = USAGE
+
+
+class ProfileError(HarnessError):
+    """A profile is wrong; `problems` are all of them, one line each."""
+
+    exit_code = USAGE
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class CatalogueError(HarnessError):
+    """A clause record is wrong, or a test cites a clause that does not exist."""
+
+    exit_code = USAGE
+
+
+class TargetUnreachable(HarnessError):  # noqa: N818 - says what is the case
+    """Nothing answers, or something that is not a hub, where the profile says the hub is."""
+
+
+class CredentialsRefused(HarnessError):  # noqa: N818 - says what is the case
+    """The hub does not accept the keys that the profile names."""
+
+
+class ServiceError(HarnessError):
+    """The hub's service side (identities, telemetry) failed or answered what it must not."""
+
+
+class Throttled(ServiceError):  # noqa: N818 - says what is the case
+    """The hub asked for patience for longer than a run may wait."""
+
+
+class StageFailed(HarnessError):  # noqa: N818 - says what is the case
+    """A step failed that a case needs but does not check: ``needs connect.client-id: no CONNACK``."""
+
+
+class NotTested(Exception):  # noqa: N818 - a verdict's name, not an error of the program
+    """The clause is claimed, but this case could not see it; the message is the reason."""
