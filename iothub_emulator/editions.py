@@ -1,0 +1,25 @@
+"""Where the document and today's hub disagree: one table, two columns.
+
+`document` is the text of 2018-10-12 taken literally, `current` is what Microsoft's newer pages and traces of
+real hubs show. Evidence for each line is cited beside it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """One column: what the hub does where there are two opinions."""
+
+    name: str
+    qos_2: Literal["close", "puback"]
+    """d2c.qos2: the document closes; a report of 2025 saw a PUBACK (eclipse-paho/paho.mqtt.c#1617)."""
+    retain_property: Literal["x-opt-retain", "mqtt-retain"]
+    """d2c.retain-property: the document's name, and the one that real hubs send (azure-docs PR 64738)."""
+
+
+EDITIONS: dict[str, Edition] = {
+    "document": Edition(name="document", qos_2="close", retain_property="x-opt-retain"),
+    "current": Edition(name="current", qos_2="puback", retain_property="mqtt-retain"),
+}

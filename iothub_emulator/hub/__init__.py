@@ -1,0 +1,1 @@
+"""The hub's rules, pure: packets and calls go in, effects come out; time and ids are arguments."""

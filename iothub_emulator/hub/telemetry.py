@@ -1,0 +1,177 @@
+"""What devices sent: the event as the back end sees it, and the log that keeps the newest ones.
+
+A partition numbers its events from 0. Positions in it are a sequence number, an offset (text, larger for
+later events, as Event Hubs has it) or a time.
+"""
+
+import dataclasses
+import json
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+OFFSET_STEP = 128
+"""Offsets are no sequence numbers on a real hub; a client that mixes them up should notice here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a connection was authenticated as; stamped on all that it sends."""
+
+    device_id: str
+    generation_id: str
+    auth_method: str
+    """JSON text, see `TelemetryRules.auth_method`."""
+    module_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryEvent:
+    """One message from a device, stamped. `enqueued_time` is unix seconds."""
+
+    device_id: str
+    generation_id: str
+    auth_method: str
+    """JSON text."""
+    body: bytes
+    enqueued_time: float
+    module_id: str | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+    """Application properties."""
+    system: dict[str, str | bytes] = field(default_factory=dict)
+    """Event Hubs names: message-id, correlation-id, user-id, content-type, content-encoding, …"""
+    source: str = "Telemetry"
+
+
+class TelemetryRules:
+    """Each decision about what the back end sees of a message."""
+
+    def body(self, payload: bytes) -> bytes:
+        """d2c.body-opaque: the body is not looked into."""
+        return payload
+
+    def device_id(self, sender: Sender, properties: dict[str, str]) -> str:  # noqa: ARG002
+        """d2c.identity-stamped, d2c.identity-not-spoofable: from the connection, whatever the bag says."""
+        return sender.device_id
+
+    def source(self) -> str:
+        """d2c.identity-stamped: `iothub-message-source` of what a device sent."""
+        return "Telemetry"
+
+    def auth_method(self, scope: str, kind: str) -> str:
+        """d2c.identity-stamped: how the sender proved itself; scope device, module or hub, kind sas, x509."""
+        return json.dumps(
+            {"scope": scope, "type": kind, "issuer": "iothub", "acceptingIpFilterRule": None},
+            separators=(",", ":"),
+        )
+
+    def stamp(
+        self, sender: Sender, payload: bytes, properties: dict[str, str], system: dict[str, str], now: float
+    ) -> TelemetryEvent:
+        """Return the event that the back end will see."""
+        return TelemetryEvent(
+            self.device_id(sender, properties),
+            sender.generation_id,
+            sender.auth_method,
+            self.body(payload),
+            now,
+            sender.module_id,
+            properties,
+            {**system},
+            self.source(),
+        )
+
+    def partition(self, device_id: str, count: int) -> int:
+        """d2c.order: a device's events share a partition, so that they keep their order."""
+        return partition_of(device_id, count)
+
+    def arrivals(self, event: TelemetryEvent) -> Sequence[TelemetryEvent]:
+        """d2c.order, d2c.events-topic, will.once: what enters the log now that `event` is here: it, once."""
+        return (event,)
+
+
+def partition_of(device_id: str, count: int) -> int:
+    """Return a device's partition: the same in every process, unlike `hash`."""
+    return zlib.crc32(device_id.encode("utf-8", "surrogatepass")) % count
+
+
+class Partition:
+    """The newest events of one partition."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        # Event n sits in slot n % capacity: appending stays cheap, and the oldest falls out by itself.
+        self._slots: list[TelemetryEvent] = []
+        self.next_sequence_number = 0
+
+    @property
+    def first_sequence_number(self) -> int:
+        """The oldest event still held; equal to `next_sequence_number` where there is none."""
+        return self.next_sequence_number - len(self._slots)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is held."""
+        return not self._slots
+
+    @property
+    def last_enqueued_time(self) -> float:
+        """Unix seconds; 0 where nothing was ever appended."""
+        return self._event(self.next_sequence_number - 1).enqueued_time if self._slots else 0.0
+
+    def append(self, event: TelemetryEvent) -> int:
+        """Keep `event` and return its sequence number."""
+        last = self.last_enqueued_time
+        if event.enqueued_time < last:
+            # The clock was set back; times in a partition never fall, or positions by time would lie.
+            event = dataclasses.replace(event, enqueued_time=last)
+        number = self.next_sequence_number
+        if len(self._slots) < self._capacity:
+            self._slots.append(event)
+        else:
+            self._slots[number % self._capacity] = event
+        self.next_sequence_number = number + 1
+        return number
+
+    def read(self, sequence_number: int, limit: int) -> list[tuple[int, TelemetryEvent]]:
+        """Return up to `limit` events from that number on; numbers that fell out of the log are skipped."""
+        start = max(sequence_number, self.first_sequence_number)
+        stop = min(start + limit, self.next_sequence_number)
+        return [(number, self._event(number)) for number in range(start, stop)]
+
+    def after_time(self, when: float, *, inclusive: bool) -> int:
+        """Return the number of the first event later than `when` (unix seconds), or at it if inclusive."""
+        numbers = range(self.first_sequence_number, self.next_sequence_number)
+        find = bisect_left if inclusive else bisect_right
+        return self.first_sequence_number + find(
+            numbers, when, key=lambda number: self._event(number).enqueued_time
+        )
+
+    @staticmethod
+    def offset_of(sequence_number: int) -> str:
+        """Return the offset of an event."""
+        return str(sequence_number * OFFSET_STEP)
+
+    @staticmethod
+    def sequence_of(offset: str) -> int:
+        """Return the number of the event at `offset`, or of the one before it; ValueError if it is no number.
+
+        "-1", the beginning of the stream, gives -1: the first event is the one behind it.
+        """
+        return int(offset) // OFFSET_STEP
+
+    def _event(self, number: int) -> TelemetryEvent:
+        return self._slots[number % self._capacity]
+
+
+class TelemetryLog:
+    """All partitions of the hub's built-in endpoint."""
+
+    def __init__(self, partitions: int = 2, capacity: int = 10_000) -> None:
+        self.partitions = tuple(Partition(capacity) for _ in range(partitions))
+
+    def append(self, event: TelemetryEvent, partition: int | None = None) -> tuple[int, int]:
+        """Keep `event`, by default in its device's partition; return partition and sequence number."""
+        number = partition_of(event.device_id, len(self.partitions)) if partition is None else partition
+        return number, self.partitions[number].append(event)

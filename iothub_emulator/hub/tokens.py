@@ -1,0 +1,143 @@
+"""SAS tokens: parsing, signature, expiry, scope.
+
+A token is `SharedAccessSignature sr={resource}&sig={signature}&se={expiry}[&skn={policy}]`, in any order.
+The signature covers `sr` and `se` exactly as sent, so nothing here rewrites them (Microsoft, "Control access
+to IoT Hub with shared access signatures").
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import math
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from iothub_emulator.hub import host_names
+from iothub_emulator.settings import Settings
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+
+
+class TokenRefused(Exception):  # noqa: N818 - an answer, not a malfunction
+    """A token that opens nothing. `reason` is for logs and never holds a secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class SasToken:
+    """A token's fields: as sent (`raw_…`), and decoded. `expiry` is unix seconds."""
+
+    raw_resource: str
+    resource: str
+    raw_expiry: str
+    expiry: float
+    signature: str
+    policy: str | None
+
+
+class TokenRules:
+    """Each decision about a token."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def parse(self, text: str) -> SasToken:
+        """Split a token into its fields, or raise `TokenRefused`."""
+        scheme, space, rest = text.partition(" ")
+        if not space or not self.accepts_scheme(scheme):
+            raise TokenRefused("not a SharedAccessSignature")
+        fields = self.fields(rest)
+        for name in ("sr", "sig", "se"):
+            if self.requires(name) and not fields.get(name):
+                raise TokenRefused(f"no {name}")
+        raw_resource, raw_expiry = fields.get("sr", ""), fields.get("se", "")
+        return SasToken(
+            raw_resource=raw_resource,
+            resource=unquote(raw_resource),
+            raw_expiry=raw_expiry,
+            expiry=self.expiry_of(raw_expiry),
+            # Not unquote_plus: a signature sent without encoding holds literal plus signs.
+            signature=unquote(fields.get("sig", "")),
+            policy=unquote(fields["skn"]) if fields.get("skn") else None,
+        )
+
+    def accepts_scheme(self, word: str) -> bool:
+        """sas.malformed, sas.loose-forms: one word, in any case, then one space."""
+        return word.lower() == "sharedaccesssignature"
+
+    def fields(self, text: str) -> dict[str, str]:
+        """sas.field-order: the fields come in any order; names in any case, values untouched.
+
+        unspecified: a field given twice says two things; the token is refused.
+        """
+        fields: dict[str, str] = {}
+        for pair in text.split("&"):
+            name, _, value = pair.partition("=")
+            key = name.lower()
+            if key in fields:
+                raise TokenRefused(
+                    f"{key} given twice" if key in {"sr", "sig", "se", "skn"} else "repeated field"
+                )
+            fields[key] = value
+        return fields
+
+    def requires(self, field: str) -> bool:  # noqa: ARG002 - the seam lets one field be optional
+        """sas.malformed: a token without `sr`, `sig` or `se` is refused."""
+        return True
+
+    def expiry_of(self, raw: str) -> float:
+        """sas.loose-forms: `se` is a number of seconds; anything else is refused."""
+        expiry = float(raw) if _NUMBER.fullmatch(raw) else math.nan
+        if not math.isfinite(expiry):
+            raise TokenRefused("se is not a number")
+        return expiry
+
+    def is_signed_with(self, token: SasToken, key: str) -> bool:
+        """sas.bad-signature, sas.tampered, sas.case-of-escapes: HMAC over `sr` and `se` as they were sent."""
+        if not key:
+            return False  # an identity without keys; an empty HMAC key would let anyone in
+        try:
+            secret = base64.b64decode(key, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        signed = f"{token.raw_resource}\n{token.raw_expiry}".encode()
+        expected = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256))
+        return hmac.compare_digest(expected, token.signature.encode("utf-8", "surrogateescape"))
+
+    def is_expired(self, token: SasToken, now: float) -> bool:
+        """sas.expired, sas.expired-inside-skew: past its expiry by more than clocks may differ."""
+        return now > token.expiry + self.settings.sas_skew
+
+    def covers(self, token: SasToken, resource: str) -> bool:
+        """sas.device-scope, sas.wide-scope, sas.wrong-resource: `sr` is a prefix in whole segments.
+
+        Both start with a host, one of the hub's names; `scheme://` before it is ignored.
+        """
+        host, *granted = _segments(token.resource)
+        wanted_host, *wanted = _segments(resource)
+        if not (self.accepts_host(host) and self.accepts_host(wanted_host)):
+            return False
+        return self.is_prefix(granted, wanted)
+
+    def accepts_host(self, host: str) -> bool:
+        """sas.wrong-resource: a token of another hub opens nothing here."""
+        return host_names.is_accepted(host, self.settings.host_names)
+
+    def is_prefix(self, granted: list[str], wanted: list[str]) -> bool:
+        """sas.device-scope: `a/b` covers `a/b/c` and not `a/bc`; names are compared with their case."""
+        return wanted[: len(granted)] == granted
+
+    def ends_at(self, token: SasToken) -> float:
+        """sas.expiry-disconnects: when an open connection is dropped, in unix seconds."""
+        return token.expiry + self.settings.sas_grace
+
+
+def _segments(resource: str) -> list[str]:
+    """Return host and path segments of a resource; a trailing slash adds none."""
+    _, found, rest = resource.partition("://")
+    return (rest if found else resource).rstrip("/").split("/")

@@ -1,0 +1,1 @@
+"""Listeners: TCP and TLS; they hand streams to the protocols."""

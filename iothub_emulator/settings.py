@@ -1,0 +1,40 @@
+"""What a user may set when starting the emulator; the defaults are a real hub's values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One start of the emulator. Durations are seconds, sizes bytes, ports TCP ports (0: any free one)."""
+
+    host: str = "127.0.0.1"
+    """The address that the listeners bind."""
+    mqtt_port: int = 8883
+    https_port: int = 443
+    amqp_port: int = 5671
+
+    host_names: tuple[str, ...] = ("localhost", "127.0.0.1", "emulator.azure-devices.net")
+    """Names the hub answers to in Username, `sr` and audience, each with and without a port."""
+    edition: str = "current"
+    """A row of `editions.EDITIONS`."""
+    devices: tuple[str, ...] = ("device-1",)
+    """Identities made at the start."""
+
+    entity: str = "iothub-emulator"
+    """The Event Hubs-compatible name (EntityPath)."""
+    partitions: int = 2
+    telemetry_log_events: int = 10_000
+    """Events kept in each partition; older ones fall out."""
+
+    sas_skew: float = 300.0
+    """A token is still accepted this long after its expiry: clocks differ."""
+    sas_grace: float = 600.0
+    """An open connection outlives its token by this much."""
+    keep_alive_factor: float = 1.5
+    """[MQTT-3.1.2-24]: a client may be silent for one and a half times its keep-alive."""
+    keep_alive_cap: float = 1767.0
+    """29.45 minutes, whatever the client asked for."""
+    connect_timeout: float = 60.0
+    """CONNECT must arrive within this time of the connection being made."""
+    max_message_bytes: int = 262_144
+    """Body and properties of one message together: 256 KiB."""
