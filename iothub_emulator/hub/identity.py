@@ -1,0 +1,81 @@
+"""A registered device, and what its creator asks for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["enabled", "disabled"]
+AuthenticationType = Literal["sas", "selfSigned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """What a change may need that cannot be computed: keys in base64, and the time in unix seconds."""
+
+    etag: str
+    generation_id: str
+    primary_key: str
+    secondary_key: str
+    now: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """An identity as its creator asks for it. Keys left out are generated."""
+
+    device_id: str
+    status: Status = "enabled"
+    status_reason: str | None = None
+    authentication_type: AuthenticationType = "sas"
+    primary_key: str | None = None
+    secondary_key: str | None = None
+    primary_thumbprint: str | None = None
+    secondary_thumbprint: str | None = None
+    iot_edge: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceIdentity:
+    """A registered device.
+
+    Keys are base64, and `None` for a device that authenticates by certificate; thumbprints are hexadecimal,
+    and `None` for a device that signs tokens. `status_updated_time` is in unix seconds, `None` until the
+    status or its reason first changes. `generation_id` tells two devices apart that had the same id one after
+    the other.
+    """
+
+    device_id: str
+    generation_id: str
+    etag: str
+    status: Status
+    status_reason: str | None
+    status_updated_time: float | None
+    authentication_type: AuthenticationType
+    primary_key: str | None
+    secondary_key: str | None
+    primary_thumbprint: str | None
+    secondary_thumbprint: str | None
+    iot_edge: bool
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that may sign this device's tokens; none for a device with certificates."""
+        return tuple(key for key in (self.primary_key, self.secondary_key) if key)
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The certificates that open a connection as this device."""
+        return tuple(text for text in (self.primary_thumbprint, self.secondary_thumbprint) if text)
+
+    def as_wanted(self) -> Wanted:
+        """Return what recreates this identity with its keys; `dataclasses.replace` changes a field of it."""
+        return Wanted(
+            device_id=self.device_id,
+            status=self.status,
+            status_reason=self.status_reason,
+            authentication_type=self.authentication_type,
+            primary_key=self.primary_key,
+            secondary_key=self.secondary_key,
+            primary_thumbprint=self.primary_thumbprint,
+            secondary_thumbprint=self.secondary_thumbprint,
+            iot_edge=self.iot_edge,
+        )

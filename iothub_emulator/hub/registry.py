@@ -1,0 +1,122 @@
+"""The identity registry: which devices exist, and how each authenticates.
+
+Nothing here reads a clock or draws a random number: keys, etags, generation ids and times are arguments
+(`Fresh`). What a caller may ask is decided in `registry_rules.py`; a refused call raises `Refused` and
+changes nothing.
+"""
+
+from collections.abc import Iterator
+
+from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
+from iothub_emulator.hub.registry_rules import RegistryRules
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
+
+__all__ = ["DeviceIdentity", "Fresh", "Registry", "RegistryRules", "Wanted"]
+
+
+class Registry:
+    """All identities of one hub, in the order of their creation."""
+
+    def __init__(self, rules: RegistryRules) -> None:
+        self._rules = rules
+        self._devices: dict[str, DeviceIdentity] = {}
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def __iter__(self) -> Iterator[DeviceIdentity]:
+        return iter(tuple(self._devices.values()))
+
+    def get(self, device_id: str) -> DeviceIdentity | None:
+        """Return the identity of exactly that id; ids differ by case."""
+        return self._devices.get(device_id)
+
+    def require(self, device_id: str) -> DeviceIdentity:
+        """Return the identity, or raise `Refused` with DeviceNotFound."""
+        found = self._devices.get(device_id)
+        if found is None:
+            raise Refused(ErrorCode.DeviceNotFound, device_id)
+        return found
+
+    def list(self, top: int | None = None) -> list[DeviceIdentity]:
+        """Return the first `top` identities, within the limit of one answer."""
+        return list(self)[: self._rules.list_size(top)]
+
+    def put(self, wanted: Wanted, if_match: str | None, fresh: Fresh) -> DeviceIdentity:
+        """Create (no precondition) or replace (with one) an identity, as a PUT does."""
+        if self._rules.means_replacement(if_match):
+            return self.replace(wanted, if_match, fresh)
+        return self.create(wanted, fresh)
+
+    def create(self, wanted: Wanted, fresh: Fresh) -> DeviceIdentity:
+        """Add a new identity; `Refused` with DeviceAlreadyExists if the id is taken."""
+        self._check(wanted)
+        if wanted.device_id in self._devices:
+            raise Refused(
+                ErrorCode.DeviceAlreadyExists, f"A device with id {wanted.device_id} exists already."
+            )
+        return self._store(wanted, fresh, generation_id=fresh.generation_id, status_updated_time=None)
+
+    def replace(self, wanted: Wanted, if_match: str | None, fresh: Fresh) -> DeviceIdentity:
+        """Replace the whole identity: what `wanted` leaves out returns to its default, keys to new ones.
+
+        `if_match` is an etag or `*`; `None` sets no condition. `Refused` with DeviceNotFound or
+        PreconditionFailed.
+        """
+        self._check(wanted)
+        before = self.require(wanted.device_id)
+        self._check_etag(before, if_match)
+        status_changed = (before.status, before.status_reason) != (wanted.status, wanted.status_reason)
+        return self._store(
+            wanted,
+            fresh,
+            generation_id=before.generation_id,
+            status_updated_time=fresh.now if status_changed else before.status_updated_time,
+        )
+
+    def delete(self, device_id: str, if_match: str | None) -> DeviceIdentity:
+        """Remove an identity and return it; `Refused` with DeviceNotFound or PreconditionFailed."""
+        before = self.require(device_id)
+        if if_match is None and self._rules.needs_etag_to_delete():
+            raise Refused(ErrorCode.PreconditionFailed, "Etag missing: send If-Match with the etag or *.")
+        self._check_etag(before, if_match)
+        return self._devices.pop(device_id)
+
+    def _check(self, wanted: Wanted) -> None:
+        """Raise `Refused` with ArgumentInvalid for the first field that no identity may have."""
+        problem = self._rules.problem_with_id(wanted.device_id) or self._rules.problem_with_reason(
+            wanted.status_reason
+        )
+        if problem is None and wanted.authentication_type == "sas":
+            problem = self._rules.problem_with_keys(wanted.primary_key, wanted.secondary_key)
+        if problem is None and wanted.authentication_type == "selfSigned":
+            problem = self._rules.problem_with_thumbprints(
+                wanted.primary_thumbprint, wanted.secondary_thumbprint
+            )
+        if problem is not None:
+            raise Refused(ErrorCode.ArgumentInvalid, problem)
+
+    def _check_etag(self, identity: DeviceIdentity, if_match: str | None) -> None:
+        if if_match is not None and not self._rules.matches(if_match, identity.etag):
+            raise Refused(ErrorCode.PreconditionFailed, "The etag is not the identity's current one.")
+
+    def _store(
+        self, wanted: Wanted, fresh: Fresh, *, generation_id: str, status_updated_time: float | None
+    ) -> DeviceIdentity:
+        signs = wanted.authentication_type == "sas"
+        identity = DeviceIdentity(
+            device_id=wanted.device_id,
+            generation_id=generation_id,
+            etag=fresh.etag,
+            status=wanted.status,
+            status_reason=wanted.status_reason,
+            status_updated_time=status_updated_time,
+            authentication_type=wanted.authentication_type,
+            primary_key=(wanted.primary_key or fresh.primary_key) if signs else None,
+            secondary_key=(wanted.secondary_key or fresh.secondary_key) if signs else None,
+            primary_thumbprint=None if signs else wanted.primary_thumbprint,
+            secondary_thumbprint=None if signs else wanted.secondary_thumbprint,
+            iot_edge=wanted.iot_edge,
+        )
+        self._devices[identity.device_id] = identity
+        return identity

@@ -1,0 +1,40 @@
+"""The errors a hub names towards its back end.
+
+Each has a number whose first three digits are the HTTP status, and a name that travels in the header
+`iothub-errorcode` (Microsoft, "IoT Hub API common error codes", and `ErrorCode` of the service SDK for .NET).
+"""
+
+import enum
+
+
+class ErrorCode(enum.IntEnum):
+    """A named error; the member's name is the one on the wire."""
+
+    InvalidProtocolVersion = 400001
+    ArgumentInvalid = 400004
+    ArgumentNull = 400005
+    IotHubFormatError = 400006
+    DeviceDefinedMultipleTimes = 400011
+    IotHubUnauthorizedAccess = 401002
+    GenericNotFound = 404000
+    DeviceNotFound = 404001
+    GenericMethodNotAllowed = 405000
+    DeviceAlreadyExists = 409001
+    PreconditionFailed = 412001
+    MessageTooLarge = 413001
+    TooManyDevices = 413002
+    ServerError = 500001
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: the first three digits."""
+        return self.value // 1000
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a malfunction
+    """A call the hub does not carry out: the error's code and a message for the caller, without secrets."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
