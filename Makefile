@@ -1,0 +1,60 @@
+# Every target sets up what it needs: a fresh machine wants Python 3.11+, make and git, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+.PHONY: help setup conformance test lint format faults controls bench wheel lock clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "make: $(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 4; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## make the virtual environment from the locked, hashed versions
+
+conformance: $(READY) ## run the suite against the embedded hub and print the verdict
+	$(BIN)/pytest --profile=emulator -n $(WORKERS)
+
+test: $(READY) ## run the project's own tests
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls -n $(WORKERS)
+
+lint: $(READY) ## style, types, and which part may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet .github/workflows
+
+format: $(READY) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+faults: $(READY) ## prove that the suite fails on a hub with each known fault
+	$(BIN)/pytest tests/faults
+
+controls: $(READY) ## prove that nothing is green on targets that are no hub
+	$(BIN)/pytest tests/controls
+
+bench: $(READY) ## measure the embedded hub side by side with mosquitto
+	$(BIN)/python benchmarks/round_trips.py
+	$(BIN)/python benchmarks/many_devices.py
+
+wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
+	$(BIN)/python benchmarks/../tests/wheel.py
+
+lock: ## resolve the locked, hashed versions anew
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
+		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) build dist reports/emulator
