@@ -1,0 +1,47 @@
+"""Keep-alive: when the hub gives up a silent client.
+
+Document: it is silent; MQTT 3.1.1 section 3.1.2.10 holds. Clauses: clauses/connection.toml.
+
+A hub drops a client that sends nothing for one and a half times its keep-alive. Any packet counts
+as a sign of life. A silent client beside the tested one shows when that time has passed.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("connection.keep-alive")
+def test_a_silent_client_is_dropped_in_time(silent_client, hub):
+    """[MQTT-3.1.2-24] Not before the keep-alive, and not after 1.5 times it plus the hub's own tolerance."""
+    tolerance = hub.timing["keep-alive-tolerance"]
+
+    silent_client.expect_closed(within=1.5 + tolerance + hub.timeouts.reaction)
+
+    assert 1.0 <= silent_client.closed_after <= 1.5 + tolerance
+
+
+@clause("connection.keep-alive-traffic")
+def test_publishing_alone_keeps_the_connection(device, stage, silent_client, hub):
+    """[MQTT-3.1.2-23] Any packet counts: a client that publishes outlives a silent one."""
+    publishing = stage(device.raw_connected, keep_alive=1)
+    publish_qos_0 = publishing.publish_packet(device.topics.events, b"still here")
+
+    publishing.send_while_open(
+        silent_client,
+        publish_qos_0,
+        every=0.4,
+        within=1.5 + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction,
+    )
+
+    publishing.ping()
+
+
+@clause("connection.keep-alive-zero")
+def test_a_keep_alive_of_zero(device, stage, silent_client, observed, hub):
+    """[MQTT-3.1.2-22] Zero switches the mechanism off; a hub may still have a limit of its own."""
+    without_keep_alive = stage(device.raw_connected, keep_alive=0)
+
+    silent_client.wait_closed(within=1.5 + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction)
+
+    observed(without_keep_alive.outcome())

@@ -1,0 +1,89 @@
+"""SAS tokens that open a device.
+
+Document: #using-the-mqtt-protocol-directly-as-a-device. Clauses: clauses/sas.toml.
+
+The Password is a SAS token: sig, se and sr in any order. Its signature covers sr and se exactly as
+they are sent. Its resource is the device or a whole segment above it.
+"""
+
+import itertools
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("sas.accepted")
+def test_a_token_of_the_primary_key_opens_the_device(device):
+    """A token for {host}/devices/{device} under the primary key is accepted."""
+    device.expect_accepted(
+        password=device.token(key=device.primary_key, resource=f"{device.host}/devices/{device.id}")
+    )
+
+
+@clause("sas.secondary-key")
+def test_a_token_of_the_secondary_key_opens_the_device(device):
+    """Both keys of a device are equal."""
+    device.expect_accepted(password=device.token(key=device.secondary_key))
+
+
+@clause("sas.field-order")
+@pytest.mark.parametrize("order", list(itertools.permutations(["sr", "sig", "se"])), ids="-".join)
+def test_the_fields_come_in_any_order(device, order):
+    """The document prints sig, se, sr in one place and sr, sig, se in another."""
+    device.expect_accepted(password=device.token(order=order))
+
+
+@clause("sas.case-of-escapes")
+@pytest.mark.parametrize("escapes", ["upper", "lower"])
+def test_escapes_in_the_resource_are_taken_as_they_were_signed(device, escapes):
+    """%2F and %2f both occur; the signature covers the text as it is sent."""
+    device.expect_accepted(password=device.token(escapes=escapes))
+
+
+@clause("sas.device-scope")
+def test_the_whole_device_segment_opens_the_device(device):
+    """A token for exactly this device opens it."""
+    device.expect_accepted(password=device.token(resource=f"{device.host}/devices/{device.id}"))
+
+
+@clause("sas.device-scope")
+def test_part_of_the_device_segment_opens_nothing(admitted):
+    """Resources are compared by whole segments: the first half of a device's name is another device."""
+    half = admitted.id[: len(admitted.id) // 2]
+
+    admitted.expect_refused(password=admitted.token(resource=f"{admitted.host}/devices/{half}"))
+
+
+@clause("sas.wide-scope")
+@pytest.mark.parametrize("resource", ["{host}/devices", "{host}"])
+def test_a_wider_resource_under_the_devices_key(admitted, observed, resource):
+    """By the prefix rule a wider resource opens the device; nothing says so of a device's own key."""
+    observed(admitted.attempt(password=admitted.token(resource=resource.format(host=admitted.host))))
+
+
+@clause("sas.sample-resource")
+def test_the_resource_of_the_documents_sample_token(admitted, observed):
+    """The sample's resource is longer than the device's own: .../{device}/api-version=2016-11-14."""
+    resource = f"{admitted.host}/devices/{admitted.id}/api-version=2016-11-14"
+
+    observed(admitted.attempt(password=admitted.token(resource=resource)))
+
+
+@clause("sas.policy-token")
+def test_a_policy_token_for_the_whole_hub(admitted, service, observed):
+    """A token of a shared access policy carries the policy's name as skn."""
+    observed(admitted.attempt(password=service.policy_token()))
+
+
+@clause("sas.expiry-disconnects")
+def test_an_expired_token_ends_the_connection(device, stage, hub):
+    """MQTT cannot renew a token on an open connection, so the hub drops it after the token's expiry."""
+    token = device.token(expires_in=1)
+    connection = stage(device.connect, password=token, keep_alive=1)
+
+    connection.expect_closed(within=1 + hub.timing["sas-grace"] + hub.timeouts.reaction)
+
+    early = token.expiry - hub.timing["sas-skew"]
+    late = token.expiry + hub.timing["sas-grace"] + hub.timeouts.reaction
+    assert early <= connection.closed_at <= late
