@@ -24,7 +24,7 @@ conformance: $(READY) ## run the suite against the embedded hub and print the ve
 	$(BIN)/pytest --profile=emulator -n $(WORKERS)
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/packaging -n $(WORKERS)
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -48,7 +48,7 @@ bench: $(READY) ## measure the embedded hub side by side with mosquitto
 	$(BIN)/python benchmarks/many_devices.py
 
 wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
-	$(BIN)/python benchmarks/../tests/wheel.py
+	$(BIN)/pytest tests/packaging
 
 lock: ## resolve the locked, hashed versions anew
 	$(PYTHON) -m venv $(VENV)
