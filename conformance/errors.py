@@ -15,7 +15,7 @@
         NotTested               the clause is claimed, but this case could not see it
 
 Allure files an AssertionError as *failed* and anything else as *broken*: the split is the verdict.
-The message of a HarnessError is one line (of a ProfileError, one line for each problem) that says what is wrong,
+The message of a HarnessError is one line (a ProfileError: one for each problem) that says what is wrong,
 where, and what to do next. None holds a secret.
 """
 

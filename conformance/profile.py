@@ -1,0 +1,148 @@
+"""Find and read a profile: where a hub is, what it claims, how tests act as its back end.
+
+A profile is a TOML file; ``profiles/README.md`` explains every key. Whatever is not understood stops the run,
+with all problems at once (`ProfileError`). Nothing secret is written in one: "env:NAME" is read from the environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from conformance import problems
+from conformance.errors import ProfileError
+from conformance.profile_tables import (
+    CAPABILITIES,
+    TIMINGS,
+    IdentityTable,
+    LaunchTable,
+    Limits,
+    ProfileFile,
+    Reading,
+    ServiceTable,
+    TargetTable,
+    Timeouts,
+)
+
+__all__ = ["CAPABILITIES", "DEFAULT_PROFILE", "TIMINGS", "Profile", "find", "known", "load"]
+
+DEFAULT_PROFILE: Final = "emulator"
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A profile as it was read: every key checked, every "env:NAME" resolved, every timeout scaled.
+
+    `file` is its path as a message shows it; `variables` are the names, never the values, that
+    were read from the environment.
+    """
+
+    name: str
+    file: str
+    target: TargetTable
+    launch: LaunchTable | None
+    service: ServiceTable | None
+    identities: tuple[IdentityTable, ...]
+    claims: frozenset[str]
+    timeouts: Timeouts
+    timing: dict[str, float]
+    limits: Limits
+    variables: tuple[str, ...]
+
+
+def load(
+    name_or_path: str = DEFAULT_PROFILE,
+    *,
+    environment: Mapping[str, str] | None = None,
+    timeout_factor: float = 1.0,
+) -> Profile:
+    """Read a profile by name, or by path if it ends in ``.toml`` or holds a slash.
+
+    `timeout_factor` scales every timeout. Raises ProfileError with all problems of the file, one line each.
+    """
+    if not 0 < timeout_factor <= 1000:  # noqa: PLR2004 - a run that waits a thousandfold is a slip of the keyboard
+        raise ProfileError("--timeout-factor: must be above 0 and at most 1000, for example 2.")
+    path = find(name_or_path)
+    file = _shown(path)
+    reading = Reading(os.environ if environment is None else environment, path.parent)
+    try:
+        contents = ProfileFile.model_validate(_toml(path, file), context=reading)
+    except ValidationError as error:
+        raise ProfileError(problems.lines(file, error, ProfileFile)) from None
+    return Profile(
+        name=path.stem,
+        file=file,
+        target=contents.target,
+        launch=contents.launch,
+        service=contents.service,
+        identities=contents.identity,
+        claims=frozenset(contents.claims.capabilities),
+        timeouts=_scaled(contents.timeouts, timeout_factor),
+        timing=contents.timing.stated(),
+        limits=contents.limits,
+        variables=tuple(dict.fromkeys(reading.names_read)),
+    )
+
+
+def find(name_or_path: str) -> Path:
+    """Return the file of a profile; raises ProfileError naming the known ones."""
+    if name_or_path.endswith(".toml") or "/" in name_or_path or os.sep in name_or_path:
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ProfileError(
+                f"--profile {name_or_path}: no such file. Give the path of a TOML file, or a name."
+            )
+        return path
+    profiles = known()
+    if name_or_path not in profiles:
+        hint = (
+            problems.did_you_mean(name_or_path, profiles)
+            if profiles
+            else "there is no folder profiles/ here."
+        )
+        raise ProfileError(f"--profile {name_or_path}: unknown profile; {hint}")
+    return profiles[name_or_path]
+
+
+def known() -> dict[str, Path]:
+    """Return the profiles that a name can mean: ./profiles, then the checkout's, then the installed package's."""
+    checkout = _PACKAGE.parent
+    folders = [Path("profiles"), _PACKAGE / "profiles"]
+    if (checkout / "pyproject.toml").is_file():
+        folders.insert(1, checkout / "profiles")
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
+
+
+def _toml(path: Path, file: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{file}: not TOML: {error}. Correct that line.") from None
+    except UnicodeDecodeError:
+        raise ProfileError(f"{file}: not UTF-8. Save it as UTF-8.") from None
+    except OSError as error:
+        raise ProfileError(f"{file}: cannot be read: {error.strerror}.") from None
+
+
+def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:
+    return Timeouts.model_construct(
+        connect=timeouts.connect * factor,
+        reaction=timeouts.reaction * factor,
+        silence=timeouts.silence * factor,
+    )
+
+
+def _shown(path: Path) -> str:
+    """Write a path relative to the working directory where it lies below it."""
+    absolute = path.resolve()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)

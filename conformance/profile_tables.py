@@ -1,0 +1,262 @@
+"""The tables of a profile, as pydantic models: which keys there are and what each may hold.
+
+A validator never quotes a value in its message, since a value in the wrong place may be a secret.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+)
+
+from conformance import problems
+from conformance.credentials import ConnectionString, Secret
+from conformance.errors import ProfileError
+
+CAPABILITIES: Final = (
+    "registry",
+    "telemetry",
+    "c2d",
+    "twin",
+    "methods",
+    "modules",
+    "x509",
+    "websocket",
+    "feedback",
+    "connection-events",
+    "routing",
+    "throttling",
+)
+
+TIMINGS: Final = (
+    "c2d-lock",
+    "sas-skew",
+    "sas-grace",
+    "keep-alive-tolerance",
+    "connection-events",
+    "method-timeout",
+    "feedback",
+)
+
+PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass
+class Reading:
+    """What validators need to know beside the value, and what they found out."""
+
+    environment: Mapping[str, str]
+    folder: Path
+    names_read: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def of(info: ValidationInfo) -> "Reading":
+        """Return what `profile.load` handed to the validators."""
+        assert isinstance(info.context, Reading), "a profile is validated through load() alone"  # noqa: S101
+        return info.context
+
+    def variable(self, reference: str) -> str:
+        """Return what "env:NAME" stands for; raises ValueError where it is not set or empty."""
+        name = reference.removeprefix("env:")
+        value = self.environment.get(name, "").strip()
+        if not value:
+            raise ValueError(f"reads env:{name}, which is not set. Export {name}, or edit the profile.")
+        self.names_read.append(name)
+        return value
+
+
+def _plain_text(value: object, info: ValidationInfo) -> object:
+    """Accept a text or "env:NAME"; refuse a key that was pasted into it."""
+    if not isinstance(value, str):
+        return value
+    if "sharedaccess" in value.casefold():
+        raise ValueError('holds a secret. Put it into an environment variable and write "env:NAME" here.')
+    return Reading.of(info).variable(value) if value.startswith("env:") else value
+
+
+def _secret_text(value: object, info: ValidationInfo) -> Secret:
+    if not isinstance(value, str) or not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError('must be "env:NAME": a secret is read from the environment, never from a profile.')
+    return Secret(Reading.of(info).variable(value))
+
+
+def _connection_string(value: object, info: ValidationInfo) -> ConnectionString:
+    secret = _secret_text(value, info)
+    try:
+        return ConnectionString.parse(secret, where=str(value))
+    except ProfileError as error:
+        raise ValueError(str(error)) from None
+
+
+def _trust(value: object, info: ValidationInfo) -> object:
+    if value == "system" or not isinstance(value, str):
+        return value
+    file = Reading.of(info).folder / value
+    if not file.is_file():
+        raise ValueError('no such file. Write "system", or the path of a PEM file relative to the profile.')
+    return str(file.resolve())
+
+
+def _capability(value: object) -> object:
+    if isinstance(value, str) and value not in CAPABILITIES:
+        raise ValueError(f"unknown capability '{value}'; {problems.did_you_mean(value, CAPABILITIES)}")
+    return value
+
+
+PlainText: TypeAlias = Annotated[str, BeforeValidator(_plain_text)]
+SecretText: TypeAlias = Annotated[Secret, BeforeValidator(_secret_text)]
+ConnectionText: TypeAlias = Annotated[ConnectionString, BeforeValidator(_connection_string)]
+Trust: TypeAlias = Annotated[str, BeforeValidator(_trust)]
+Capability: TypeAlias = Annotated[str, BeforeValidator(_capability)]
+Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
+Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400)]
+SecondsOrZero: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class Table(BaseModel):
+    """A table of a profile: keys in kebab case, none beside the known ones, no type bent into another."""
+
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.replace("_", "-"),
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        strict=True,
+    )
+
+
+class Ports(Table):
+    """Where the hub listens; `plain` is the port on which it must not speak MQTT in clear text."""
+
+    mqtt: Port = 8883
+    https: Port = 443
+    amqp: Port = 5671
+    plain: Port = 1883
+
+
+class TargetTable(Table):
+    """[target]: which hub, and whom to trust for it."""
+
+    name: PlainText
+    host: PlainText | None = None
+    ports: Ports = Ports()
+    trust: Trust = "system"
+
+
+class LaunchTable(Table):
+    """[launch]: the command that starts a hub; its ready file overlays [target] and [service]."""
+
+    command: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)]
+
+    @field_validator("command")
+    @classmethod
+    def _placeholders(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        known = ("python", "ready_file", *TIMINGS)
+        for name in PLACEHOLDER.findall(" ".join(command)):
+            if name not in known:
+                raise ValueError(f"unknown placeholder {{{name}}}; {problems.did_you_mean(name, known)}")
+        if "{ready_file}" not in " ".join(command):
+            raise ValueError(
+                "no {ready_file} in it: the run waits for that file to know where the hub listens."
+            )
+        return command
+
+
+class ServiceTable(Table):
+    """[service]: how tests act as the back end."""
+
+    connection_string: ConnectionText
+    events_connection_string: ConnectionText | None = None
+    consumer_groups: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)] = (
+        "$Default",
+    )
+
+
+class IdentityTable(Table):
+    """[[identity]]: a ready-made device, for a target without a service side."""
+
+    connection_string: ConnectionText
+    secondary_key: SecretText | None = None
+
+    @field_validator("connection_string")
+    @classmethod
+    def _device(cls, string: ConnectionString) -> ConnectionString:
+        if string.device_id is None:
+            raise ValueError("no DeviceId in it. Name the variable that holds a device's connection string.")
+        return string
+
+
+class Claims(Table):
+    """[claims]: what must hold here; the rest is "not claimed"."""
+
+    capabilities: Annotated[tuple[Capability, ...], Strict(strict=False)] = ()
+
+
+class Timeouts(Table):
+    """[timeouts], in seconds. The defaults suit a live hub."""
+
+    connect: Seconds = 60.0
+    reaction: Seconds = 30.0
+    silence: SecondsOrZero = 5.0
+
+
+class Timing(Table):
+    """[timing]: figures that the target states of itself, in seconds; one that is absent is not claimed."""
+
+    c2d_lock: SecondsOrZero | None = None
+    sas_skew: SecondsOrZero | None = None
+    sas_grace: SecondsOrZero | None = None
+    keep_alive_tolerance: SecondsOrZero | None = None
+    connection_events: SecondsOrZero | None = None
+    method_timeout: SecondsOrZero | None = None
+    feedback: SecondsOrZero | None = None
+
+    def stated(self) -> dict[str, float]:
+        """Return the figures that are stated, by their names in the profile."""
+        return {
+            name: float(value) for name, value in self.model_dump(by_alias=True).items() if value is not None
+        }
+
+
+class Limits(Table):
+    """[limits]: what one run may ask of this target."""
+
+    workers: Annotated[int, Field(ge=1)] | None = None
+    messages: Annotated[int, Field(ge=1)] | None = None
+    large: bool = False
+
+
+class ProfileFile(Table):
+    """The whole file."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    target: TargetTable
+    launch: LaunchTable | None = None
+    service: ServiceTable | None = None
+    identity: Annotated[tuple[IdentityTable, ...], Strict(strict=False)] = ()
+    claims: Claims = Claims()
+    timeouts: Timeouts = Timeouts()
+    timing: Timing = Timing()
+    limits: Limits = Limits()
+    deviation: Any = None
+
+    NO_DEVIATIONS: ClassVar[str] = (
+        "deviations are not supported by this release, and a difference is never passed over in silence. "
+        "Remove the [[deviation]] tables; the run then reports these differences as violations."
+    )
+
+    @field_validator("deviation")
+    @classmethod
+    def _deviation(cls, _: object) -> None:
+        raise ValueError(cls.NO_DEVIATIONS)
