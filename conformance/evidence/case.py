@@ -1,0 +1,74 @@
+"""The evidence of one case, and the recorder that each of its connections writes to."""
+
+from conformance import pauses
+from conformance.evidence.decoder import Decoder
+from conformance.evidence.packets import Packet
+from conformance.evidence.transcript import Transcript
+from conformance.evidence.watch import ConnectionWatch, Watch
+from conformance.evidence.words import describe
+
+
+class Evidence:
+    """What one case saw: its transcript and its watch. Begin one when the case begins."""
+
+    def __init__(self) -> None:
+        self.transcript = Transcript()
+        self.watch = Watch()
+        self._slept_before = pauses.slept_seconds()
+        self._connections = 0
+
+    @property
+    def slept(self) -> float:
+        """The seconds that this process paused since the case began."""
+        return pauses.slept_seconds() - self._slept_before
+
+    def connection(self, device_id: str, *, watched: bool = True) -> "Recorder":
+        """Return the recorder of a new connection of this device; the first is `c1` in the transcript."""
+        self._connections += 1
+        return Recorder(self, f"c{self._connections}", device_id, watched=watched)
+
+
+class Recorder:
+    """Decodes what passes on one connection, writes it down and lets the watch judge it.
+
+    `watched=False` is for a port that need not speak MQTT at all: its bytes are written down, not judged.
+    """
+
+    def __init__(self, evidence: Evidence, label: str, device_id: str, *, watched: bool) -> None:
+        self.label = label
+        self._transcript = evidence.transcript
+        self._watch = evidence.watch
+        self._rules = ConnectionWatch(device_id) if watched else None
+        self._outgoing = Decoder()
+        self._incoming = Decoder()
+
+    def sent(self, data: bytes) -> None:
+        """Take note of bytes that go to the hub. Call this before the hub can answer them."""
+        for packet in self._outgoing.feed(data):
+            self._transcript.add(self.label, "→", describe(packet))
+            if self._rules is not None:
+                self._rules.sent(packet)
+
+    def received(self, data: bytes) -> list[Packet]:
+        """Take note of bytes from the hub and return the packets that they complete."""
+        packets = self._incoming.feed(data)
+        for packet in packets:
+            self._transcript.add(self.label, "←", describe(packet))
+            if self._rules is not None:
+                self._watch.note(self._rules.received(packet))
+        return packets
+
+    def ended(self, text: str) -> list[Packet]:
+        """Take note of the connection's end and return what the hub left unfinished: a packet's beginning.
+
+        That beginning is not the watch's business: a connection may be lost at any byte.
+        """
+        rest = self._incoming.finish()
+        for packet in rest:
+            self._transcript.add(self.label, "←", describe(packet))
+        self.state(text)
+        return rest
+
+    def state(self, text: str) -> None:
+        """Take note of something about the connection that is not a packet."""
+        self._transcript.add(self.label, "=", text)

@@ -1,0 +1,90 @@
+"""The transcript of one case: what both sides of the hub sent and showed, on one time axis.
+
+    0 ms  c1 → CONNECT  client=conf-7f3a-gw0-4 clean=1 keep-alive=60 user=… password=(redacted)
+   41 ms  c1 ← CONNACK  accepted, session_present=0
+   42 ms  c1 → PUBLISH  qos=1 packet=1 devices/conf-7f3a-gw0-4/messages/events/ (3 bytes) "21C"
+   44 ms  c1 ← PUBACK   packet=1
+   51 ms  service = telemetry of conf-7f3a-gw0-4: 3 bytes, no properties
+
+An arrow is a packet of a connection, seen from the suite; `=` is something that is the case.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Glyph = Literal["→", "←", "="]
+
+# A case of a few packets takes one or two KB; a flood of thousands must not take the report's memory.
+LIMIT_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: milliseconds since the case began, who, which way, what."""
+
+    milliseconds: float
+    who: str
+    glyph: Glyph
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.milliseconds:>6.0f} ms  {self.who} {self.glyph} {self.text}"
+
+
+class Transcript:
+    """The entries of one case in the order in which they happened; any thread may add.
+
+    It holds at most `limit` bytes: the first half from the beginning, the rest from the end, and a line in
+    between that counts what was left out. `clock` gives seconds.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, limit: int = LIMIT_BYTES) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._lock = threading.Lock()
+        self._half = limit // 2
+        self._head: list[Entry] = []
+        self._head_room = self._half
+        self._tail: deque[Entry] = deque()
+        self._tail_bytes = 0
+        self._left_out = 0
+
+    def add(self, who: str, glyph: Glyph, text: str) -> None:
+        """Add one line, at the time of this call."""
+        with self._lock:
+            entry = Entry((self._clock() - self._began) * 1000, who, glyph, text)
+            size = _size(entry)
+            if size <= self._head_room:
+                self._head.append(entry)
+                self._head_room -= size
+                return
+            self._head_room = 0
+            self._tail.append(entry)
+            self._tail_bytes += size
+            while self._tail_bytes > self._half and len(self._tail) > 1:
+                self._tail_bytes -= _size(self._tail.popleft())
+                self._left_out += 1
+
+    def service(self, text: str) -> None:
+        """Add what the back-end side saw or did."""
+        self.add("service", "=", text)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries that are kept."""
+        with self._lock:
+            return (*self._head, *self._tail)
+
+    def render(self) -> str:
+        """Return the lines as one text."""
+        with self._lock:
+            middle = [f"… {self._left_out} lines left out …"] if self._left_out else []
+            return "\n".join([*map(str, self._head), *middle, *map(str, self._tail)])
+
+
+def _size(entry: Entry) -> int:
+    return len(str(entry).encode(errors="replace")) + 1

@@ -1,0 +1,259 @@
+"""The watch: what must hold of every packet that any hub sends on any connection, whatever a case is about.
+
+Pure: packets go in, breaches come out. One `Watch` belongs to a case, one `ConnectionWatch` to a connection.
+A breach worsens its own clause (section *watch*), not the case during which it was seen. A clause that never
+had a packet to judge was not tested: `Watch.sightings` counts the packets that each clause judged.
+"""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.evidence.packets import (
+    Connack,
+    Connect,
+    Disconnect,
+    Packet,
+    Pingreq,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+    Unreadable,
+    Unsuback,
+    Unsubscribe,
+)
+from conformance.evidence.words import describe, word
+
+IDS: Final = "watch.ids"
+CONNACK: Final = "watch.connack"
+SERVER_ONLY: Final = "watch.server-only"
+QOS: Final = "watch.qos"
+FLAGS: Final = "watch.flags"
+TOPICS: Final = "watch.topics"
+IDENTITY: Final = "watch.identity"
+
+CLAUSES: Final = (IDS, CONNACK, SERVER_ONLY, QOS, FLAGS, TOPICS, IDENTITY)
+
+MQTT_5: Final = 5
+SUBSCRIPTION_FAILED: Final = 128
+
+# The topics on which the document lets a hub publish. A bag may be there or not, "?" in front or not.
+_DEVICEBOUND: Final = re.compile(r"devices/(?P<device>[^/#+]+)/messages/devicebound(/[^#+]*)?")
+_TWIN: Final = re.compile(
+    r"\$iothub/twin/(res/[^/]*/\?\$rid=[^#+]*|PATCH/properties/desired/\?\$version=[^#+]*)"
+)
+_METHOD: Final = re.compile(r"\$iothub/methods/POST/[^/#+]+/\?\$rid=[^#+]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One packet that breaks a watch clause: what was seen in a sentence, and as a short stable word."""
+
+    clause: str
+    message: str
+    observed: str
+
+
+class Watch:
+    """All breaches and sightings of one case; its connections may be judged in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._breaches: list[Breach] = []
+        self._sightings: Counter[str] = Counter()
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """Every breach, in the order of arrival."""
+        with self._lock:
+            return tuple(self._breaches)
+
+    @property
+    def sightings(self) -> dict[str, int]:
+        """How many packets each clause judged; a clause that judged none is missing."""
+        with self._lock:
+            return dict(self._sightings)
+
+    def note(self, judged: "Judgement") -> None:
+        """Add what a connection's watch made of one packet."""
+        with self._lock:
+            self._sightings.update(judged.clauses)
+            self._breaches.extend(judged.breaches)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """Which clauses judged a packet, and what they found."""
+
+    clauses: list[str] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ConnectionWatch:
+    """What one connection has seen so far, as far as the rules need it; it belongs to `device_id`."""
+
+    device_id: str
+    _level: int = 4
+    _received: int = 0
+    _refused: str = ""
+    _session_present: bool = False
+    _unread: bool = False
+    _awaited: Counter[tuple[type[Packet], int]] = field(default_factory=Counter)
+    _asked: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _granted: dict[str, int] = field(default_factory=dict)
+    _in_flight: set[int] = field(default_factory=set)
+
+    def sent(self, packet: Packet) -> None:
+        """Take note of a packet that the device sent."""
+        match packet:
+            case Connect(level=level):
+                self._level = level
+            case Publish(qos=1 | 2, packet_id=packet_id):
+                self._awaited[Puback, packet_id] += 1
+            case Subscribe(packet_id, filters):
+                self._awaited[Suback, packet_id] += 1
+                self._asked[packet_id] = tuple(item for item, _ in filters)
+            case Unsubscribe(packet_id, filters):
+                self._awaited[Unsuback, packet_id] += 1
+                for item in filters:
+                    self._granted.pop(item, None)
+            case Puback(packet_id) | Pubcomp(packet_id):
+                self._in_flight.discard(packet_id)
+            case Unreadable():
+                # A packet broken on purpose: which ids the hub read in it, nobody can say.
+                self._unread = True
+            case _:
+                pass
+
+    def received(self, packet: Packet) -> Judgement:
+        """Judge a packet that the hub sent."""
+        judgement = Judgement()
+        for rule in (self._connack, self._server_only, self._ids, self._qos, self._flags, self._topics):
+            for clause, observed, complaint in rule(packet):
+                if clause not in judgement.clauses:
+                    judgement.clauses.append(clause)
+                if complaint:
+                    judgement.breaches.append(Breach(clause, f"{complaint}: {describe(packet)}", observed))
+        self._received += 1
+        return judgement
+
+    # Each rule yields (clause, observed, complaint) for a packet that it judges; an empty complaint is none.
+
+    def _connack(self, packet: Packet) -> "_Findings":
+        # [MQTT-3.2.0-1]: the first packet is a CONNACK. [MQTT-3.2.2-5]: after a refusal, the end.
+        first, is_connack = self._received == 0, isinstance(packet, Connack)
+        complaint = ""
+        if first and not is_connack:
+            complaint = "the hub's first packet is not a CONNACK"
+        elif is_connack and not first:
+            complaint = "a CONNACK that is not the hub's first packet"
+        elif self._refused:
+            complaint = f"the hub sends more after its {self._refused}"
+        elif isinstance(packet, Connack) and packet.properties is not None and self._level < MQTT_5:
+            complaint = "a CONNACK longer than MQTT 3.1.1 has it"
+        yield CONNACK, word(packet), complaint
+        if isinstance(packet, Connack):
+            self._session_present = packet.session_present != 0
+            self._refused = self._refused or (word(packet) if packet.code else "")
+
+    def _server_only(self, packet: Packet) -> "_Findings":
+        complaint = ""
+        match packet:
+            case Unreadable():
+                complaint = "the hub sends bytes that are no MQTT packet"
+            case Connect() | Subscribe() | Unsubscribe() | Pingreq():
+                complaint = "a packet that only a client sends"
+            case Disconnect() if self._level < MQTT_5:
+                complaint = "a packet that only a client sends"
+            case _:
+                pass
+        yield SERVER_ONLY, word(packet), complaint
+
+    def _ids(self, packet: Packet) -> "_Findings":
+        # [MQTT-2.3.1-6], [MQTT-2.3.1-7]: an acknowledgement carries the id of what it acknowledges.
+        match packet:
+            case Puback(packet_id) | Suback(packet_id) | Unsuback(packet_id):
+                waiting = (type(packet), packet_id)
+                if self._awaited[waiting]:
+                    self._awaited[waiting] -= 1
+                    yield IDS, word(packet), ""
+                elif not self._unread:
+                    yield IDS, word(packet), f"packet id {packet_id} waits for no such acknowledgement"
+            case Publish(qos=1 | 2, packet_id=0):
+                # [MQTT-2.3.1-1]
+                yield IDS, "publish", "a packet id of 0"
+            case Publish(qos=1 | 2, packet_id=packet_id, dup=dup):
+                # [MQTT-2.3.1-4]: an id in use is not used for another packet.
+                reused = packet_id in self._in_flight and not dup
+                yield IDS, "publish", f"packet id {packet_id} is still unacknowledged" if reused else ""
+                self._in_flight.add(packet_id)
+            case _:
+                pass
+
+    def _qos(self, packet: Packet) -> "_Findings":
+        match packet:
+            case Pubrec() | Pubrel() | Pubcomp():
+                yield QOS, word(packet), "a packet of QoS 2, which the hub does not speak"
+            case Puback():
+                yield QOS, "puback", ""
+            case Suback(packet_id, codes):
+                granted = zip(self._asked.pop(packet_id, ()), codes, strict=False)
+                self._granted |= {item: code for item, code in granted if code != SUBSCRIPTION_FAILED}
+            case Publish(topic=topic, qos=qos):
+                # [MQTT-3.8.4-6]: at most what was granted; an old session's subscriptions are not known here.
+                ceilings = [code for item, code in self._granted.items() if matches(item, topic)]
+                if ceilings and not self._session_present:
+                    above = qos > max(ceilings)
+                    yield QOS, f"qos {qos}", f"delivered above QoS {max(ceilings)}" if above else ""
+            case _:
+                pass
+
+    def _flags(self, packet: Packet) -> "_Findings":
+        if isinstance(packet, Publish):
+            # [MQTT-3.3.1-9]: RETAIN 0 on live messages. [MQTT-3.3.1-2]: DUP 0 at QoS 0.
+            yield (
+                FLAGS,
+                "retain",
+                "RETAIN on a message of a hub, which retains nothing" if packet.retain else "",
+            )
+            yield FLAGS, "dup", "DUP at QoS 0" if packet.dup and packet.qos == 0 else ""
+
+    def _topics(self, packet: Packet) -> "_Findings":
+        if not isinstance(packet, Publish):
+            return
+        devicebound = _DEVICEBOUND.fullmatch(packet.topic)
+        documented = devicebound or _TWIN.fullmatch(packet.topic) or _METHOD.fullmatch(packet.topic)
+        yield TOPICS, "publish", "" if documented else "a topic that the document does not know"
+        owner = re.match(r"devices/(?P<device>[^/]*)/", packet.topic)
+        if owner is not None:
+            foreign = owner["device"] != self.device_id
+            yield (
+                IDENTITY,
+                "publish",
+                f"a message of another identity than {self.device_id}" if foreign else "",
+            )
+
+
+_Findings = Iterator[tuple[str, str, str]]
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Tell whether a topic falls under a filter. MQTT 3.1.1, 4.7."""
+    levels, names = topic_filter.split("/"), topic.split("/")
+    # [MQTT-4.7.2-1]: a wildcard in front does not match a topic that begins with $.
+    if topic.startswith("$") and levels[0] in {"#", "+"}:
+        return False
+    for position, level in enumerate(levels):
+        if level == "#":
+            return True
+        if position >= len(names) or level not in {"+", names[position]}:
+            return False
+    return len(levels) == len(names)
