@@ -16,7 +16,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NoReturn, Self
 from urllib.parse import quote, unquote
 
@@ -27,7 +27,14 @@ HIDDEN: Final = "***"
 # A shorter value would blacken ordinary words in a report ("dev", "1234"); no key of a hub is that short.
 SHORTEST_SECRET: Final = 8
 
+_SCHEME: Final = "SharedAccessSignature "
+
 _registered: dict[str, None] = {}
+
+
+def _register(text: str) -> None:
+    if len(text) >= SHORTEST_SECRET:
+        _registered[text] = None
 
 
 class Secret:
@@ -76,6 +83,10 @@ class Secret:
         return self
 
 
+# For a CONNECT whose password field is there and empty.
+NO_SECRET: Final = Secret("")
+
+
 def all_secrets() -> tuple[str, ...]:
     """Return every value that was ever a `Secret` in this process, and its escaped forms, longest first."""
     forms = {form for text in tuple(_registered) for form in _written_forms(text)}
@@ -90,8 +101,8 @@ def redact(text: str) -> str:
     return text
 
 
-def fresh_key() -> Secret:
-    """Return a new random symmetric key: 32 bytes, base64, as a hub makes them."""
+def random_key() -> Secret:
+    """Return a new symmetric key: 32 random bytes, base64, as a hub makes them."""
     return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
 
 
@@ -110,41 +121,29 @@ def sign(raw_resource: str, raw_expiry: str, key: Secret | str) -> str:
     return base64.b64encode(digest).decode("ascii")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SasToken:
-    """The fields of a shared access signature: `resource` and `expiry` as written, `signature` in base64.
+class SasToken(Secret):
+    """A shared access signature, whole or tampered with: ``SharedAccessSignature sr=…&sig=…&se=…``."""
 
-    A field that is None is left out. A field changed by `dataclasses.replace` makes a tampered token.
-    """
+    __slots__ = ()
 
-    resource: str | None
-    expiry: str | None
-    signature: str | None = field(repr=False)
-    policy: str | None = None
+    def __init__(self, text: str) -> None:
+        # The signature must stay hidden; a report may say for which resource a token was and until when.
+        self._text = text
+        _register(unquote(dict(self._fields()).get("sig", "")))
 
-    @classmethod
-    def signed(
-        cls, resource: str, key: Secret, *, expiry: int, policy: str | None = None, escape_upper: bool = True
-    ) -> "SasToken":
-        """Sign a resource (not escaped, ``{host}/devices/{id}``) up to `expiry` in unix seconds."""
-        raw_resource = escape(resource, upper=escape_upper)
-        signature = sign(raw_resource, str(expiry), key)
-        return cls(resource=raw_resource, expiry=str(expiry), signature=signature, policy=policy)
+    @property
+    def expiry(self) -> int:
+        """When it ends, in unix seconds; raises KeyError without se, ValueError where it is no number."""
+        return int(dict(self._fields())["se"])
 
-    def write(
-        self,
-        *,
-        order: Sequence[str] = ("sr", "sig", "se"),
-        scheme: str = "SharedAccessSignature ",
-        name: Callable[[str], str] = str,
-    ) -> Secret:
-        """Write the fields in this order, `skn` last; `name` may spell the field names otherwise."""
-        if self.signature is not None:
-            _register(self.signature)
-        signature = None if self.signature is None else escape(self.signature)
-        values = {"sr": self.resource, "sig": signature, "se": self.expiry, "skn": self.policy}
-        fields = [f"{name(key)}={values[key]}" for key in (*order, "skn") if values[key] is not None]
-        return Secret(scheme + "&".join(fields))
+    def with_fields(self, change: Callable[[str, str], str | None]) -> "SasToken":
+        """Return a token whose values are what `change(name, value)` says, raw; None leaves a field out."""
+        changed = [(name, change(name, value)) for name, value in self._fields()]
+        return SasToken(_SCHEME + "&".join(f"{name}={value}" for name, value in changed if value is not None))
+
+    def _fields(self) -> list[tuple[str, str]]:
+        parts = self.reveal().removeprefix(_SCHEME).split("&")
+        return [(name, value) for name, equals, value in (part.partition("=") for part in parts) if equals]
 
 
 def sas_token(
@@ -155,13 +154,39 @@ def sas_token(
     policy: str | None = None,
     order: Sequence[str] = ("sr", "sig", "se"),
     escape_upper: bool = True,
-) -> Secret:
-    """Return a signed token for a resource (not escaped) that ends at `expiry`, in unix seconds.
+) -> SasToken:
+    """Return a token for a resource (not escaped, ``{host}/devices/{id}``) up to `expiry`, in unix seconds.
 
-    `policy` names the shared access policy that the key belongs to; a device's own key has none.
+    `policy` names the shared access policy that owns the key (`skn`, last); a device's own key has none.
     """
-    token = SasToken.signed(resource, key, expiry=expiry, policy=policy, escape_upper=escape_upper)
-    return token.write(order=order)
+    raw_resource = escape(resource, upper=escape_upper)
+    signature = escape(sign(raw_resource, str(expiry), key))
+    values = {"sr": raw_resource, "sig": signature, "se": str(expiry)}
+    fields = [f"{name}={values[name]}" for name in order]
+    return SasToken(_SCHEME + "&".join(fields if policy is None else [*fields, f"skn={policy}"]))
+
+
+def replace_field(token: SasToken, name: str, value: str) -> SasToken:
+    """Return the token with another value, raw, in one field: its signature no longer covers what it says."""
+    return token.with_fields(lambda field, old: value if field == name else old)
+
+
+def without_field(token: SasToken, name: str) -> SasToken:
+    """Return the token without one of its fields."""
+    return token.with_fields(lambda field, old: None if field == name else old)
+
+
+def flip_signature_bit(token: SasToken) -> SasToken:
+    """Return the token with one bit of the signature's first byte turned over."""
+
+    def flipped(field: str, old: str) -> str:
+        if field != "sig":
+            return old
+        signature = bytearray(base64.b64decode(unquote(old)))
+        signature[0] ^= 0x01
+        return escape(base64.b64encode(signature).decode("ascii"))
+
+    return token.with_fields(flipped)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,11 +288,6 @@ def _key_bytes(key: Secret | str) -> bytes:
         raise ValueError(
             "the key is not base64"
         ) from None  # the original holds the key in its traceback's locals
-
-
-def _register(text: str) -> None:
-    if len(text) >= SHORTEST_SECRET:
-        _registered[text] = None
 
 
 def _written_forms(text: str) -> set[str]:

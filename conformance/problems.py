@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 _KINDS = {
+    "missing": "missing; profiles/README.md explains every key",
+    "too_short": "must not be empty",
     "string_type": "must be a text, in quotes",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -60,14 +62,10 @@ def _sentence(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         *table, key = problem["loc"]
         return f"unknown key; {did_you_mean(str(key), _keys(_table_at(table, model)))}"
-    if kind == "missing":
-        return "missing. Add it; profiles/README.md explains every key."
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error":
         return f"must be {context['expected']}; this version reads no other."
-    if kind == "too_short":
-        return "must not be empty."
     if kind in _BOUNDS:
         bound = _BOUNDS[kind]
         return f"must be {_BOUND_WORDS[bound]} {context[bound]:g}."

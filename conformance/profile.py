@@ -1,7 +1,8 @@
 """Find and read a profile: where a hub is, what it claims, how tests act as its back end.
 
 A profile is a TOML file; ``profiles/README.md`` explains every key. Whatever is not understood stops the run,
-with all problems at once (`ProfileError`). Nothing secret is written in one: "env:NAME" is read from the environment.
+with all problems at once (`ProfileError`). Nothing secret is written in one: "env:NAME" is read from the
+environment.
 """
 
 import os
@@ -111,7 +112,7 @@ def find(name_or_path: str) -> Path:
 
 
 def known() -> dict[str, Path]:
-    """Return the profiles that a name can mean: ./profiles, then the checkout's, then the installed package's."""
+    """Return what a name can mean: a file in ./profiles, else in the checkout's, else in the package's."""
     checkout = _PACKAGE.parent
     folders = [Path("profiles"), _PACKAGE / "profiles"]
     if (checkout / "pyproject.toml").is_file():
