@@ -1,0 +1,1 @@
+"""The service's REST interface: identities for back ends."""

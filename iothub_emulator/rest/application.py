@@ -1,0 +1,184 @@
+"""The HTTPS endpoint: from a request to the operation it names, and back.
+
+Served with aiohttp's low-level server rather than a `web.Application`: the table of routes decides on the raw
+path, and even a request that is not HTTP gets the service's error without an echo of it in answer or log.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from aiohttp import web
+
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.rest import devices
+from iothub_emulator.rest.authorisation import authorise
+from iothub_emulator.rest.calls import Call, Operation, Route
+from iothub_emulator.rest.errors import code_for, error_response, malformed
+from iothub_emulator.runtime import Runtime
+
+_log = logging.getLogger(__name__)
+
+ROUTES: tuple[Route, ...] = devices.ROUTES
+
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds that requests under way get when the hub stops."""
+LINGERING_TIME = 2.0
+"""Seconds that the rest of a body is read for, after an answer that did not wait for it."""
+
+_API_VERSION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(-preview)?", re.ASCII)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def runner(runtime: Runtime) -> web.ServerRunner:
+    """Return the runner of this endpoint: after `setup()`, a `web.SockSite` of it serves a socket.
+
+    To be called where an event loop runs.
+    """
+    return web.ServerRunner(_Server(runtime), shutdown_timeout=SHUTDOWN_TIMEOUT)
+
+
+class Endpoint:
+    """Answers requests on behalf of one hub."""
+
+    def __init__(self, runtime: Runtime, routes: Sequence[Route] = ROUTES) -> None:
+        self.runtime = runtime
+        self._routes = routes
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the answer to a request, whatever it holds."""
+        try:
+            return await self._carry_out(request)
+        except Refused as refused:
+            return self.refusal(refused.code, refused.message)
+        except web.HTTPException as exception:  # aiohttp, while it reads the body
+            return self.refusal(code_for(exception.status), "The request cannot be read.")
+        except (web.RequestPayloadError, web.PayloadAccessError):
+            return self.refusal(ErrorCode.IotHubFormatError, "The body cannot be read.")
+        except Exception as exception:  # noqa: BLE001 - one call must not end the server, nor show its inside
+            # No trace: it may hold keys.
+            _log.error("REST call failed: %s", type(exception).__name__)
+            return self.refusal(ErrorCode.ServerError, "InternalServerError")
+
+    def refusal(self, code: ErrorCode, message: str) -> web.Response:
+        """Return the service's answer for an error."""
+        return error_response(code, message, self.runtime.now())
+
+    async def _carry_out(self, request: web.BaseRequest) -> web.Response:
+        segments = _segments(request.rel_url.raw_path)
+        operation, ids = self._find(request.method, segments)
+        authorise(
+            self.runtime,
+            request.headers.getall("Authorization", []),
+            "/" + "/".join(segments),
+            operation.needs,
+        )
+        query = dict(reversed(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)))
+        _check_api_version(query.get("api-version"))
+        call = Call(
+            runtime=self.runtime,
+            ids=ids,
+            query=query,
+            if_match=", ".join(request.headers.getall("If-Match", [])) or None,
+            body=await _body(request),
+        )
+        return await operation.carry_out(call)
+
+    def _find(self, method: str, segments: tuple[str, ...]) -> tuple[Operation, tuple[str, ...]]:
+        """Return the operation and the ids in the path; `Refused` if there is none."""
+        known = False
+        for route in self._routes:
+            ids = route.ids(segments)
+            if ids is None:
+                continue
+            known = True
+            operation = route.operations.get("GET" if method == "HEAD" else method)
+            if operation is not None:
+                return operation, ids
+        if known:
+            raise Refused(ErrorCode.GenericMethodNotAllowed, "The path has no such method.")
+        raise Refused(ErrorCode.GenericNotFound, "No such path.")
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """Read the whole body, at most aiohttp's limit of one mebibyte; asks for it where the caller waits."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+    return await request.read()
+
+
+def _segments(raw_path: str) -> tuple[str, ...]:
+    """Split a path and decode each part once; a slash at the end adds none."""
+    if _BROKEN_ESCAPE.search(raw_path):
+        raise malformed("The path has a broken percent escape.")
+    try:
+        return tuple(
+            unquote_to_bytes(part).decode()
+            for part in raw_path.removeprefix("/").removesuffix("/").split("/")
+        )
+    except UnicodeDecodeError:
+        raise malformed("The path is not UTF-8.") from None
+
+
+def _check_api_version(version: str | None) -> None:
+    """Demand a full date, as the service does; any date will do."""
+    match = _API_VERSION.fullmatch(version or "")
+    try:
+        if match:
+            dt.date.fromisoformat(match[1])
+            return
+    except ValueError:
+        pass
+    raise Refused(
+        ErrorCode.InvalidProtocolVersion, "api-version is missing or not a date such as 2021-04-12."
+    )
+
+
+class _Server(web.Server):
+    """Makes a protocol for each connection."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.endpoint = Endpoint(runtime)
+        super().__init__(self.endpoint.answer)
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, self.endpoint)
+
+
+class _Connection(web.RequestHandler):
+    """One connection; replaces aiohttp's own error pages and traces, which repeat what was sent."""
+
+    __slots__ = ("_endpoint",)
+
+    def __init__(self, server: _Server, endpoint: Endpoint) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # turns it off, as aiohttp's documentation says
+            lingering_time=LINGERING_TIME,
+        )
+        self._endpoint = endpoint
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - quotes the request
+    ) -> web.StreamResponse:
+        """Answer what the parser refused, and close."""
+        _log.debug("HTTP request refused: %s", type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of an answer is sent already")
+        response = self._endpoint.refusal(code_for(status), "The request is not valid HTTP.")
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - a trace may hold secrets
+        """Say that something went wrong, and nothing of what was sent."""
+        _log.error("HTTP connection failed")

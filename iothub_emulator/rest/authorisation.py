@@ -1,0 +1,25 @@
+"""Who may call: the `Authorization` header."""
+
+import logging
+
+from iothub_emulator.hub.policies import Right
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.runtime import Runtime, Unauthorised
+
+_log = logging.getLogger(__name__)
+
+
+def authorise(runtime: Runtime, headers: list[str], path: str, needed: Right) -> None:
+    """Raise `Refused` unless the one header is a policy's token for this path with the rights needed.
+
+    Every refusal reads the same: a caller without rights learns neither which part of a token was wrong nor
+    whether an identity exists.
+    """
+    # Without the header, or with two, there is no token: an empty one is refused like any other.
+    token = headers[0] if len(headers) == 1 else ""
+    try:
+        # Any of the hub's own names stands for the hub; the token's is compared with the list.
+        runtime.authorise(token, f"{runtime.settings.host_names[0]}{path}", needed)
+    except Unauthorised as unauthorised:
+        _log.debug("REST call refused: %s", unauthorised.reason)
+        raise Refused(ErrorCode.IotHubUnauthorizedAccess, "Unauthorized") from None

@@ -1,0 +1,71 @@
+"""A call as the operations see it, and the table that leads to them."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from iothub_emulator.hub.policies import Right
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.rest.errors import malformed
+from iothub_emulator.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request that is authorised, of a known route and a valid api-version."""
+
+    runtime: Runtime
+    ids: tuple[str, ...]
+    """What stood in the path where the route has `*`, percent-decoded once."""
+    query: Mapping[str, str]
+    if_match: str | None
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the parsed body, or raise `Refused` with IotHubFormatError."""
+        try:
+            return json.loads(self.body.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise malformed("The body is not JSON in UTF-8.") from None
+
+    def whole_number(self, name: str) -> int | None:
+        """Return a query parameter as a number, `None` without it; `Refused` if it is not one."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):  # noqa: PLR2004 - 64 bits
+            raise Refused(ErrorCode.ArgumentInvalid, f"{name} is not a whole number.")
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What one method of a route does, and the rights that it needs."""
+
+    needs: Right
+    carry_out: Callable[[Call], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path, `*` standing for an id, and its operations by method."""
+
+    path: tuple[str, ...]
+    operations: Mapping[str, Operation]
+
+    def ids(self, segments: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return what stands where the path has `*`; `None`: another path."""
+        if len(segments) != len(self.path):
+            return None
+        if any(wanted not in {"*", given} for wanted, given in zip(self.path, segments, strict=True)):
+            return None
+        return tuple(given for wanted, given in zip(self.path, segments, strict=True) if wanted == "*")
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError
