@@ -1,0 +1,51 @@
+"""Hubs that keep connections too long, not long enough, or not apart."""
+
+from fault import fault
+
+from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.keep_alive import KeepAliveRules
+from iothub_emulator.mqtt.packets import Pingreq
+
+
+@fault("connection.newest-wins")
+def older_connection_stays(rules):
+    """A device may be connected twice."""
+
+    class Wrong(ConnectionRules):
+        def newest_wins(self):
+            return False
+
+    rules.connection = Wrong()
+
+
+@fault("connection.survives-others", "packets.malformed")
+def malformed_packet_closes_everybody(rules):
+    """An error in the decoder ends every connection of the process."""
+
+    class Wrong(ConnectionRules):
+        def spreads(self, because):
+            return because.startswith("[MQTT-4.8.0-1]")
+
+    rules.connection = Wrong()
+
+
+@fault("connection.keep-alive")
+def keep_alive_is_counted_three_times(rules):
+    """A silent client is given three times its keep-alive."""
+
+    class Wrong(KeepAliveRules):
+        def limit(self, keep_alive):
+            return super().limit(keep_alive * 2)
+
+    rules.keep_alive = Wrong(rules.keep_alive.settings)
+
+
+@fault("connection.keep-alive-traffic")
+def only_pings_keep_a_connection(rules):
+    """Nothing but PINGREQ counts as a sign of life."""
+
+    class Wrong(KeepAliveRules):
+        def counts(self, packet):
+            return isinstance(packet, Pingreq)
+
+    rules.keep_alive = Wrong(rules.keep_alive.settings)

@@ -1,0 +1,204 @@
+"""Hubs that lose, change or misattribute what devices send."""
+
+from urllib.parse import unquote
+
+from fault import fault
+
+from iothub_emulator.hub.property_bag import PropertyBagRules
+from iothub_emulator.hub.publish import PublishRules
+from iothub_emulator.hub.telemetry import Sender, TelemetryRules
+from iothub_emulator.mqtt.packets import Puback, Pubrec
+
+
+def publish_rules(rules, wrong):
+    rules.publish = wrong(rules.publish.settings, rules.publish.edition)
+
+
+@fault("d2c.qos2")
+def qos_2_handshake_is_begun(rules):
+    """A publish with QoS 2 is answered with PUBREC, as a general broker does."""
+
+    class Wrong(PublishRules):
+        def on_qos_2(self):
+            return "puback"
+
+        def acknowledge(self, packet):
+            return (Pubrec(packet.packet_id),) if packet.qos == 2 else super().acknowledge(packet)
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.retain-delivered", "d2c.retain-property")
+def retained_message_is_swallowed(rules):
+    """A message with RETAIN 1 is kept for later subscribers and never handed on."""
+
+    class Wrong(PublishRules):
+        def delivers(self, packet):
+            return not packet.retain
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.retain-property")
+def retain_property_has_another_name(rules):
+    """RETAIN 1 becomes a property that no page names."""
+
+    class Wrong(PublishRules):
+        def retain_properties(self, *, retain):
+            return {"retain": "true"} if retain else {}
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.puback", "watch.ids")
+def puback_loses_the_highest_bit_of_its_id(rules):
+    """Packet ids are kept as signed 16-bit numbers."""
+
+    class Wrong(PublishRules):
+        def acknowledge(self, packet):
+            return (Puback(packet.packet_id & 0x7FFF),) if packet.qos else ()
+
+    publish_rules(rules, Wrong)
+
+
+@fault("watch.ids")
+def qos_0_is_acknowledged_too(rules):
+    """A PUBLISH with QoS 0 gets a PUBACK with packet id 0."""
+
+    class Wrong(PublishRules):
+        def acknowledge(self, packet):
+            return (Puback(packet.packet_id or 0),)
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.dup")
+def resent_message_is_not_acknowledged(rules):
+    """A PUBLISH with DUP 1 is recognised as known and dropped without its PUBACK."""
+
+    class Wrong(PublishRules):
+        def acknowledge(self, packet):
+            return () if packet.dup else super().acknowledge(packet)
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.too-large", "connection.errors-close")
+def size_is_not_limited(rules):
+    """A message of any size is taken."""
+
+    class Wrong(PublishRules):
+        def accepts_size(self, size):
+            return True
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.body-opaque")
+def limit_is_counted_in_thousands(rules):
+    """256 KB are taken for 256,000 bytes."""
+
+    class Wrong(PublishRules):
+        def accepts_size(self, size):
+            return size <= 256_000
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.foreign-topic")
+def sender_is_taken_from_the_topic(rules):
+    """A message belongs to the device that its topic names."""
+
+    class Wrong(PublishRules):
+        def sender_of(self, device, sender):
+            return Sender(device, sender.generation_id, sender.auth_method)
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.trailing-slash")
+def slash_behind_the_bag_belongs_to_it(rules):
+    """The last value of a bag keeps the slash that an SDK put behind it."""
+
+    class Wrong(PublishRules):
+        def bag_of(self, text):
+            return text
+
+    publish_rules(rules, Wrong)
+
+
+@fault("d2c.body-opaque")
+def body_is_treated_as_text(rules):
+    """The body is decoded as UTF-8 on its way."""
+
+    class Wrong(TelemetryRules):
+        def body(self, payload):
+            return payload.decode(errors="replace").encode()
+
+    rules.telemetry = Wrong()
+
+
+@fault("d2c.identity-not-spoofable")
+def stamp_can_be_set_by_a_property(rules):
+    """A property of the stamp's own name replaces the device id."""
+
+    class Wrong(TelemetryRules):
+        def device_id(self, sender, properties):
+            return properties.get("iothub-connection-device-id", sender.device_id)
+
+    rules.telemetry = Wrong()
+
+
+@fault("d2c.identity-stamped")
+def source_is_not_telemetry(rules):
+    """The message source is written in small letters."""
+
+    class Wrong(TelemetryRules):
+        def source(self):
+            return "telemetry"
+
+    rules.telemetry = Wrong()
+
+
+@fault("bag.encoding")
+def bag_is_decoded_twice(rules):
+    """The gateway decodes the topic, and the parser decodes it again."""
+
+    class Wrong(PropertyBagRules):
+        def decode(self, text):
+            return unquote(unquote(text))
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.encoding")
+def bag_is_not_utf_8(rules):
+    """Escapes are decoded to characters of ISO 8859-1."""
+
+    class Wrong(PropertyBagRules):
+        def decode(self, text):
+            return unquote(text, encoding="latin-1")
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.system-properties")
+def user_id_stays_with_the_application(rules):
+    """$.uid is not in the table of system properties."""
+
+    class Wrong(PropertyBagRules):
+        def system_name(self, name):
+            return None if name == "$.uid" else super().system_name(name)
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.properties", "d2c.trailing-slash")
+def only_the_first_property_is_read(rules):
+    """What follows the first ampersand is forgotten."""
+
+    class Wrong(PropertyBagRules):
+        def pairs(self, text):
+            return super().pairs(text)[:1]
+
+    rules.property_bag = Wrong()

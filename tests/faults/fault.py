@@ -1,0 +1,31 @@
+"""What a fault is: a hub made wrong in one decision, and the clauses that this breaks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+FAULTS: list["Fault"] = []
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong hub. `load` is what `python -m iothub_emulator --load` takes."""
+
+    load: str
+    says: str
+    breaks: frozenset[str]
+
+    def __str__(self) -> str:
+        return self.load.partition(":")[2].replace("_", "-")
+
+
+def fault(*breaks: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Register a function that makes the rules wrong; its docstring says in one line what the hub does."""
+
+    def register(function: Callable[[Any], None]) -> Callable[[Any], None]:
+        assert function.__doc__, f"{function.__name__} does not say what the hub does wrong"
+        load = f"{function.__module__}:{function.__name__}"
+        FAULTS.append(Fault(load, function.__doc__.splitlines()[0], frozenset(breaks)))
+        return function
+
+    return register
