@@ -1,0 +1,226 @@
+"""Reach the hub that a run judges: launch it, attach to it, or take the profile's word for where it is.
+
+`settle` puts the target together and is pure; `open_target` does what it takes before.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from conformance import launch, ready
+from conformance.credentials import ConnectionString, Identity
+from conformance.errors import ProfileError, UsageError
+from conformance.profile import Profile
+from conformance.ready import ReadyFile
+from conformance.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
+
+# Capabilities of the service side, and the connection string that each cannot do without.
+_NEEDED_STRINGS: Final = {"registry": "connection-string", "telemetry": "events-connection-string"}
+
+
+@dataclass(frozen=True)
+class HubUrl:
+    """``--hub-url mqtts://HOST:PORT``."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take the option apart; raises UsageError."""
+        match = re.fullmatch(
+            r"mqtts://(?P<host>[^\s:/@\[\]]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?/?", text
+        )
+        port = int(match["port"] or 8883) if match else 0
+        if match is None or not 0 < port < 65536:  # noqa: PLR2004 - TCP's range of ports
+            raise UsageError(
+                f"--hub-url {text}: not of the form mqtts://HOST:PORT. Give the MQTT port of the hub."
+            )
+        return cls(match["host"].strip("[]"), port)
+
+
+class OpenedTarget:
+    """A hub that is there. `stop` ends it if, and only if, this run launched it."""
+
+    def __init__(self, target: Target, launched: launch.LaunchedHub | None = None) -> None:
+        self.target = target
+        self._launched = launched
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of a launched hub."""
+        return None if self._launched is None else self._launched.pid
+
+    def trouble(self) -> str | None:
+        """Say how a launched hub ended by itself; None while all is well."""
+        return None if self._launched is None else self._launched.trouble()
+
+    def stop(self) -> None:
+        """End a launched hub; anything else is left alone. May be called twice."""
+        launched, self._launched = self._launched, None
+        if launched is not None:
+            launched.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def open_target(
+    profile: Profile,
+    *,
+    attach: str | None = None,
+    hub_url: str | None = None,
+    deadline: float = launch.START_DEADLINE,
+) -> OpenedTarget:
+    """Launch the profile's hub, or attach to the one that `attach` or `hub_url` name.
+
+    `attach` is the path of a ready file; `deadline` how many seconds a launched hub may take to get ready.
+    """
+    if attach is not None and hub_url is not None:
+        raise UsageError("--attach and --hub-url: both say where the hub is. Give one of them.")
+    if attach is not None:
+        option = f"--attach {attach}"
+        file = ready.read(Path(attach), option=option)
+        return OpenedTarget(settle(profile, overlay=file, origin="attached", option=option))
+    if hub_url is not None or profile.launch is None:
+        url = None if hub_url is None else HubUrl.parse(hub_url)
+        return OpenedTarget(settle(profile, url=url))
+    return _launch(profile, profile.launch.command, deadline)
+
+
+def settle(
+    profile: Profile,
+    *,
+    overlay: ReadyFile | None = None,
+    url: HubUrl | None = None,
+    origin: Origin = "named",
+    option: str = "",
+) -> Target:
+    """Put the target together: the ready file overlays the profile, and so does the command line.
+
+    `option` names, in a message, where the ready file came from. Raises ProfileError with all problems.
+    """
+    service = _service(profile, overlay)
+    found = [*_unstated(profile, overlay, option), *_unusable(profile, service)]
+    host = _host(profile, overlay, url, service)
+    if host is None:
+        found.append(f"{profile.file}: [target] host: missing, and no connection string names it. Add it.")
+    if found or host is None:
+        raise ProfileError(found)
+    return Target(
+        profile=profile.name,
+        name=profile.target.name,
+        host=host,
+        ports=_ports(profile, overlay, url, service),
+        ca_file=_ca_file(profile, overlay),
+        service=service,
+        identities=tuple(
+            Identity(
+                device_id=table.connection_string.device_id or "",
+                module_id=table.connection_string.module_id,
+                primary_key=table.connection_string.key,
+                secondary_key=table.secondary_key,
+            )
+            for table in profile.identities
+        ),
+        capabilities=profile.claims,
+        timing=profile.timing if overlay is None else {**profile.timing, **overlay.timing},
+        timeouts=Timeouts(**profile.timeouts.model_dump()),
+        limits=Limits(**profile.limits.model_dump()),
+        edition=None if overlay is None else overlay.edition,
+        origin=origin,
+    )
+
+
+def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> OpenedTarget:
+    place = f"{profile.file}: [launch] command"
+    launched = launch.launch(command, timing=profile.timing, place=place, deadline=deadline)
+    try:
+        overlay = ready.parse(launched.ready, option=place)
+        return OpenedTarget(settle(profile, overlay=overlay, origin="launched", option=place), launched)
+    except BaseException:
+        launched.stop()
+        raise
+
+
+def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | None:
+    groups = ("$Default",) if profile.service is None else profile.service.consumer_groups
+    if overlay is not None:
+        return ServiceAccess(hub=overlay.service(), events=overlay.events(), consumer_groups=groups)
+    if profile.service is None:
+        return None
+    strings = profile.service
+    return ServiceAccess(
+        hub=strings.connection_string, events=strings.events_connection_string, consumer_groups=groups
+    )
+
+
+def _unstated(profile: Profile, overlay: ReadyFile | None, option: str) -> list[str]:
+    """Name each claim that the hub itself does not state."""
+    if overlay is None:
+        return []
+    return [
+        f"{option}: the profile '{profile.name}' claims '{claim}', which this hub does not state. "
+        f"Remove it from [claims] of {profile.file}, or use a hub that states it."
+        for claim in sorted(profile.claims - set(overlay.capabilities))
+    ]
+
+
+def _unusable(profile: Profile, service: ServiceAccess | None) -> list[str]:
+    """Name what no case could use: a claim without its connection string, a hub without any device."""
+    missing = {
+        "connection-string": service is None,
+        "events-connection-string": service is None or service.events is None,
+    }
+    found = [
+        f"{profile.file}: [claims] '{claim}' needs [service] {key}. Add it, remove the claim, or --attach."
+        for claim, key in _NEEDED_STRINGS.items()
+        if claim in profile.claims and missing[key]
+    ]
+    if "registry" not in profile.claims and not profile.identities:
+        found.append(
+            f"{profile.file}: no devices: 'registry' is not claimed and there is no [[identity]]. Add either."
+        )
+    return found
+
+
+def _host(
+    profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, service: ServiceAccess | None
+) -> str | None:
+    """Return the hub's name: of the command line, the ready file, the profile, or its connection strings."""
+    strings: list[ConnectionString] = [] if service is None else [service.hub]
+    strings += [table.connection_string for table in profile.identities]
+    named = [
+        None if url is None else url.host,
+        None if overlay is None else overlay.host,
+        profile.target.host,
+        *(string.host for string in strings),
+    ]
+    return next((host for host in named if host is not None), None)
+
+
+def _ports(
+    profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, service: ServiceAccess | None
+) -> Ports:
+    ports = Ports(**(profile.target.ports if overlay is None else overlay.ports).model_dump())
+    return Ports(
+        mqtt=ports.mqtt if url is None else url.port,
+        https=ports.https if service is None or service.hub.port is None else service.hub.port,
+        amqp=ports.amqp,
+        plain=ports.plain,
+    )
+
+
+def _ca_file(profile: Profile, overlay: ReadyFile | None) -> str | None:
+    if overlay is not None:
+        return overlay.ca_file
+    return None if profile.target.trust == "system" else profile.target.trust
+
+
+def consumer_group(service: ServiceAccess, worker_number: int) -> str:
+    """Return the consumer group of a worker: they are spread evenly over the profile's groups."""
+    return service.consumer_groups[worker_number % len(service.consumer_groups)]

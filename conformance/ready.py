@@ -1,0 +1,82 @@
+"""The ready file of an embedded hub: where it listens and what it states of itself.
+
+The embedded hub writes it when every listener listens. It is all that a run learns beside the hub's
+public protocols, whether it launched the hub or was attached to it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from conformance.credentials import ConnectionString
+from conformance.errors import ProfileError, TargetUnreachable
+from conformance.profile_tables import Port
+
+
+class ReadyPorts(BaseModel):
+    """The ports; `plain` is reserved and nothing listens on it. A later hub may state more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    mqtt: Port
+    https: Port
+    amqp: Port
+    plain: Port
+
+
+class ReadyFile(BaseModel):
+    """What a hub writes. Keys of later hubs are ignored: their capabilities are what counts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
+
+    host: str = Field(min_length=1)
+    ports: ReadyPorts
+    ca_file: str
+    service_connection_string: str
+    events_connection_string: str
+    edition: str
+    timing: dict[str, float]
+    capabilities: tuple[str, ...] = Field(strict=False)
+
+    def service(self) -> ConnectionString:
+        """Return the connection string of the service side."""
+        return ConnectionString.parse(self.service_connection_string, where="the ready file's service string")
+
+    def events(self) -> ConnectionString:
+        """Return the connection string of the Event Hubs-compatible endpoint."""
+        return ConnectionString.parse(self.events_connection_string, where="the ready file's events string")
+
+
+def read(path: Path, *, option: str) -> ReadyFile:
+    """Read a ready file; `option` says in a message where its path came from.
+
+    Raises TargetUnreachable if there is none, ProfileError if it is not one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TargetUnreachable(
+            f"{option}: {error.strerror}. Start the hub with --ready-file and name that file."
+        ) from None
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise ProfileError(f"{option}: not JSON. Name the file that the hub wrote by --ready-file.") from None
+    return parse(values, option=option)
+
+
+def parse(values: Mapping[str, Any], *, option: str) -> ReadyFile:
+    """Check what a ready file holds. Raises ProfileError naming the keys that are missing or wrong."""
+    try:
+        ready = ReadyFile.model_validate(values)
+    except ValidationError as error:
+        keys = ", ".join(".".join(map(str, problem["loc"])) or "the file" for problem in error.errors())
+        raise ProfileError(
+            f"{option}: not the ready file of a hub (wrong or missing: {keys}). Is it of this version?"
+        ) from None
+    ready.service()
+    ready.events()
+    return ready

@@ -1,0 +1,165 @@
+"""The hub of one run, as a value: where it is, how to reach its back end, what it claims and states.
+
+It is put together from the profile, the ready file of an embedded hub and the command line, and it travels
+to the workers of a distributed run as plain values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, Self
+
+from conformance.credentials import ConnectionString, Identity, Secret
+
+# Event Hubs admits five readers of one partition in one consumer group ("Event Hubs quotas and limits").
+READERS_PER_GROUP: Final = 5
+
+Origin = Literal["launched", "attached", "named"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Where the hub listens; on `plain` it must not speak MQTT in clear text."""
+
+    mqtt: int
+    https: int
+    amqp: int
+    plain: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """Seconds: for a connection to open, for a documented answer to come, for observing a silence."""
+
+    connect: float
+    reaction: float
+    silence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one run may ask of the target; `large`: large cases run without being asked for."""
+
+    workers: int | None
+    messages: int | None
+    large: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccess:
+    """How to reach the back end: the hub's service side and its Event Hubs-compatible endpoint."""
+
+    hub: ConnectionString
+    events: ConnectionString | None
+    consumer_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One hub. `ca_file` is None where the system's certificates are trusted.
+
+    `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows.
+    """
+
+    profile: str
+    name: str
+    host: str
+    ports: Ports
+    ca_file: str | None
+    service: ServiceAccess | None
+    identities: tuple[Identity, ...]
+    capabilities: frozenset[str]
+    timing: Mapping[str, float]
+    timeouts: Timeouts
+    limits: Limits
+    edition: str | None
+    origin: Origin
+
+    @property
+    def worker_limit(self) -> int | None:
+        """The most workers that the target admits; None where there is no limit."""
+        limits = [] if self.limits.workers is None else [self.limits.workers]
+        if "telemetry" in self.capabilities and self.service is not None:
+            limits.append(READERS_PER_GROUP * len(self.service.consumer_groups))
+        return min(limits, default=None)
+
+    def public(self) -> dict[str, Any]:
+        """Return what a report may say about the hub: no secret, nothing that differs without need."""
+        return {
+            "name": self.name,
+            "host": self.host,
+            "ports": asdict(self.ports),
+            "origin": self.origin,
+            "edition": self.edition,
+            "timing": dict(self.timing),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything as plain values, SECRETS INCLUDED: for a worker process, not a file or message."""
+        return {
+            "profile": self.profile,
+            "name": self.name,
+            "host": self.host,
+            "ports": asdict(self.ports),
+            "ca_file": self.ca_file,
+            "service": None if self.service is None else _describe_service(self.service),
+            "identities": [_describe_identity(identity) for identity in self.identities],
+            "capabilities": sorted(self.capabilities),
+            "timing": dict(self.timing),
+            "timeouts": asdict(self.timeouts),
+            "limits": asdict(self.limits),
+            "edition": self.edition,
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def rebuild(cls, description: Mapping[str, Any]) -> Self:
+        """Return the target that `describe` took apart."""
+        values = dict(description)
+        service = values["service"]
+        return cls(
+            **{
+                **values,
+                "ports": Ports(**values["ports"]),
+                "service": None if service is None else _rebuild_service(service),
+                "identities": tuple(_rebuild_identity(identity) for identity in values["identities"]),
+                "capabilities": frozenset(values["capabilities"]),
+                "timeouts": Timeouts(**values["timeouts"]),
+                "limits": Limits(**values["limits"]),
+            }
+        )
+
+
+def _describe_service(service: ServiceAccess) -> dict[str, Any]:
+    return {
+        "hub": service.hub.text.reveal(),
+        "events": None if service.events is None else service.events.text.reveal(),
+        "consumer_groups": list(service.consumer_groups),
+    }
+
+
+def _rebuild_service(values: Mapping[str, Any]) -> ServiceAccess:
+    return ServiceAccess(
+        hub=ConnectionString.parse(values["hub"]),
+        events=None if values["events"] is None else ConnectionString.parse(values["events"]),
+        consumer_groups=tuple(values["consumer_groups"]),
+    )
+
+
+def _describe_identity(identity: Identity) -> dict[str, Any]:
+    secondary = identity.secondary_key
+    return {
+        "device_id": identity.device_id,
+        "module_id": identity.module_id,
+        "primary_key": identity.primary_key.reveal(),
+        "secondary_key": None if secondary is None else secondary.reveal(),
+    }
+
+
+def _rebuild_identity(values: Mapping[str, Any]) -> Identity:
+    secondary = values["secondary_key"]
+    return Identity(
+        device_id=values["device_id"],
+        module_id=values["module_id"],
+        primary_key=Secret(values["primary_key"]),
+        secondary_key=None if secondary is None else Secret(secondary),
+    )
