@@ -7,9 +7,19 @@ before the start takes effect everywhere.
 from dataclasses import dataclass
 
 from iothub_emulator.editions import Edition
+from iothub_emulator.hub.connect import ConnectRules
+from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.policies import PolicyRules
+from iothub_emulator.hub.property_bag import PropertyBagRules
+from iothub_emulator.hub.publish import PublishRules
+from iothub_emulator.hub.registry_rules import RegistryRules
+from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryRules
 from iothub_emulator.hub.tokens import TokenRules
+from iothub_emulator.hub.will import WillRules
+from iothub_emulator.mqtt.rules import CodecRules
+from iothub_emulator.net.rules import ListenerRules
 from iothub_emulator.settings import Settings
 
 
@@ -19,9 +29,33 @@ class Rules:
 
     tokens: TokenRules
     policies: PolicyRules
+    connect: ConnectRules
+    connection: ConnectionRules
+    keep_alive: KeepAliveRules
+    publish: PublishRules
+    property_bag: PropertyBagRules
+    subscribe: SubscribeRules
     telemetry: TelemetryRules
+    will: WillRules
+    registry: RegistryRules
+    codec: CodecRules
+    listeners: ListenerRules
 
 
-def rules_for(settings: Settings, edition: Edition) -> Rules:  # noqa: ARG001 - read by the rules that differ
+def rules_for(settings: Settings, edition: Edition) -> Rules:
     """Return the rules of an edition under the given settings."""
-    return Rules(tokens=TokenRules(settings), policies=PolicyRules(), telemetry=TelemetryRules())
+    return Rules(
+        tokens=TokenRules(settings),
+        policies=PolicyRules(),
+        connect=ConnectRules(settings),
+        connection=ConnectionRules(),
+        keep_alive=KeepAliveRules(settings),
+        publish=PublishRules(settings, edition),
+        property_bag=PropertyBagRules(),
+        subscribe=SubscribeRules(),
+        telemetry=TelemetryRules(),
+        will=WillRules(),
+        registry=RegistryRules(),
+        codec=CodecRules(settings),
+        listeners=ListenerRules(),
+    )

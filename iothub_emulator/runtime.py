@@ -8,14 +8,18 @@ import asyncio
 import base64
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from iothub_emulator.editions import EDITIONS, Edition
+from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
+from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.registry import Registry
+from iothub_emulator.hub.session import HubState, Session
 from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
+from iothub_emulator.mqtt.packets import FromServer
 from iothub_emulator.rules import Rules, rules_for
 from iothub_emulator.settings import Settings
 
@@ -29,13 +33,22 @@ class Unauthorised(Exception):  # noqa: N818 - an answer, not a malfunction
 
 
 class LiveConnection(Protocol):
-    """An open connection of an identity, as the runtime sees it."""
+    """An open connection of a device, as the runtime sees it."""
 
     last_activity: float
     """When its last packet came, in unix seconds."""
 
-    def drop(self, because: str) -> None:
-        """End the connection from the hub's side; `because` is a clause id or a reason for the log."""
+    def admitted(self, admission: Admit) -> None:
+        """Take note of what the connection was admitted with."""
+
+    def send(self, packet: FromServer) -> None:
+        """Send a packet."""
+
+    def close(self, because: str) -> None:
+        """Close the network connection once what was sent is out."""
+
+    def drop(self, end: End) -> None:
+        """End the connection from the hub's side: nothing it still sends has an effect."""
 
 
 class Runtime:
@@ -45,8 +58,9 @@ class Runtime:
         self.settings = settings or Settings()
         self.edition: Edition = EDITIONS[self.settings.edition]
         self.rules = rules or rules_for(self.settings, self.edition)
-        self.registry = Registry()
+        self.registry = Registry(self.rules.registry)
         self.policies: dict[str, Policy] = default_policies(self.fresh_key)
+        self.state = HubState(self.registry, self.policies)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
@@ -72,6 +86,20 @@ class Runtime:
     def fresh_generation_id(self) -> str:
         """Return a new generation id: 18 digits, as a hub's look."""
         return str(10**17 + secrets.randbelow(9 * 10**17))
+
+    def fresh(self) -> Fresh:
+        """Return all that a change of the registry may need."""
+        return Fresh(
+            etag=self.fresh_etag(),
+            generation_id=self.fresh_generation_id(),
+            primary_key=self.fresh_key(),
+            secondary_key=self.fresh_key(),
+            now=self.now(),
+        )
+
+    def add_device(self, device_id: str) -> DeviceIdentity:
+        """Register a device with new keys; `service_errors.Refused` if the id is no id, or taken."""
+        return self.registry.create(Wanted(device_id=device_id), self.fresh())
 
     # Authorisation of services
 
@@ -122,6 +150,10 @@ class Runtime:
 
     # Connections
 
+    def session(self) -> Session:
+        """Return a session for a new connection."""
+        return Session(self.state, self.rules)
+
     def is_connected(self, device_id: str) -> bool:
         """Tell whether the identity has an open MQTT connection."""
         return device_id in self._connections
@@ -135,4 +167,48 @@ class Runtime:
         """Drop the identity's open connection: it was disabled, deleted or given other keys."""
         connection = self._connections.get(device_id)
         if connection is not None:
-            connection.drop("connection.changed-under-way")
+            connection.drop(End.IDENTITY_CHANGED)
+        if self.registry.get(device_id) is None:
+            # A later identity of the same name begins without a session.
+            self.state.subscriptions.pop(device_id, None)
+            self._last_activity.pop(device_id, None)
+
+    def left(self, device_id: str, connection: LiveConnection) -> None:
+        """Forget a connection that is gone."""
+        if self._connections.get(device_id) is connection:
+            del self._connections[device_id]
+            self._last_activity[device_id] = connection.last_activity
+
+    def stop(self) -> None:
+        """End all connections: the hub stops."""
+        for connection in tuple(self._connections.values()):
+            connection.drop(End.HUB_STOPS)
+
+    # Effects
+
+    def perform(self, connection: LiveConnection, effects: Iterable[Effect]) -> None:
+        """Carry out what the rules decided about `connection`, in its order."""
+        for effect in effects:
+            match effect:
+                case Telemetry(event):
+                    self.append_telemetry(event)
+                case Send(packet):
+                    connection.send(packet)
+                case Admit():
+                    self._admit(connection, effect)
+                case Close(because):
+                    connection.close(because)
+                    if self.rules.connection.spreads(because):
+                        self._drop_others(connection)
+
+    def _admit(self, connection: LiveConnection, admission: Admit) -> None:
+        older = self._connections.get(admission.device_id)
+        self._connections[admission.device_id] = connection
+        if older is not None and self.rules.connection.newest_wins():
+            older.drop(End.TAKE_OVER)
+        connection.admitted(admission)
+
+    def _drop_others(self, connection: LiveConnection) -> None:
+        for other in tuple(self._connections.values()):
+            if other is not connection:
+                other.drop(End.ERROR)

@@ -1,0 +1,140 @@
+"""CONNECT: who may open a connection, and how the hub answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from iothub_emulator.hub import host_names
+from iothub_emulator.hub.effects import Close, Effect, Send
+from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.mqtt.packets import Connack
+from iothub_emulator.settings import Settings
+
+NOT_AUTHORISED = 5
+UNACCEPTABLE_PROTOCOL = 1
+
+
+class Identities(Protocol):
+    """The part of the registry that CONNECT needs."""
+
+    def get(self, device_id: str) -> DeviceIdentity | None:
+        """Return the identity of exactly that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Username:
+    """`{host}/{device}[/{module}]/?{parameters}`, the parameters as sent."""
+
+    host: str
+    device_id: str
+    module_id: str | None
+    parameters: str
+
+    @property
+    def client_id(self) -> str:
+        """The ClientId that goes with it."""
+        return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
+
+
+class ConnectRules:
+    """Each decision about a CONNECT. Any doubt is a refusal; the reasons are for the log only."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # Who it is
+
+    def accepts_protocol(self, name: str, level: int) -> bool:
+        """connect.protocol-level: MQTT 3.1.1 and nothing else [MQTT-3.1.2-1, -2]."""
+        return (name, level) == ("MQTT", 4)
+
+    def accepts_client_id(self, client_id: str) -> bool:
+        """connect.empty-client-id: a client has to name itself."""
+        return bool(client_id)
+
+    def accepts_keep_alive(self, keep_alive: int) -> bool:  # noqa: ARG002 - the seam lets some be refused
+        """connect.keep-alive-long: any keep-alive is accepted; a long one is shortened, not refused."""
+        return True
+
+    def parse_username(self, text: str) -> Username | None:
+        """connect.username, connect.api-version-missing: None for what is no Username of a hub.
+
+        Parameters may follow behind `/?` or, as older SDKs have it, behind `/` alone; none of them is needed.
+        """
+        host, _, rest = text.partition("/")
+        device_id, _, rest = rest.partition("/")
+        module_id = None
+        if rest and not rest.startswith("?") and "=" not in rest.partition("/")[0]:
+            module_id, _, rest = rest.partition("/")
+        if not host or not device_id or module_id == "":
+            return None
+        return Username(host, device_id, module_id, rest.removeprefix("?"))
+
+    def accepts_host(self, host: str) -> bool:
+        """connect.username-host: the host is one of the hub's names."""
+        return host_names.is_accepted(host, self.settings.host_names)
+
+    def same_device(self, client_id: str, username: Username) -> bool:
+        """connect.client-id-mismatch, connect.username-mismatch: equal to the letter, with its case."""
+        return client_id == username.client_id
+
+    def identity_of(self, identities: Identities, username: Username) -> DeviceIdentity | None:
+        """connect.unknown-device: the registered identity, None where there is none."""
+        return identities.get(username.device_id) if username.module_id is None else None
+
+    def accepts_status(self, identity: DeviceIdentity) -> bool:
+        """connect.disabled-device: only an enabled identity connects."""
+        return identity.status == "enabled"
+
+    # What proves it
+
+    def requires_password(self, identity: DeviceIdentity) -> bool:  # noqa: ARG002
+        """connect.no-credentials: without a token nobody is let in."""
+        return True
+
+    def password_text(self, password: bytes) -> str | None:
+        """sas.malformed: a token is text; None for bytes that are none."""
+        try:
+            return password.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def keys_of(self, identity: DeviceIdentity) -> tuple[str, ...]:
+        """sas.accepted, sas.secondary-key: either key signs."""
+        return identity.keys
+
+    def resource_of(self, username: Username) -> str:
+        """sas.accepted, sas.device-scope: what the token has to cover, `{host}/devices/{device}`."""
+        return f"{username.host}/devices/{username.device_id}"
+
+    # The answer
+
+    def refusal_code(self, reason: str) -> int | None:
+        """connect.refusal-code: 5, and 1 for another protocol [MQTT-3.1.2-2]; None: no CONNACK."""
+        return UNACCEPTABLE_PROTOCOL if reason == "connect.protocol-level" else NOT_AUTHORISED
+
+    def closes_after_refusal(self) -> bool:
+        """connect.refusal-closes [MQTT-3.2.2-5]: behind a refusal comes the end of the stream."""
+        return True
+
+    def refusal(self, reason: str) -> tuple[Effect, ...]:
+        """Return CONNACK and close; session-present is 0 [MQTT-3.2.2-4], connect.clean-session-present."""
+        code = self.refusal_code(reason)
+        answer: tuple[Effect, ...] = () if code is None else (Send(Connack(0, code)),)
+        return (*answer, Close(reason)) if self.closes_after_refusal() else answer
+
+    def serves_refused(self) -> bool:
+        """connect.rejected-data [MQTT-3.1.4-5]: packets behind a refused CONNECT have no effect."""
+        return False
+
+    def session_present(self, *, clean_session: bool, stored: bool) -> int:
+        """connect.session-present, .clean-session-present [MQTT-3.2.2-1, -2]: 1 if a session goes on."""
+        return int(stored and not clean_session)
+
+    def restored(self, stored: Mapping[str, int] | None, *, clean_session: bool) -> dict[str, int]:
+        """session.subscription-persists [MQTT-3.1.2-4, -6]: the subscriptions to begin with."""
+        return dict(stored) if stored is not None and not clean_session else {}
+
+    def acceptance(self, present: int) -> tuple[Effect, ...]:
+        """connect.client-id, watch.connack [MQTT-3.2.0-1]: one CONNACK, before anything else."""
+        return (Send(Connack(present, 0)),)

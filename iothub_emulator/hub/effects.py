@@ -1,0 +1,55 @@
+"""What the rules want done: values, carried out by the runtime in their order."""
+
+import enum
+from dataclasses import dataclass
+
+from iothub_emulator.hub.telemetry import TelemetryEvent
+from iothub_emulator.mqtt.packets import FromServer
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a packet to the device."""
+
+    packet: FromServer
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Append an event to the log."""
+
+    event: TelemetryEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Make this the identity's connection."""
+
+    device_id: str
+    silence: float
+    """Seconds without a packet after which it is dropped."""
+    ends_at: float | None
+    """Unix seconds at which it is dropped, whatever it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the network connection. `because`, for the log, is a clause id or an MQTT rule."""
+
+    because: str
+
+
+Effect = Send | Telemetry | Admit | Close
+
+
+class End(enum.Enum):
+    """How a connection came to its end."""
+
+    DISCONNECT = "the client sent DISCONNECT"
+    LOST = "the network connection was lost"
+    ERROR = "the client broke a rule"
+    KEEP_ALIVE = "the client was silent for too long"
+    TAKE_OVER = "the identity connected again"
+    TOKEN_EXPIRED = "the token expired"  # noqa: S105 - a reason
+    IDENTITY_CHANGED = "the identity was disabled, deleted or given other keys"
+    HUB_STOPS = "the hub stops"

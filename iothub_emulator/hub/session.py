@@ -1,0 +1,258 @@
+"""One device's MQTT connection, without the network.
+
+A session takes packets and returns effects. It opens no socket, reads no clock and draws no random number, so
+every rule can be tested with plain values; the runtime is the only one that carries effects out.
+
+A comment or docstring beginning with a clause id states the rule that the next lines implement.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from iothub_emulator.hub.admission import Refused, admit, sender_for
+from iothub_emulator.hub.connect import Identities
+from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
+from iothub_emulator.hub.policies import Policy
+from iothub_emulator.hub.property_bag import Bag, BagRefused
+from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.telemetry import Sender
+from iothub_emulator.mqtt.packets import (
+    Connect,
+    Disconnect,
+    FromClient,
+    Pingreq,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Subscribe,
+    Unsubscribe,
+    Will,
+)
+
+
+@dataclass
+class HubState:
+    """What sessions of one hub share."""
+
+    identities: Identities
+    policies: Mapping[str, Policy]
+    subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of sessions that outlive their connection, by device: filter -> granted QoS."""
+
+
+class _State(enum.Enum):
+    NEW = enum.auto()
+    """No CONNECT yet."""
+    OPEN = enum.auto()
+    OVER = enum.auto()
+    """Closed or refused: no packet has an effect any more."""
+
+
+class Session:
+    """Packets in, effects out, from the first packet to the end of the connection."""
+
+    def __init__(self, hub: HubState, rules: Rulebook) -> None:
+        self._hub = hub
+        self._rules = rules
+        self._state = _State.NEW
+        self._will: Will | None = None
+        self.sender: Sender | None = None
+        """Who it is, once CONNECT was accepted."""
+        self.subscriptions: dict[str, int] = {}
+        """Filter -> granted QoS."""
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether packets still have an effect; a caller that holds more of them drops them."""
+        return self._state is _State.OVER
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether CONNECT is still awaited."""
+        return self._state is _State.NEW
+
+    def receive(  # noqa: C901, PLR0911 - one line for each packet type
+        self, packet: FromClient, now: float
+    ) -> list[Effect]:
+        """Return what `packet` leads to; `now` is unix seconds."""
+        if self._state is _State.OPEN and self.sender is not None:
+            match packet:
+                case Publish():
+                    return self._publish(packet, self.sender, now)
+                case Pingreq():
+                    return [Send(pong) for pong in self._rules.keep_alive.pong()]
+                case Subscribe():
+                    return self._subscribe(packet, self.sender)
+                case Unsubscribe():
+                    return self._unsubscribe(packet)
+                case Disconnect():
+                    return self._disconnect(now)
+                case Connect():
+                    return self._second_connect(now)
+                case Puback():
+                    # Answers nothing that the hub sent; MQTT 3.1.1 asks for no reaction.
+                    return []
+                case Pubrec() | Pubrel() | Pubcomp():
+                    return self._qos_2_flow(now)
+        if self._state is _State.NEW:
+            if isinstance(packet, Connect):
+                return self._connect(packet, now)
+            if self._rules.connection.refuses_before_connect(packet):
+                return self._fail("connect.first-packet", now)
+        return []
+
+    def malformed(self, because: str, now: float) -> list[Effect]:
+        """Return what bytes that are no packet lead to."""
+        return self._closing(self._rules.connection.on_malformed(because), now)
+
+    def ended(self, end: End, now: float) -> list[Effect]:
+        """Return what is left to do now that the connection is gone; a second call has nothing to add."""
+        was_open, self._state = self._state is _State.OPEN, _State.OVER
+        if not was_open or self._will is None or self.sender is None:
+            return []
+        # will.sent, will.not-after-disconnect
+        return self._will_effects(self._will, self.sender, now) if self._rules.will.is_sent(end) else []
+
+    # CONNECT
+
+    def _connect(self, packet: Connect, now: float) -> list[Effect]:
+        rules, hub = self._rules, self._hub
+        try:
+            admission = admit(packet, hub.identities, hub.policies, rules, now)
+        except Refused as refused:
+            return self._refuse(refused)
+        sender = self.sender = admission.sender
+        self._state = _State.OPEN
+        self._will = packet.will
+        stored = hub.subscriptions.get(sender.device_id)
+        present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)
+        self.subscriptions = rules.connect.restored(stored, clean_session=packet.clean_session)
+        if packet.clean_session:
+            # session.clean-forgets-subscription [MQTT-3.1.2-6]
+            hub.subscriptions.pop(sender.device_id, None)
+        else:
+            hub.subscriptions[sender.device_id] = self.subscriptions
+        silence = rules.keep_alive.limit(packet.keep_alive)
+        # connection.newest-wins: the older connection goes before this one hears that it is accepted.
+        admit_it = Admit(sender.device_id, silence, admission.ends_at)
+        return [admit_it, *rules.connect.acceptance(present)]
+
+    def _refuse(self, refused: Refused) -> list[Effect]:
+        self._state = _State.OVER
+        # connect.rejected-data: only a replaced rule lets what follows count, for the identity named.
+        if refused.identity is not None and self._rules.connect.serves_refused():
+            self.sender = sender_for(refused.identity, "device", self._rules)
+            self._state = _State.OPEN
+        return list(self._rules.connect.refusal(refused.reason))
+
+    def _second_connect(self, now: float) -> list[Effect]:
+        if self._rules.connection.refuses_second_connect():
+            return self._fail("connect.second-connect", now)
+        return []
+
+    # PUBLISH
+
+    def _publish(self, packet: Publish, sender: Sender, now: float) -> list[Effect]:
+        publish = self._rules.publish
+        # d2c.qos2: MQTT 3.1.1 has no packet that could tell a client why.
+        if packet.qos > 1 and publish.on_qos_2() == "close":
+            return self._fail("d2c.qos2", now)
+        topic = publish.parse_topic(packet.topic)
+        author = publish.sender_of(topic.device, sender) if topic else None
+        if topic is None or author is None:
+            return self._undocumented(packet, sender, now)
+        try:
+            bag = self._bag(topic.bag)
+        except BagRefused as refused:
+            return self._fail(str(refused), now)
+        properties, system = bag.properties, bag.system
+        if packet.retain:
+            properties |= publish.retain_properties(retain=True)
+        if packet.dup:
+            properties |= publish.duplicate_properties(dup=True)
+        if not publish.accepts_size(publish.size_of(packet.payload, properties, system)):
+            return self._fail("d2c.too-large", now)
+        return self._deliver(packet, author, bag, now)
+
+    def _bag(self, text: str) -> Bag:
+        return self._rules.property_bag.parse(self._rules.publish.bag_of(text))
+
+    def _deliver(self, packet: Publish, author: Sender, bag: Bag, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        publish = self._rules.publish
+        if publish.delivers(packet):
+            event = self._rules.telemetry.stamp(author, packet.payload, bag.properties, bag.system, now)
+            effects.append(Telemetry(event))
+        # MQTT 3.1.1 [MQTT-4.3.2-2]: acknowledged once the hub owns the message, not before.
+        effects.extend(Send(answer) for answer in publish.acknowledge(packet))
+        return effects
+
+    def _undocumented(self, packet: Publish, sender: Sender, now: float) -> list[Effect]:
+        publish = self._rules.publish
+        match publish.on_undocumented_topic(packet.topic):
+            case "telemetry":
+                return self._deliver(packet, sender, Bag(), now)
+            case "acknowledge":
+                return [Send(answer) for answer in publish.acknowledge(packet)]
+            case "ignore":
+                return []
+            case "close":
+                return self._fail("topics.undocumented-name", now)
+
+    # SUBSCRIBE, UNSUBSCRIBE
+
+    def _subscribe(self, packet: Subscribe, sender: Sender) -> list[Effect]:
+        subscribe = self._rules.subscribe
+        codes = []
+        for topic_filter, qos in packet.filters:
+            code = subscribe.grants(topic_filter, qos, sender.device_id)
+            if code <= 2:  # noqa: PLR2004 - a QoS; 0x80 is a refusal
+                subscribe.store(self.subscriptions, topic_filter, code)
+            codes.append(code)
+        return [Send(answer) for answer in subscribe.subscribed(packet, codes)]
+
+    def _unsubscribe(self, packet: Unsubscribe) -> list[Effect]:
+        for topic_filter in packet.filters:
+            self.subscriptions.pop(topic_filter, None)
+        return [Send(answer) for answer in self._rules.subscribe.unsubscribed(packet)]
+
+    # The end
+
+    def _disconnect(self, now: float) -> list[Effect]:
+        return [*self.ended(End.DISCONNECT, now), *self._rules.connection.on_disconnect()]
+
+    def _qos_2_flow(self, now: float) -> list[Effect]:
+        if self._rules.connection.refuses_qos_2_flow():
+            return self._fail("watch.qos", now)
+        return []
+
+    def _fail(self, because: str, now: float) -> list[Effect]:
+        return self._closing(self._rules.connection.on_error(because), now)
+
+    def _closing(self, effects: tuple[Effect, ...], now: float) -> list[Effect]:
+        """Return the effects, and the Will behind them if they close the connection."""
+        if any(isinstance(effect, Close) for effect in effects):
+            return [*effects, *self.ended(End.ERROR, now)]
+        return list(effects)
+
+    def _will_effects(self, will: Will, sender: Sender, now: float) -> list[Effect]:
+        """will.property-bag, will.message-type, will.retain-property, will.foreign-topic.
+
+        unspecified: a Will outside the device's own events topic, or with a bag without sense, is not sent.
+        """
+        rules = self._rules
+        topic = rules.publish.parse_topic(will.topic)
+        author = rules.publish.sender_of(topic.device, sender) if topic else None
+        if topic is None or author is None:
+            return []
+        try:
+            bag = self._bag(topic.bag)
+        except BagRefused:
+            return []
+        retained = rules.publish.retain_properties(retain=will.retain)
+        properties = bag.properties | retained | rules.will.properties()
+        event = rules.telemetry.stamp(author, rules.will.payload(will), properties, bag.system, now)
+        return [Telemetry(event)]

@@ -1,0 +1,115 @@
+"""What the emulator says once it listens: a banner for people, a JSON file for programs."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from iothub_emulator.net.errors import StartError
+from iothub_emulator.net.listeners import Ports
+from iothub_emulator.runtime import Runtime
+
+CAPABILITIES = ("registry", "telemetry")
+"""What this hub serves, in the words of the suite's profiles."""
+
+_HTTPS = 443
+
+# [MQTT-3.1.2-24] allows one and a half times the keep-alive; a timer may be late by this much (seconds).
+_KEEP_ALIVE_FACTOR = 1.5
+_KEEP_ALIVE_TOLERANCE = 1.0
+
+
+def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]:
+    """Return all that someone needs to use this hub, keys included, as it really is."""
+    settings = runtime.settings
+    host = settings.host_names[0]
+    rest_host = host if ports.https == _HTTPS else f"{host}:{ports.https}"
+    owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
+    return {
+        "host": host,
+        "ports": {"mqtt": ports.mqtt, "https": ports.https, "amqp": ports.amqp, "plain": ports.plain},
+        "ca_file": str(ca_file),
+        "service_connection_string": (
+            f"HostName={rest_host};SharedAccessKeyName={owner.name};SharedAccessKey={owner.primary_key}"
+        ),
+        "events_connection_string": (
+            f"Endpoint=sb://{host}:{ports.amqp}/;SharedAccessKeyName={service.name};"
+            f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
+        ),
+        "device_connection_strings": {
+            device.device_id: f"HostName={host};DeviceId={device.device_id};SharedAccessKey={device.primary_key}"
+            for device in runtime.registry
+        },
+        "edition": runtime.edition.name,
+        "timing": _timing(runtime),
+        "capabilities": list(CAPABILITIES),
+    }
+
+
+def banner(about: dict[str, Any]) -> str:
+    """Return the same for people."""
+    ports = about["ports"]
+    devices = "\n".join(f"  {text}" for text in about["device_connection_strings"].values())
+    return f"""\
+IoT Hub emulator, edition {about["edition"]}, ready on {about["host"]}
+MQTT {ports["mqtt"]} · HTTPS {ports["https"]} · AMQP {ports["amqp"]} (all TLS; trust {about["ca_file"]})
+Service:
+  {about["service_connection_string"]}
+Events:
+  {about["events_connection_string"]}
+Devices:
+{devices}
+Ctrl-C ends it; keys and certificates are new at each start."""
+
+
+@contextlib.contextmanager
+def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
+    """Keep the description at `path` while the block runs; it appears whole, readable by its owner only.
+
+    It is removed at the end: a hub that is gone must not look ready.
+    """
+    if path is None:
+        yield
+        return
+    _write_whole(path, json.dumps(about, indent=2) + "\n")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
+    """Keep the certificate authority's certificate in a file while the block runs."""
+    if path is not None:
+        _write_whole(path, ca_pem.decode())
+        yield path.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:
+        private = Path(folder) / "ca.pem"
+        private.write_bytes(ca_pem)
+        yield private
+
+
+def _timing(runtime: Runtime) -> dict[str, float]:
+    settings = runtime.settings
+    timing = {"sas-skew": settings.sas_skew, "sas-grace": settings.sas_grace}
+    if settings.keep_alive_factor <= _KEEP_ALIVE_FACTOR:
+        # With a larger factor a silent client stays longer than MQTT allows; then nothing is promised.
+        timing["keep-alive-tolerance"] = _KEEP_ALIVE_TOLERANCE
+    return timing
+
+
+def _write_whole(path: Path, text: str) -> None:
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(draft).replace(path)
+    except OSError as error:
+        raise StartError(
+            f"{path} cannot be written ({error.strerror}): name a file in a writable folder"
+        ) from None
