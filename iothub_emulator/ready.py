@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
@@ -40,8 +41,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
             f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
         ),
         "device_connection_strings": {
-            device.device_id: f"HostName={host};DeviceId={device.device_id};SharedAccessKey={device.primary_key}"
-            for device in runtime.registry
+            device.device_id: _device_string(host, device) for device in runtime.registry
         },
         "edition": runtime.edition.name,
         "timing": _timing(runtime),
@@ -92,6 +92,10 @@ def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
         private = Path(folder) / "ca.pem"
         private.write_bytes(ca_pem)
         yield private
+
+
+def _device_string(host: str, device: DeviceIdentity) -> str:
+    return f"HostName={host};DeviceId={device.device_id};SharedAccessKey={device.primary_key}"
 
 
 def _timing(runtime: Runtime) -> dict[str, float]:

@@ -10,6 +10,7 @@ from iothub_emulator.editions import Edition
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
+from iothub_emulator.hub.links import LinkRules
 from iothub_emulator.hub.policies import PolicyRules
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
@@ -38,6 +39,7 @@ class Rules:
     telemetry: TelemetryRules
     will: WillRules
     registry: RegistryRules
+    links: LinkRules
     codec: CodecRules
     listeners: ListenerRules
 
@@ -56,6 +58,7 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         telemetry=TelemetryRules(),
         will=WillRules(),
         registry=RegistryRules(),
+        links=LinkRules(settings),
         codec=CodecRules(settings),
         listeners=ListenerRules(),
     )

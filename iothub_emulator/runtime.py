@@ -60,6 +60,8 @@ class Runtime:
         self.rules = rules or rules_for(self.settings, self.edition)
         self.registry = Registry(self.rules.registry)
         self.policies: dict[str, Policy] = default_policies(self.fresh_key)
+        self.started = self.now()
+        """When this hub came to be, in unix seconds."""
         self.state = HubState(self.registry, self.policies)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.ca_pem = b""

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from iothub_emulator.amqp.endpoint import AmqpEndpoint
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
-from iothub_emulator.net.rules import BACKLOG
+from iothub_emulator.net.https import serve_https
 from iothub_emulator.net.sockets import bind
 from iothub_emulator.net.tls import Authority, use_small_buffers
 from iothub_emulator.runtime import Runtime
@@ -43,9 +43,6 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
         runtime.ca_pem = authority.ca_pem
         context = authority.server_context()
 
-        # Imported here: whoever uses the runtime without its ports does not pay for aiohttp.
-        from iothub_emulator.amqp.endpoint import AmqpEndpoint  # noqa: PLC0415
-
         servers = [
             await rules.listen("mqtt", lambda: MqttEndpoint(runtime), mqtt, context),
             await rules.listen("amqp", lambda: AmqpEndpoint(runtime), amqp, context),
@@ -55,22 +52,9 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
             servers.append(await loop.create_server(lambda: MqttEndpoint(runtime), sock=plain))
         for server in servers:
             stack.callback(server.close)
-        await _serve_https(stack, runtime, https, context)
+        await stack.enter_async_context(serve_https(runtime, https, context))
         stack.callback(runtime.stop)
         yield Ports(_port(mqtt), _port(https), _port(amqp), _port(plain))
-
-
-async def _serve_https(
-    stack: contextlib.AsyncExitStack, runtime: Runtime, sock: socket.socket, context: ssl.SSLContext
-) -> None:
-    from aiohttp import web  # noqa: PLC0415 - takes most of the start time; see `open_listeners`
-
-    from iothub_emulator.rest.application import application  # noqa: PLC0415
-
-    runner = web.AppRunner(application(runtime), access_log=None, handle_signals=False, shutdown_timeout=0.1)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, sock, ssl_context=context, backlog=BACKLOG).start()
 
 
 def _port(sock: socket.socket) -> int:
