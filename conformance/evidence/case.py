@@ -4,7 +4,7 @@ from conformance import pauses
 from conformance.evidence.decoder import Decoder
 from conformance.evidence.packets import Packet
 from conformance.evidence.transcript import Transcript
-from conformance.evidence.watch import ConnectionWatch, Watch
+from conformance.evidence.watch import Breach, ConnectionWatch, Watch
 from conformance.evidence.words import describe
 
 
@@ -16,6 +16,20 @@ class Evidence:
         self.watch = Watch()
         self._slept_before = pauses.slept_seconds()
         self._connections = 0
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """Every breach that the watch saw."""
+        return self.watch.breaches
+
+    @property
+    def sightings(self) -> dict[str, int]:
+        """How many packets each clause of the watch judged."""
+        return self.watch.sightings
+
+    def render(self) -> str:
+        """Return the transcript as text."""
+        return self.transcript.render()
 
     @property
     def slept(self) -> float:
@@ -42,12 +56,14 @@ class Recorder:
         self._outgoing = Decoder()
         self._incoming = Decoder()
 
-    def sent(self, data: bytes) -> None:
-        """Take note of bytes that go to the hub. Call this before the hub can answer them."""
-        for packet in self._outgoing.feed(data):
+    def sent(self, data: bytes) -> list[Packet]:
+        """Take note of bytes for the hub before it can answer them; return the packets they complete."""
+        packets = self._outgoing.feed(data)
+        for packet in packets:
             self._transcript.add(self.label, "→", describe(packet))
             if self._rules is not None:
                 self._rules.sent(packet)
+        return packets
 
     def received(self, data: bytes) -> list[Packet]:
         """Take note of bytes from the hub and return the packets that they complete."""

@@ -38,6 +38,14 @@ def word(packet: Packet) -> str:
             return type(packet).__name__.lower()
 
 
+def word_with_id(packet: Packet) -> str:
+    """Return the word with the packet id behind the name: ``puback 7``, ``suback 4660 1 0``."""
+    if not hasattr(packet, "packet_id"):
+        return word(packet)
+    name, *rest = word(packet).split(" ")
+    return " ".join([name, str(packet.packet_id), *rest])
+
+
 def describe(packet: Packet) -> str:
     """Return the packet as one line: its name, then its fields, then a look at its payload."""
     name = type(packet).__name__.upper()

@@ -1,0 +1,196 @@
+"""A connection to the hub as everything above it sees one: packets that came, and an end.
+
+The reactor's thread fills it, callers wait on it. A PINGRESP that answers a PINGREQ of the suite's own (a
+fence, a sign of life) is counted and kept out of the packets; one that a test asked for, or nobody, is not.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from conformance.device.reactor import Reactor
+from conformance.device.tap import Ending, Tap
+from conformance.evidence.case import Recorder
+from conformance.evidence.packets import PINGREQ, Packet, Pingreq, Pingresp
+
+
+class Channel:
+    """One stream on the reactor. `on_data` and `on_tick` are called on the reactor's thread."""
+
+    def __init__(self, tap: Tap, recorder: Recorder, reactor: Reactor) -> None:
+        self.recorder = recorder
+        self.last_sent = time.monotonic()
+        self.ended_at: float | None = None
+        self.closed_at: float | None = None
+        self.on_data: Callable[[bytes], None] = lambda _data: None
+        self.on_tick: Callable[[], None] = lambda: None
+        self._tap = tap
+        self._reactor = reactor
+        self._changed = threading.Condition()
+        self._backlog = bytearray()
+        self._packets: deque[tuple[int, Packet]] = deque()
+        self._arrived = 0
+        self._received: list[Packet] = []
+        self._hidden: deque[bool] = deque()
+        self._fences = 0
+        self._passed: list[int] = []
+        reactor.do(lambda: reactor.add(tap.socket, self))
+
+    # -- for callers, in any thread
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the stream ended; None while it is open."""
+        return self._tap.ending if self.ended_at is not None else None
+
+    @property
+    def received(self) -> tuple[Packet, ...]:
+        """Every packet so far, except the answers to the suite's own PINGREQs."""
+        with self._changed:
+            return tuple(self._received)
+
+    def send(self, data: bytes) -> None:
+        """Send these bytes; wait until the reactor has taken them, not until the network has."""
+        self._reactor.do(lambda: self.write(data))
+
+    def fence(self) -> int:
+        """Send a PINGREQ of the suite's own and return its number, for `passed` and `before`."""
+
+        def ping() -> int:
+            self.write(PINGREQ, hidden=True)
+            return self._fences
+
+        return self._reactor.do(ping)
+
+    def passed(self, fence: int) -> bool:
+        """Tell whether the PINGRESP of a fence has come."""
+        return len(self._passed) >= fence
+
+    def flushed(self) -> bool:
+        """Tell whether the network has taken all that was sent."""
+        return not self._backlog
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until the condition holds or the stream has ended; tell whether the condition holds."""
+        with self._changed:
+            self._changed.wait_for(lambda: condition() or self.ended_at is not None, max(seconds, 0))
+            return condition()
+
+    def peek(self) -> Packet | None:
+        """Return the first packet that nobody has taken."""
+        with self._changed:
+            return self._packets[0][1] if self._packets else None
+
+    def take(self, wanted: Callable[[Packet], bool] = lambda _packet: True) -> Packet | None:
+        """Remove and return the first packet of this kind that nobody has taken."""
+        with self._changed:
+            for item in self._packets:
+                if wanted(item[1]):
+                    self._packets.remove(item)
+                    return item[1]
+            return None
+
+    def take_all(self, fence: int | None = None) -> list[Packet]:
+        """Remove and return what nobody has taken: all of it, or what came before this fence was answered."""
+        with self._changed:
+            passed = fence is not None and self.passed(fence)
+            limit = self._passed[fence - 1] if passed and fence is not None else self._arrived
+            taken = [packet for number, packet in self._packets if number < limit]
+            self._packets = deque(item for item in self._packets if item[0] >= limit)
+            return taken
+
+    def half_close(self) -> None:
+        """Say that nothing more will be sent, and go on listening."""
+        self._reactor.do(self._half_close)
+
+    def close(self, *, reset: bool = False) -> None:
+        """End the stream abruptly, unless it has ended."""
+        self._reactor.do(lambda: self._end(Ending("us", "reset" if reset else "end of stream")))
+
+    # -- on the reactor's thread
+
+    def write(self, data: bytes, *, hidden: bool = False) -> None:
+        """Send bytes, now or when the network takes them; `hidden` PINGREQs are the suite's own."""
+        if self.ended_at is not None:
+            return
+        for packet in self.recorder.sent(data):
+            if isinstance(packet, Pingreq):
+                self._hidden.append(hidden)
+                self._fences += hidden
+        self.last_sent = time.monotonic()
+        self._backlog += data
+        self._flush()
+
+    def ready(self, *, readable: bool, writable: bool) -> None:
+        """Read all there is; write what waits."""
+        if readable:
+            self._drain()
+        if writable:
+            self._flush()
+
+    def tick(self) -> None:
+        """Let the one who speaks on this connection see to its keep-alive."""
+        self.on_tick()
+
+    def broken(self, error: Exception) -> None:
+        """End the stream: the suite itself failed on it."""
+        self._end(Ending("us", f"the suite failed: {type(error).__name__}: {error}"))
+
+    def _flush(self) -> None:
+        while self._backlog and self.ended_at is None:
+            taken = self._tap.write(bytes(self._backlog[: 16 * 1024]))
+            if taken < 0:
+                self._drain()
+                self._end(Ending("hub", "reset"))
+            if taken <= 0:
+                break
+            del self._backlog[:taken]
+        if self.ended_at is None:
+            self._reactor.want_write(self._tap.socket, wanted=bool(self._backlog))
+        if not self._backlog:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _drain(self) -> None:
+        while data := self._tap.read():
+            self._arrive(self.recorder.received(data))
+            self.on_data(data)
+        if self._tap.ending is not None:
+            self._end(self._tap.ending)
+
+    def _arrive(self, packets: list[Packet]) -> None:
+        with self._changed:
+            for packet in packets:
+                if isinstance(packet, Pingresp) and self._hidden and self._hidden.popleft():
+                    self._passed.append(self._arrived)
+                else:
+                    self._keep(packet)
+            self._changed.notify_all()
+
+    def _keep(self, packet: Packet) -> None:
+        self._received.append(packet)
+        self._packets.append((self._arrived, packet))
+        self._arrived += 1
+
+    def _half_close(self) -> None:
+        if self.ended_at is None:
+            self._tap.half_close()
+            self.recorder.state("we will send no more")
+
+    def _end(self, ending: Ending) -> None:
+        if self.ended_at is not None:
+            return
+        self._reactor.remove(self._tap.socket)
+        self._tap.ending = self._tap.ending or ending
+        ending = self._tap.ending
+        self._tap.close(reset=ending == Ending("us", "reset"))
+        who = "by the hub" if ending.by == "hub" else "by us"
+        rest = self.recorder.ended(f"closed {who} ({ending.how})")
+        with self._changed:
+            for packet in rest:
+                self._keep(packet)
+            self.closed_at = time.time()
+            self.ended_at = time.monotonic()
+            self._backlog.clear()
+            self._changed.notify_all()

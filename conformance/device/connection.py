@@ -1,0 +1,159 @@
+"""A device's ordinary connection: paho speaks, and keeps to what MQTT and a well-behaved client allow."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from conformance.device.channel import Channel
+from conformance.device.conversation import SILENCE, Conversation
+from conformance.device.endpoint import Timeouts
+from conformance.device.paho_client import Speaker, SpeechlessError
+from conformance.device.reactor import Reactor
+from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
+from conformance.evidence.watch import matches
+from conformance.evidence.words import describe, word
+
+if TYPE_CHECKING:
+    from conformance.device.device import Device
+
+# When a sign of life is due, as a share of the keep-alive: late enough to be rare, early enough for the tick.
+DUE: Final = 0.75
+
+T = TypeVar("T")
+
+
+class Connection(Conversation):
+    """A connection over which paho speaks; `Device.connect` opens one.
+
+    It keeps itself alive: after three quarters of its keep-alive without a packet it sends a PINGREQ. For a
+    silent client take `RawConnection`.
+    """
+
+    def __init__(
+        self,
+        device: "Device",
+        channel: Channel,
+        reactor: Reactor,
+        timeouts: Timeouts,
+        make_speaker: Callable[[Callable[[bytes], None]], Speaker],
+        keep_alive: int,
+    ) -> None:
+        super().__init__(channel, timeouts)
+        self.device = device
+        self._reactor = reactor
+        self._keep_alive = keep_alive
+        self._speaker = make_speaker(lambda data: channel.write(data, hidden=True))
+        channel.on_data = self._speaker.hear
+        self._say(lambda: self._speaker.connect(keep_alive))
+
+    @property
+    def session_present(self) -> int:
+        """The flags of the CONNACK, as one number: 0 or 1 on a hub that keeps to MQTT."""
+        return next(packet.session_present for packet in self.received if isinstance(packet, Connack))
+
+    def stay_alive(self) -> None:
+        """Begin to send signs of life. For `Device`, once the hub has accepted."""
+        if self._keep_alive:
+            self._channel.on_tick = self._sign_of_life
+
+    def publish(self, topic: str, payload: bytes = b"", *, qos: int = 1, retain: bool = False) -> int:
+        """Publish, and wait for the PUBACK with this packet id, or, with QoS 0, until it is written out.
+
+        Returns the packet id, 0 with QoS 0. Raises Violation "closed", "silence" or the word of what came.
+        """
+        if qos not in {0, 1}:
+            raise ValueError("publish waits for PUBACK: for QoS 2 take send() and outcome()")
+        packet_id = self.send(topic, payload, qos=qos, retain=retain)
+        if qos:
+            self._await(lambda packet: packet == Puback(packet_id), f"PUBACK packet={packet_id}")
+        elif not self._channel.wait(self._channel.flushed, self._timeouts.reaction):
+            observed = "closed" if self._ended() else SILENCE
+            raise self._violation(observed, "the hub reads what is sent", self._how_it_ended())
+        return packet_id
+
+    def publish_each(self, topic: str, payloads: Iterable[bytes], *, qos: int = 1) -> None:
+        """Publish these one after the other, each after the PUBACK of the one before."""
+        for payload in payloads:
+            self.publish(topic, payload, qos=qos)
+
+    def send(self, topic: str, payload: bytes = b"", *, qos: int = 1, retain: bool = False) -> int:
+        """Send a PUBLISH and wait for nothing. Returns the packet id, 0 with QoS 0."""
+        packet_id = self._say(lambda: self._speaker.publish(topic, payload, qos=qos, retain=retain))
+        return packet_id if qos else 0
+
+    def send_each(self, topic: str, payloads: Iterable[bytes], *, qos: int = 1) -> None:
+        """Send all these at once, as fast as the network takes them."""
+        waiting = list(payloads)
+
+        def send_all() -> None:
+            for payload in waiting:
+                self._speaker.publish(topic, payload, qos=qos, retain=False)
+
+        self._say(send_all)
+
+    def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
+        """Subscribe and return the granted QoS, or 128 for a refusal; raises Violation without a SUBACK."""
+        codes = self.subscribe_all([(topic_filter, qos)])
+        if len(codes) != 1:
+            seen = Suback(0, codes)
+            raise self._violation(word(seen), "SUBACK with one code for one filter", describe(seen))
+        return codes[0]
+
+    def subscribe_all(self, filters: Sequence[tuple[str, int]]) -> tuple[int, ...]:
+        """Subscribe to pairs of filter and QoS in one packet; return the codes of its SUBACK."""
+        packet_id = self._say(lambda: self._speaker.subscribe(filters))
+        answer = self._await(
+            lambda packet: isinstance(packet, Suback) and packet.packet_id == packet_id,
+            f"SUBACK packet={packet_id}",
+        )
+        assert isinstance(answer, Suback), "only a SUBACK was asked for"  # noqa: S101 - for the type
+        return answer.codes
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Unsubscribe and wait for the UNSUBACK."""
+        packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))
+        self._await(lambda packet: packet == Unsuback(packet_id), f"UNSUBACK packet={packet_id}")
+
+    def expect_message(self, topic: str | None = None) -> Publish:
+        """Return the next message on this topic or filter, or on any; raises Violation if none comes."""
+        answer = self._await(
+            lambda packet: isinstance(packet, Publish) and (topic is None or matches(topic, packet.topic)),
+            f"PUBLISH {topic or 'from the hub'}",
+        )
+        assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
+        return answer
+
+    def expect_no_message(self) -> None:
+        """Require that no message has come or is on its way (fence)."""
+        self.ping()
+        packet = self._channel.take(lambda packet: isinstance(packet, Publish))
+        if packet is None and self._timeouts.silence > 0:
+            self._observe_silence([])
+            packet = self._channel.take(lambda packet: isinstance(packet, Publish))
+        if packet is not None:
+            raise self._violation("publish", "no message", describe(packet))
+
+    def disconnect(self) -> None:
+        """Send DISCONNECT, then nothing more, and read until the hub has closed too; then close.
+
+        A client that closed with unread bytes would reset the connection and could take its DISCONNECT back.
+        """
+        self._say(self._speaker.disconnect)
+        self._channel.half_close()
+        self._channel.wait(lambda: False, self._timeouts.reaction)
+        self._channel.close()
+
+    def _say(self, speak: Callable[[], T]) -> T:
+        self._ended()
+        try:
+            return self._reactor.do(speak)
+        except SpeechlessError as error:
+            last = describe(self.received[-1]) if self.received else "nothing"
+            observed = word(self.received[-1]) if self.received else SILENCE
+            raise self._violation(
+                observed, "packets that a client can go on from", f"{last} ({error})"
+            ) from None
+
+    def _sign_of_life(self) -> None:
+        if time.monotonic() - self._channel.last_sent >= DUE * self._keep_alive:
+            self._channel.write(PINGREQ, hidden=True)

@@ -1,0 +1,255 @@
+"""What a test can do on any connection: look at what the hub says, and at how it ends.
+
+Each verb waits for an event, for as long as the profile's timeouts allow; none sleeps. Absence is proved by a
+fence: a PINGREQ of the suite's own, whose PINGRESP can only come behind everything that was on its way.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from conformance import pauses
+from conformance.device.channel import Channel
+from conformance.device.endpoint import Timeouts
+from conformance.errors import HarnessError, Violation
+from conformance.evidence.packets import Connack, Packet
+from conformance.evidence.words import describe, word, word_with_id
+
+CLOSED: Final = "closed"
+SILENCE: Final = "silence"
+NO_ANSWER: Final = "no answer"
+STILL_OPEN: Final = "still open"
+ACCEPTED: Final = "accepted"
+
+
+class Conversation:
+    """A connection, seen as packets that come and an end; `Connection` and `RawConnection` also speak."""
+
+    def __init__(self, channel: Channel, timeouts: Timeouts) -> None:
+        self._channel = channel
+        self._timeouts = timeouts
+
+    @property
+    def received(self) -> tuple[Packet, ...]:
+        """All packets from the hub so far, without the answers to the suite's own PINGREQs."""
+        return self._channel.received
+
+    @property
+    def closed_at(self) -> float:
+        """When the connection ended, in unix seconds."""
+        self._require_end()
+        return self._channel.closed_at or 0.0
+
+    @property
+    def closed_after(self) -> float:
+        """How many seconds after the last packet sent the connection ended."""
+        self._require_end()
+        return (self._channel.ended_at or 0.0) - self._channel.last_sent
+
+    def ping(self) -> None:
+        """Send PINGREQ and wait for its PINGRESP: the connection is open, and all before it has come."""
+        if self._fenced():
+            return
+        expected = f"PINGRESP within {self._timeouts.reaction:g} s of PINGREQ"
+        if self._ended():
+            raise self._violation(CLOSED, expected, self._how_it_ended())
+        raise self._violation(SILENCE, expected, "no PINGRESP")
+
+    def outcome(self, *, fence: bool = True) -> str:
+        """Return all that comes, as words: "puback", "closed", "pubrec, closed", "no answer".
+
+        Up to the answer to a PINGREQ sent behind; without `fence` up to the end of the connection, or for
+        `timeouts.reaction`. "silence" stands where the PINGREQ gets no answer on an open connection.
+        """
+        if not fence:
+            self._channel.wait(lambda: False, self._timeouts.reaction)
+            return self._in_words(self._channel.take_all())
+        number = self._channel.fence()
+        answered = self._channel.wait(lambda: self._channel.passed(number), self._timeouts.reaction)
+        if answered:
+            packets = self._channel.take_all(number)
+            self._observe_silence(packets)
+            return self._in_words(packets)
+        packets = self._channel.take_all()
+        silent = not self._ended()
+        return ", ".join([*map(word, packets), SILENCE]) if silent else self._in_words(packets)
+
+    def take(self, count: int) -> tuple[str, ...]:
+        """Return the next packets in words with their ids: "puback 7", "suback 4660 1 0", "pingresp".
+
+        Fewer than `count` only if no more come within `timeouts.reaction`; "closed" is the last if it ended.
+        """
+        words: list[str] = []
+        deadline = time.monotonic() + self._timeouts.reaction
+        while len(words) < count:
+            self._channel.wait(self._something_came, deadline - time.monotonic())
+            packet = self._channel.take()
+            if packet is None:
+                return (*words, CLOSED) if self._ended() else tuple(words)
+            words.append(word_with_id(packet))
+        return tuple(words)
+
+    def next_packet(self) -> Packet | None:
+        """Return the next packet, or None if the connection ended; raises Violation if neither comes."""
+        self._channel.wait(self._something_came, self._timeouts.reaction)
+        packet = self._channel.take()
+        if packet is None and not self._ended():
+            raise self._violation(SILENCE, f"a packet within {self._timeouts.reaction:g} s", "nothing")
+        return packet
+
+    def expect_closed(self, *, within: float | None = None) -> None:
+        """Require that the hub ends the connection within so many seconds, and sends nothing before that.
+
+        `within` is `timeouts.reaction` where it is not given.
+        """
+        seconds = self._timeouts.reaction if within is None else within
+        expected = f"connection closed by the hub within {seconds:g} s, with no packet before"
+        self._channel.wait(self._something_came, seconds)
+        packet = self._channel.take()
+        if packet is not None:
+            end = self._how_it_ended() if self._ended() else "not closed"
+            raise self._violation(word(packet), expected, f"{describe(packet)}; {end}")
+        if not self._ended():
+            alive = self._fenced()
+            how = "and answers PINGREQ" if alive else "though it does not answer PINGREQ"
+            raise self._violation(STILL_OPEN, expected, f"still open after {seconds:g} s, {how}")
+
+    def wait_closed(self, *, within: float) -> bool:
+        """Wait until the connection ends, for at most so many seconds; tell whether it did."""
+        self._channel.wait(lambda: False, within)
+        return self._ended()
+
+    def answer_to_connect(self) -> tuple[str, str]:
+        """Return the outcome of a CONNECT that was sent, as a word and as a sentence.
+
+        "accepted", "connack 5", "closed", "silence", or the word of whatever packet came instead.
+        """
+        self._channel.wait(self._something_came, self._timeouts.connect)
+        packet = self._channel.take()
+        if packet is not None:
+            accepted = isinstance(packet, Connack) and packet.code == 0
+            return (ACCEPTED if accepted else word(packet)), describe(packet)
+        if self._ended():
+            return CLOSED, self._how_it_ended()
+        return SILENCE, f"nothing came within {self._timeouts.connect:g} s, connection open"
+
+    def expect_refused(self) -> str:
+        """Require that the CONNECT is refused and the connection closed, with nothing behind the refusal.
+
+        Returns "connack 5", or "closed" where the hub ends the connection without CONNACK.
+        """
+        expected = "CONNACK with a code above 0, or none, then the end of the connection"
+        refusal, actual = self.answer_to_connect()
+        if refusal == CLOSED:
+            return refusal
+        if not refusal.startswith("connack "):
+            raise self._violation(refusal, expected, actual)
+        self._channel.wait(self._something_came, self._timeouts.reaction)
+        follower = self._channel.take()
+        if follower is not None:
+            raise self._violation(
+                f"{refusal}, {word(follower)}", expected, f"{refusal}, then {describe(follower)}"
+            )
+        if not self._ended():
+            actual = f"{refusal}, but still open after {self._timeouts.reaction:g} s"
+            raise self._violation(f"{refusal}, {STILL_OPEN}", expected, actual)
+        return refusal
+
+    def send_while_open(self, other: "Conversation", data: bytes, *, every: float, within: float) -> None:
+        """Send these bytes every so many seconds until another connection ends.
+
+        Raises Violation if this one ends before it, or the other one is open after `within` seconds.
+        """
+        deadline = time.monotonic() + within
+        while not other.wait_closed(within=min(every, max(deadline - time.monotonic(), 0))):
+            expected = "this connection stays open, the other one is closed"
+            if self._ended():
+                raise self._violation(CLOSED, expected, self._how_it_ended())
+            if time.monotonic() >= deadline:
+                raise self._violation(STILL_OPEN, expected, f"the other one is open after {within:g} s")
+            self._channel.send(data)
+
+    def half_close(self) -> None:
+        """End the sending direction, as a client does behind DISCONNECT, and go on listening."""
+        self._channel.half_close()
+
+    def drop(self) -> None:
+        """End the connection without DISCONNECT, as a device does that loses power."""
+        self._channel.close()
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        self._channel.close(reset=True)
+
+    def close(self) -> None:
+        """End the connection if it is open. For the end of a case; may be called twice."""
+        self._channel.close()
+
+    # -- for the verbs here and in the classes that speak
+
+    def _something_came(self) -> bool:
+        return self._channel.peek() is not None
+
+    def _fenced(self) -> bool:
+        number = self._channel.fence()
+        return self._channel.wait(lambda: self._channel.passed(number), self._timeouts.reaction)
+
+    def _observe_silence(self, packets: list[Packet]) -> None:
+        """On a live hub, whose answers may come in another order, see whether more comes behind the fence."""
+        if not packets and self._timeouts.silence > 0 and self._channel.ending is None:
+            pauses.pause(
+                self._timeouts.silence,
+                until=lambda seconds: self._channel.wait(self._something_came, seconds),
+            )
+            packets += self._channel.take_all()
+
+    def _in_words(self, packets: list[Packet]) -> str:
+        words = [word(packet) for packet in packets]
+        if self._ended():
+            words.append(CLOSED)
+        return ", ".join(words) or NO_ANSWER
+
+    def _await(self, wanted: Callable[[Packet], bool], expected: str, seconds: float | None = None) -> Packet:
+        """Take the first packet of this kind; raise Violation with what came instead."""
+        limit = self._timeouts.reaction if seconds is None else seconds
+        found: list[Packet] = []
+
+        def came() -> bool:
+            packet = self._channel.take(wanted)
+            if packet is not None:
+                found.append(packet)
+            return packet is not None
+
+        self._channel.wait(lambda: bool(found) or came(), limit)
+        if found:
+            return found[0]
+        expected = f"{expected} within {limit:g} s"
+        instead = self._channel.peek()
+        if instead is not None:
+            raise self._violation(word(instead), expected, f"{describe(instead)} instead")
+        if self._ended():
+            raise self._violation(CLOSED, expected, self._how_it_ended())
+        raise self._violation(SILENCE, expected, "nothing came, connection open")
+
+    def _how_it_ended(self) -> str:
+        ending = self._channel.ending
+        if ending is None:
+            return STILL_OPEN
+        return f"closed by {'the hub' if ending.by == 'hub' else 'us'} ({ending.how})"
+
+    def _violation(self, observed: str, expected: str, actual: str) -> Violation:
+        actual = " ".join(actual.split())
+        return Violation(
+            f"expected {expected}; got {actual}", observed=observed, expected=expected, actual=actual
+        )
+
+    def _ended(self) -> bool:
+        """Tell whether the hub ended the connection; an end of our own making is no answer of the hub."""
+        ending = self._channel.ending
+        if ending is not None and ending.by == "us":
+            raise HarnessError(f"this connection was ended by the suite itself ({ending.how}): open another")
+        return ending is not None
+
+    def _require_end(self) -> None:
+        if not self._ended():
+            raise HarnessError("this connection is still open: wait for its end before asking when it was")

@@ -1,0 +1,284 @@
+"""A device as tests meet it: who it is, with what it is let in, and what it tries."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypedDict, Unpack
+
+from conformance.credentials import Identity, SasToken, Secret, sas_token
+from conformance.device import literal
+from conformance.device.channel import Channel
+from conformance.device.connection import Connection
+from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
+from conformance.device.endpoint import Endpoint, HandshakeFailed, open_tcp, open_tls
+from conformance.device.fields import NO_PASSWORD, NO_USERNAME, Absent, Will
+from conformance.device.paho_client import Speaker
+from conformance.device.raw import RawConnection
+from conformance.device.reactor import Reactor
+from conformance.device.tap import Tap
+from conformance.errors import TargetUnreachable, Violation
+from conformance.evidence.case import Evidence
+from conformance.evidence.packets import Connack
+
+# The document's own: #using-the-mqtt-protocol-directly-as-a-device.
+API_VERSION: Final = "2018-06-30"
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The documented topics of one device: where it publishes, and the filter it subscribes to."""
+
+    device_id: str
+
+    @property
+    def events(self) -> str:
+        """Topic of device-to-cloud messages; a property bag goes behind it."""
+        return f"devices/{self.device_id}/messages/events/"
+
+    @property
+    def devicebound(self) -> str:
+        """Filter of cloud-to-device messages."""
+        return f"devices/{self.device_id}/messages/devicebound/#"
+
+
+class Attempt(TypedDict, total=False):
+    """What a CONNECT may have other than the device's own; None or absent is the device's own."""
+
+    client_id: str | None
+    username: str | Absent | None
+    password: Secret | Absent | None
+    clean_session: bool
+    keep_alive: int
+    will: Will | None
+    tls_version: str | None
+
+
+class Device:
+    """One identity of the hub, its connections and its attempts at one.
+
+    `host` is the hub's name in Username and token. Connections write to `evidence`; `close` ends them all.
+    """
+
+    def __init__(
+        self, identity: Identity, endpoint: Endpoint, reactor: Reactor, evidence: Evidence, *, host: str = ""
+    ) -> None:
+        self.id = identity.device_id
+        self.primary_key = identity.primary_key
+        self.secondary_key = identity.secondary_key
+        self.host = host or endpoint.host
+        self.topics = Topics(self.id)
+        self._endpoint = endpoint
+        self._reactor = reactor
+        self._evidence = evidence
+        self._open: list[Conversation] = []
+
+    @property
+    def username(self) -> str:
+        """The documented Username."""
+        return f"{self.host}/{self.id}/?api-version={API_VERSION}"
+
+    @property
+    def resource(self) -> str:
+        """What a token of this device is for."""
+        return f"{self.host}/devices/{self.id}"
+
+    def token(
+        self,
+        *,
+        key: Secret | None = None,
+        resource: str | None = None,
+        expires_in: float = 3600,
+        order: Sequence[str] = ("sr", "sig", "se"),
+        escapes: str = "upper",
+    ) -> SasToken:
+        """Return a token: of the primary key, for this device, for an hour, where nothing else is said.
+
+        `expires_in` in seconds, negative for a token of the past; `escapes` is "upper" or "lower".
+        """
+        return sas_token(
+            self.resource if resource is None else resource,
+            self.primary_key if key is None else key,
+            expiry=int(time.time() + expires_in),
+            order=order,
+            escape_upper=escapes == "upper",
+        )
+
+    def connect_packet(
+        self,
+        *,
+        protocol: str = "MQTT",
+        level: int = 4,
+        properties: bytes = b"",
+        clean_session: bool = True,
+        keep_alive: int = 60,
+        password: Secret | None = None,
+    ) -> bytes:
+        """Return a CONNECT that lets this device in, but for what is said; `keep_alive` in seconds."""
+        return literal.connect(
+            self,
+            protocol=protocol,
+            level=level,
+            properties=properties,
+            clean_session=clean_session,
+            keep_alive=keep_alive,
+            password=password,
+        )
+
+    # -- connections
+
+    def connect(self, **attempt: Unpack[Attempt]) -> Connection:
+        """Open a connection; raises Violation ("connack 5", "closed", "silence", …) if it is not accepted."""
+        try:
+            connection = self._speak(attempt)
+        except HandshakeFailed as failure:
+            raise self._not_accepted(failure.word, failure.detail) from None
+        outcome, actual = connection.answer_to_connect()
+        if outcome != ACCEPTED:
+            raise self._not_accepted(outcome, actual)
+        connection.stay_alive()
+        return connection
+
+    def raw(self, *, tls_version: str | None = None) -> RawConnection:
+        """Open a TLS connection on which nothing has been sent; `tls_version` is the only one it offers."""
+        try:
+            sock = open_tls(self._endpoint, version=tls_version)
+        except HandshakeFailed as failure:
+            raise self._not_accepted(failure.word, failure.detail) from None
+        raw = RawConnection(self, self._channel(Tap(sock)), self._endpoint.timeouts, sock.version())
+        self._open.append(raw)
+        return raw
+
+    def raw_connected(self, *, clean_session: bool = True, keep_alive: int = 60) -> RawConnection:
+        """Open a connection without paho on which the CONNECT of this device has been accepted."""
+        raw = self.raw()
+        raw.connect(clean_session=clean_session, keep_alive=keep_alive)
+        return raw
+
+    def close(self) -> None:
+        """End every connection that this object opened and that is still open."""
+        while self._open:
+            self._open.pop().close()
+
+    # -- attempts
+
+    def attempt(self, **attempt: Unpack[Attempt]) -> str:
+        """Try to connect; return "accepted", "connack 5", "closed", "tls refused" or "silence"."""
+        return self._try(attempt, lambda _connection: ACCEPTED)
+
+    def attempt_to_publish(self, **attempt: Unpack[Attempt]) -> str:
+        """Try to connect and to publish with QoS 1: "connack 5", or "accepted, puback" and the like."""
+
+        def publish(connection: Connection) -> str:
+            connection.send(self.topics.events, b"attempt", qos=1)
+            return f"{ACCEPTED}, {connection.outcome()}"
+
+        return self._try(attempt, publish)
+
+    def expect_accepted(self, **attempt: Unpack[Attempt]) -> None:
+        """Require that a CONNECT is accepted and the session answers a PINGREQ; leave it by DISCONNECT."""
+        connection = self.connect(**attempt)
+        connection.ping()
+        connection.disconnect()
+
+    def expect_refused(self, **attempt: Unpack[Attempt]) -> str:
+        """Require that a CONNECT is refused, the connection then closed, and nothing sent in between.
+
+        Returns "connack 5", "closed" or "tls refused".
+        """
+        try:
+            connection = self._speak(attempt)
+        except HandshakeFailed as failure:
+            if failure.word == SILENCE:
+                raise self._not_accepted(failure.word, failure.detail, "a refusal") from None
+            return failure.word
+        try:
+            return connection.expect_refused()
+        finally:
+            connection.close()
+
+    def expect_no_plaintext_session(self, *, port: int) -> str:
+        """Require that a clear-text CONNECT without credentials to this port gets no CONNACK of any code.
+
+        Returns what happened: "refused" (by TCP), "closed", "silence", or other packets in words. No token is
+        sent in clear.
+        """
+        try:
+            sock = open_tcp(self._endpoint, port)
+        except TargetUnreachable:
+            return "refused"
+        raw = RawConnection(self, self._channel(Tap(sock), watched=False), self._endpoint.timeouts, None)
+        self._open.append(raw)
+        raw.send(literal.packet(0x10, literal.text("MQTT"), b"\x04\x02\x00\x3c", literal.text(self.id)))
+        outcome, actual = raw.answer_to_connect()
+        raw.close()
+        if any(isinstance(packet, Connack) for packet in raw.received):
+            expected = "no CONNACK of any code without TLS"
+            observed = "connack 0" if outcome == ACCEPTED else outcome
+            raise Violation(
+                f"expected {expected}; got {actual}", observed=observed, expected=expected, actual=actual
+            )
+        return outcome
+
+    def handshake_outcome(self, version: str) -> str:
+        """Offer one TLS version alone: "accepted", "tls refused", "closed" or "client cannot offer it"."""
+        try:
+            open_tls(self._endpoint, version=version).close()
+        except HandshakeFailed as failure:
+            return failure.word
+        return ACCEPTED
+
+    # -- how
+
+    def _try(self, attempt: Attempt, then: Callable[[Connection], str]) -> str:
+        try:
+            connection = self._speak(attempt)
+        except HandshakeFailed as failure:
+            return failure.word
+        outcome, _ = connection.answer_to_connect()
+        if outcome != ACCEPTED:
+            connection.close()
+            return outcome
+        outcome = then(connection)
+        if not outcome.endswith("closed"):
+            connection.disconnect()
+        return outcome
+
+    def _speak(self, attempt: Attempt) -> Connection:
+        username, password = attempt.get("username"), attempt.get("password")
+        keep_alive = attempt.get("keep_alive", 60)
+        client_id = attempt.get("client_id")
+
+        def speaker(write: Callable[[bytes], None]) -> Speaker:
+            token = self.token() if password is None else password
+            return Speaker(
+                write,
+                client_id=self.id if client_id is None else client_id,
+                username=None
+                if isinstance(username, Absent)
+                else self.username
+                if username is None
+                else username,
+                password=None if isinstance(token, Absent) else token.reveal(),
+                clean_session=attempt.get("clean_session", True),
+                will=attempt.get("will"),
+            )
+
+        sock = open_tls(self._endpoint, version=attempt.get("tls_version"))
+        connection = Connection(
+            self, self._channel(Tap(sock)), self._reactor, self._endpoint.timeouts, speaker, keep_alive
+        )
+        self._open.append(connection)
+        return connection
+
+    def _channel(self, tap: Tap, *, watched: bool = True) -> Channel:
+        return Channel(tap, self._evidence.connection(self.id, watched=watched), self._reactor)
+
+    def _not_accepted(self, observed: str, actual: str, expected: str = "") -> Violation:
+        expected = expected or f"CONNACK with code 0 within {self._endpoint.timeouts.connect:g} s"
+        actual = " ".join(actual.split())
+        return Violation(
+            f"expected {expected}; got {actual}", observed=observed, expected=expected, actual=actual
+        )
+
+
+__all__ = ["NO_PASSWORD", "NO_USERNAME", "Attempt", "Device", "Topics"]

@@ -1,0 +1,86 @@
+"""One network stream to the hub: whatever passes is seen here, and how the stream ended.
+
+Neither paho nor a test owns the socket. paho closes at once when a hub refuses it or sends what it must not;
+the suite wants to see what the hub does next, so the stream stays open until the case, or the hub, ends it.
+"""
+
+import contextlib
+import socket
+import ssl
+import struct
+from dataclasses import dataclass
+from typing import Final, Literal
+
+# One TLS record, the most that a write encrypts at a time. What was not taken is offered again unchanged.
+CHUNK: Final = 16 * 1024
+READ: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Who ended the stream, and how: "end of stream", "reset", "TLS error: …"."""
+
+    by: Literal["hub", "us"]
+    how: str
+
+
+class Tap:
+    """A connected socket, with TLS or without, that never blocks and never raises for what the hub does."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.socket = sock
+        self.ending: Ending | None = None
+
+    def read(self) -> bytes:
+        """Return what has come, or nothing; `ending` tells whether more can come."""
+        if self.ending is not None:
+            return b""
+        try:
+            data = self.socket.recv(READ)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return b""
+        except ssl.SSLEOFError:
+            self.ending = Ending("hub", "end of stream, without a TLS close")
+        except ssl.SSLError as error:
+            self.ending = Ending("hub", f"TLS error: {error.reason or error}")
+        except (ConnectionResetError, BrokenPipeError):
+            self.ending = Ending("hub", "reset")
+        except OSError as error:
+            self.ending = Ending("hub", f"lost: {error.strerror or error}")
+        else:
+            if data:
+                return data
+            self.ending = Ending("hub", "end of stream")
+        return b""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Hand bytes to the network and return how many it took.
+
+        A write that fails tells nothing: what the hub had sent before is still to be read, and so is the end.
+        Returns -1 then.
+        """
+        if self.ending is not None:
+            return -1
+        try:
+            return self.socket.send(data[:CHUNK])
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+        except OSError:
+            return -1
+
+    def half_close(self) -> None:
+        """Tell the hub that nothing more will come, and go on reading."""
+        with contextlib.suppress(OSError):
+            # Not SSLSocket.shutdown, which would forget the TLS session that is still to be read; and not
+            # unwrap, which may swallow what the hub has under way.
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+
+    def close(self, *, reset: bool = False) -> None:
+        """End the stream abruptly: without a TLS close, and with a TCP reset if asked for."""
+        if self.ending is None:
+            self.ending = Ending("us", "reset" if reset else "end of stream")
+        if reset:
+            with contextlib.suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
