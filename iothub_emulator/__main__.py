@@ -2,26 +2,17 @@
 
 import argparse
 import asyncio
-import contextlib
+import gc
 import logging
 import math
-import os
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from iothub_emulator.editions import EDITIONS
-from iothub_emulator.hub.service_errors import Refused
-from iothub_emulator.loading import load
 from iothub_emulator.net.errors import StartError
-from iothub_emulator.net.listeners import open_listeners
-from iothub_emulator.ready import banner, ca_file, description, ready_file
-from iothub_emulator.rules import rules_for
-from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import Settings
 
 PROGRAM = "iothub_emulator"
@@ -47,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=options.log_level.upper(), format="%(relativeCreated)8.0f %(levelname)-7s %(name)s %(message)s"
     )
     try:
-        asyncio.run(run(_settings(options), options))
+        _run(_settings(options), options)
     except StartError as error:
         sys.stderr.write(f"{PROGRAM}: {' '.join(str(error).split())}\n")
         return 1
@@ -56,49 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def run(settings: Settings, options: argparse.Namespace) -> None:
-    """Start everything, say so, and wait for the end; `StartError` if it cannot start."""
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
-    rules = rules_for(settings, EDITIONS[settings.edition])
-    for target in options.load:
-        load(target, rules)
-    runtime = Runtime(settings, rules)
-    for device_id in settings.devices:
-        try:
-            runtime.add_device(device_id)
-        except Refused as refused:
-            raise StartError(f"--device {device_id}: {refused}: choose another id") from None
-    async with contextlib.AsyncExitStack() as stack:
-        ports = await stack.enter_async_context(open_listeners(runtime))
-        authority = stack.enter_context(ca_file(options.ca_file, runtime.ca_pem))
-        about = description(runtime, ports, authority)
-        stack.enter_context(ready_file(options.ready_file, about))
-        sys.stdout.write(banner(about) + "\n")
-        sys.stdout.flush()
-        if options.exit_with_stdin:
-            _stop_with_stdin(stop)
-        await stop.wait()
+def _run(settings: Settings, options: argparse.Namespace) -> None:
+    """Import the hub and run it: imports take longer than all the rest of the start, and none is garbage."""
+    gc.disable()
+    from iothub_emulator import serving  # noqa: PLC0415 - a mistake in the options is told at once
 
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-
-
-def _stop_with_stdin(stop: asyncio.Event) -> None:
-    """Set `stop` when stdin ends. A thread, because a loop cannot watch files and terminals alike."""
-    loop = asyncio.get_running_loop()
-
-    def read_to_the_end() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 4096):
-                pass
-        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=read_to_the_end, name="stdin", daemon=True).start()
+    asyncio.run(
+        serving.run(
+            settings,
+            load=options.load,
+            ready_path=options.ready_file,
+            ca_path=options.ca_file,
+            exit_with_stdin=options.exit_with_stdin,
+        )
+    )
 
 
 def _settings(options: argparse.Namespace) -> Settings:
