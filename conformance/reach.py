@@ -219,8 +219,3 @@ def _ca_file(profile: Profile, overlay: ReadyFile | None) -> str | None:
     if overlay is not None:
         return overlay.ca_file
     return None if profile.target.trust == "system" else profile.target.trust
-
-
-def consumer_group(service: ServiceAccess, worker_number: int) -> str:
-    """Return the consumer group of a worker: they are spread evenly over the profile's groups."""
-    return service.consumer_groups[worker_number % len(service.consumer_groups)]

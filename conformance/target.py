@@ -94,7 +94,7 @@ class Target:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Return everything as plain values, SECRETS INCLUDED: for a worker process, not a file or message."""
+        """Return everything as plain values, SECRETS INCLUDED: for a worker process alone."""
         return {
             "profile": self.profile,
             "name": self.name,

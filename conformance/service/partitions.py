@@ -1,0 +1,206 @@
+"""Read every partition of an Event Hubs-compatible endpoint, through azure-eventhub.
+
+One client, and for each partition one thread in ``receive(partition_id=…, prefetch=1)``: an event takes 0.7 ms
+that way; one ``receive()`` over two partitions took up to 201 ms. Reading starts behind the last sequence number
+that each partition had, not at ``@latest``: what arrives between the question and the attach is not lost.
+
+The import of azure.eventhub costs 0.4 s, so it happens in `open`, in the process that reads.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.credentials import ConnectionString, redact
+from conformance.errors import CredentialsRefused, ServiceError
+from conformance.service.telemetry import Telemetry, decode
+
+if TYPE_CHECKING:
+    from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
+
+# The client reads a partition again this many seconds after it gave one up; its default is 30.
+REOPEN_AFTER: Final = 1.0
+# How long the threads may take to leave `receive` after the client was closed.
+CLOSE_DEADLINE: Final = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """An Event Hubs-compatible endpoint. `timeout` is for getting to know it, in seconds."""
+
+    access: ConnectionString
+    port: int
+    consumer_group: str
+    ca_file: str | None
+    timeout: float
+
+    @property
+    def what(self) -> str:
+        """The endpoint as a message names it."""
+        return f"events endpoint {self.access.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """Where messages and troubles go, by partition; called from the reading threads."""
+
+    arrive: Callable[[Telemetry], None]
+    fail: Callable[[str, str], None]
+    recover: Callable[[str], None]
+
+
+@dataclass
+class _Opening:
+    """What a thread of its own found out while it got to know the endpoint."""
+
+    positions: dict[str, int | str] = field(default_factory=dict)
+    error: Exception | None = None
+
+
+class Partitions:
+    """The readers of all partitions. Close it, or its threads go on until the process ends."""
+
+    def __init__(
+        self, client: "EventHubConsumerClient", positions: dict[str, int | str], callbacks: Callbacks
+    ) -> None:
+        self._client = client
+        self._callbacks = callbacks
+        self._closing = False
+        self._threads = [
+            threading.Thread(
+                target=self._read, args=(partition, position), name=f"telemetry-{partition}", daemon=True
+            )
+            for partition, position in positions.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @classmethod
+    def open(cls, endpoint: Endpoint, callbacks: Callbacks) -> "Partitions":
+        """Learn which partitions there are and where they end, and start reading behind that.
+
+        Raises CredentialsRefused or ServiceError, within the endpoint's timeout.
+        """
+        client = _client(endpoint)
+        try:
+            positions = _positions(client, endpoint)
+        except BaseException:
+            client.close()
+            raise
+        return cls(client, positions, callbacks)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closing = True
+        self._client.close()
+        for thread in self._threads:
+            thread.join(CLOSE_DEADLINE)
+
+    def _read(self, partition: str, position: int | str) -> None:
+        """Read one partition until the client is closed."""
+        try:
+            self._client.receive(
+                on_event=self._on_event,
+                on_error=self._on_error,
+                on_partition_initialize=lambda context: self._callbacks.recover(context.partition_id),
+                partition_id=partition,
+                starting_position=position,
+                prefetch=1,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever ends a reader is told to whoever waits for it
+            self._callbacks.fail(partition, _reason(error))
+        else:
+            if not self._closing:
+                self._callbacks.fail(partition, "its reader stopped")
+
+    def _on_event(self, context: "PartitionContext", event: "EventData | None") -> None:
+        if event is None:
+            return
+        try:
+            message = _decoded(context.partition_id, event)
+        except Exception as error:  # noqa: BLE001 - an event that cannot be read is told to whoever waits for it
+            self._callbacks.fail(context.partition_id, f"an event cannot be read: {_reason(error)}")
+        else:
+            self._callbacks.arrive(message)
+
+    def _on_error(self, context: "PartitionContext | None", error: Exception) -> None:
+        if not self._closing:
+            self._callbacks.fail("?" if context is None else context.partition_id, _reason(error))
+
+
+def _client(endpoint: Endpoint) -> "EventHubConsumerClient":
+    from azure.eventhub import EventHubConsumerClient, TransportType  # noqa: PLC0415 - see the top of this file
+
+    # It warns of every failure it retries; what matters reaches `Callbacks.fail`.
+    logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
+    return EventHubConsumerClient.from_connection_string(
+        endpoint.access.text.reveal(),
+        consumer_group=endpoint.consumer_group,
+        # Without this the client takes the port of the standard, whatever the connection string says.
+        custom_endpoint_address=f"sb://{endpoint.access.host}:{endpoint.port}",
+        transport_type=TransportType.Amqp,
+        connection_verify=endpoint.ca_file,
+        load_balancing_interval=REOPEN_AFTER,
+        retry_total=1,
+    )
+
+
+def _positions(client: "EventHubConsumerClient", endpoint: Endpoint) -> dict[str, int | str]:
+    """Ask, in a thread that may be left behind: the client has no deadline of its own."""
+    opening = _Opening()
+
+    def ask() -> None:
+        try:
+            for partition in client.get_partition_ids():
+                last = client.get_partition_properties(partition)["last_enqueued_sequence_number"]
+                opening.positions[partition] = last if last >= 0 else "-1"  # "-1" is the beginning
+        except Exception as error:  # noqa: BLE001 - told to the thread that waits
+            opening.error = error
+
+    thread = threading.Thread(target=ask, name="telemetry-positions", daemon=True)
+    thread.start()
+    thread.join(endpoint.timeout)
+    if thread.is_alive():
+        raise ServiceError(
+            f"{endpoint.what}: no answer within {endpoint.timeout:g} s. "
+            "Check events-connection-string in [service], and that port."
+        )
+    if opening.error is not None:
+        raise _translated(opening.error, endpoint) from None
+    return opening.positions
+
+
+def _translated(error: Exception, endpoint: Endpoint) -> CredentialsRefused | ServiceError:
+    from azure.eventhub.exceptions import AuthenticationError  # noqa: PLC0415 - see the top of this file
+
+    if isinstance(error, AuthenticationError):
+        return CredentialsRefused(
+            f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. "
+            "Check events-connection-string in [service]."
+        )
+    return ServiceError(f"{endpoint.what}: {_reason(error)}. Check events-connection-string in [service].")
+
+
+def _decoded(partition: str, event: "EventData") -> Telemetry:
+    message = event.raw_amqp_message
+    return decode(
+        partition=partition,
+        body=_body(message.body),
+        application_properties=message.application_properties,
+        amqp_properties=() if message.properties is None else message.properties.items(),
+        annotations=message.annotations,
+    )
+
+
+def _body(body: Any) -> bytes:
+    """Join the data sections; a message may have none."""
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return redact(lines[0].strip().rstrip(".") if lines and lines[0].strip() else type(error).__name__)

@@ -1,0 +1,141 @@
+"""Telemetry as a case asks for it: the next message, the next few, everything before a fence."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from conformance.errors import HarnessError, StageFailed, UsageError, Violation
+from conformance.pauses import pause
+from conformance.service.inbox import Inbox, Transcript
+from conformance.service.partitions import Callbacks, Endpoint, Partitions
+from conformance.service.telemetry import Telemetry
+from conformance.target import Timeouts
+
+
+class Publisher(Protocol):
+    """A connection of a device, as far as a fence needs it."""
+
+    @property
+    def device(self) -> "Sender":
+        """Whose connection it is."""
+
+    def send(self, topic: str, payload: bytes = ..., *, qos: int = ...) -> object:
+        """Write a PUBLISH and wait for nothing."""
+
+    def disconnect(self) -> object:
+        """End the connection in order."""
+
+
+class Sender(Protocol):
+    """A device, as far as telemetry needs it."""
+
+    @property
+    def id(self) -> str:
+        """The device's name."""
+
+    @property
+    def topics(self) -> Any:
+        """Its topics; `events` is the one for telemetry."""
+
+    def connect(self) -> Any:
+        """Open a connection of this device."""
+
+
+class TelemetryReader:
+    """Reads all partitions from `open` on, and hands messages out by device.
+
+    Waiting has the deadline ``timeouts.reaction``; a reader that fails ends the wait with a ServiceError.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        timeouts: Timeouts,
+        *,
+        accepts: Callable[[str], bool] = lambda _: True,
+        open_partitions: Callable[[Endpoint, Callbacks], Partitions] = Partitions.open,
+    ) -> None:
+        self._endpoint = endpoint
+        self._timeouts = timeouts
+        self._inbox = Inbox(accepts)
+        self._open_partitions = open_partitions
+        self._partitions: Partitions | None = None
+
+    def open(self) -> None:
+        """Start to read: whatever a device sends from now on is seen. Does nothing the second time."""
+        if self._partitions is None:
+            inbox = self._inbox
+            callbacks = Callbacks(arrive=inbox.arrive, fail=inbox.fail, recover=inbox.recover)
+            self._partitions = self._open_partitions(self._endpoint, callbacks)
+
+    def close(self) -> None:
+        """Stop reading."""
+        partitions, self._partitions = self._partitions, None
+        if partitions is not None:
+            partitions.close()
+
+    def follow(self, device_id: str, transcript: Transcript) -> None:
+        """Write everything that arrives from this device to the transcript of its case."""
+        self._inbox.follow(device_id, transcript)
+
+    def forget(self, device_id: str) -> None:
+        """Drop what is left of a device whose case is over."""
+        self._inbox.forget(device_id)
+
+    def next(self, sent_by: Sender) -> Telemetry:
+        """Return the device's next message; raises Violation if none arrives in time."""
+        return self._next(sent_by, "a message")
+
+    def take(self, count: int, *, sent_by: Sender) -> list[bytes]:
+        """Return the bodies of the device's next messages, in order; raises Violation if one is missing."""
+        return [self._next(sent_by, f"message {number} of {count}").body for number in range(1, count + 1)]
+
+    def until_fence(self, sent_by: Sender, *, over: Publisher | None = None) -> list[Telemetry]:
+        """Return everything that arrived from a device before a marker that the same device sends now.
+
+        A hub keeps the order of one device's messages, so what is not there then was not sent on. `over` is
+        an open connection of the device; without it a new one is made, which takes over from any other. On a
+        live hub (``timeouts.silence`` above 0) the back end is watched that long as well. Raises StageFailed
+        if the marker itself does not get through.
+        """
+        if over is not None and over.device.id != sent_by.id:
+            raise UsageError(
+                f"a fence for {sent_by.id} was to be sent by {over.device.id}: order is kept per device only"
+            )
+        marker = f"fence-{uuid.uuid4().hex}".encode("ascii")
+        self._inbox.await_marker(marker)
+        self._send_marker(sent_by, marker, over)
+        if self._inbox.marker(marker, self._timeouts.reaction) is None:
+            raise StageFailed(
+                f"needs d2c.events-topic: the marker of {sent_by.id} did not arrive "
+                f"within {self._timeouts.reaction:g} s"
+            )
+        if self._timeouts.silence > 0:
+            pause(self._timeouts.silence)
+        return self._inbox.drain(sent_by.id)
+
+    def _send_marker(self, sent_by: Sender, marker: bytes, over: Publisher | None) -> None:
+        """Send the marker with QoS 0: no acknowledgement is left over that a case might take for its own."""
+        try:
+            connection = sent_by.connect() if over is None else over
+            connection.send(sent_by.topics.events, marker, qos=0)
+            if over is None:
+                connection.disconnect()
+        except (Violation, OSError) as error:
+            raise StageFailed(f"needs connect.client-id: the fence of {sent_by.id}: {error}") from None
+
+    def _next(self, sent_by: Sender, what: str) -> Telemetry:
+        if self._partitions is None:
+            raise HarnessError(
+                "telemetry is waited for, but its reader was not opened before the device acted"
+            )
+        within = self._timeouts.reaction
+        message = self._inbox.next(sent_by.id, within)
+        if message is None:
+            raise Violation(
+                f"{what} of {sent_by.id} did not arrive within {within:g} s",
+                observed="nothing arrived",
+                expected=f"{what} within {within:g} s",
+                actual="nothing arrived at the back end",
+            )
+        return message

@@ -1,0 +1,133 @@
+"""Device identities: made and deleted in bulk, changed one at a time."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
+
+from conformance.credentials import Identity, Secret, random_key
+from conformance.errors import ServiceError
+from conformance.service.rest import RestClient
+
+# One call of the service changes at most so many identities ("IoT Hub quotas and throttling").
+BULK_LIMIT: Final = 100
+
+# A message that names each of a hundred devices helps nobody.
+NAMED_FAILURES: Final = 3
+
+_NOT_FOUND: Final = 404
+# The bulk call answers 400 where some of its changes failed; the body says which.
+_BULK_ANSWERS: Final = (200, 400)
+# How "it is not there" is called, by name and by number.
+_GONE: Final = frozenset({"DeviceNotFound", "404001"})
+
+Status = Literal["enabled", "disabled"]
+Item = TypeVar("Item")
+
+
+class IdentityRegistry:
+    """The hub's registry of devices, through its REST interface. Any thread may call it."""
+
+    def __init__(self, client: RestClient) -> None:
+        self._client = client
+
+    def create(self, ids: Sequence[str]) -> list[Identity]:
+        """Make enabled devices with new random keys, a hundred in a call; return them in the order given.
+
+        Raises ServiceError naming those that could not be made; the others are there.
+        """
+        identities = [
+            Identity(device_id=device_id, primary_key=random_key(), secondary_key=random_key())
+            for device_id in ids
+        ]
+        failures: list[str] = []
+        for some in _batches(identities):
+            failures += self._change([_creation(identity) for identity in some])
+        _complain("could not make", failures, len(identities))
+        return identities
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Delete devices, a hundred in a call; one that is gone already is no failure."""
+        wanted = list(ids)
+        failures: list[str] = []
+        for some in _batches(wanted):
+            failures += self._change(
+                [{"id": device_id, "importMode": "delete"} for device_id in some], ignore=_GONE
+            )
+        _complain("could not delete", failures, len(wanted))
+
+    def get(self, device_id: str) -> Identity | None:
+        """Return a device, or None if there is none."""
+        answer = self._client.call("GET", "devices", device_id, accept=(200, _NOT_FOUND))
+        return None if answer.status == _NOT_FOUND else _identity(answer.json, answer.what)
+
+    def set_status(self, device_id: str, status: Status) -> Identity:
+        """Enable or disable a device; its keys stay."""
+        return self._replace(device_id, {"status": status})
+
+    def replace_keys(self, device_id: str) -> Identity:
+        """Give a device two new random keys."""
+        keys = {"primaryKey": random_key().reveal(), "secondaryKey": random_key().reveal()}
+        return self._replace(device_id, {"authentication": {"type": "sas", "symmetricKey": keys}})
+
+    def _replace(self, device_id: str, change: Mapping[str, Any]) -> Identity:
+        before = self._client.call("GET", "devices", device_id)
+        document = before.json
+        if not isinstance(document, dict):
+            raise ServiceError(f"{before.what}: the answer is not a device.")
+        after = self._client.call("PUT", "devices", device_id, body={**document, **change}, if_match="*")
+        return _identity(after.json, after.what)
+
+    def _change(self, entries: list[dict[str, Any]], *, ignore: frozenset[str] = frozenset()) -> list[str]:
+        """Make one bulk call; return a line for each change that failed."""
+        answer = self._client.call("POST", "devices", body=entries, accept=_BULK_ANSWERS)
+        result = answer.json
+        if not isinstance(result, dict) or not isinstance(result.get("errors"), list):
+            raise ServiceError(f"{answer.what}: {answer.error}.")
+        failures = [
+            f"{error.get('deviceId')} ({error.get('errorCode')})"
+            for error in result["errors"]
+            if str(error.get("errorCode")) not in ignore
+        ]
+        if answer.status != 200 and not result["errors"]:  # noqa: PLR2004 - HTTP's own number says it best
+            raise ServiceError(f"{answer.what}: {answer.error}.")
+        return failures
+
+
+def _creation(identity: Identity) -> dict[str, Any]:
+    secondary = identity.secondary_key
+    keys = {
+        "primaryKey": identity.primary_key.reveal(),
+        "secondaryKey": None if secondary is None else secondary.reveal(),
+    }
+    return {
+        "id": identity.device_id,
+        "importMode": "create",
+        "status": identity.status,
+        "authentication": {"type": "sas", "symmetricKey": keys},
+    }
+
+
+def _identity(document: Any, what: str) -> Identity:
+    try:
+        keys = document["authentication"]["symmetricKey"]
+        return Identity(
+            device_id=document["deviceId"],
+            primary_key=Secret(keys["primaryKey"]),
+            secondary_key=Secret(keys["secondaryKey"]),
+            generation_id=document["generationId"],
+            etag=document["etag"],
+            status=document["status"],
+        )
+    except (KeyError, TypeError):
+        raise ServiceError(f"{what}: the answer is not a device with two keys.") from None
+
+
+def _complain(verb: str, failures: Sequence[str], total: int) -> None:
+    if failures:
+        named = ", ".join(failures[:NAMED_FAILURES])
+        more = "" if len(failures) <= NAMED_FAILURES else ", …"
+        raise ServiceError(f"POST /devices: {verb} {len(failures)} of {total} devices: {named}{more}.")
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), BULK_LIMIT):
+        yield items[start : start + BULK_LIMIT]
