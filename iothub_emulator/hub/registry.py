@@ -17,8 +17,8 @@ __all__ = ["DeviceIdentity", "Fresh", "Registry", "RegistryRules", "Wanted"]
 class Registry:
     """All identities of one hub, in the order of their creation."""
 
-    def __init__(self, rules: RegistryRules | None = None) -> None:
-        self.rules = rules or RegistryRules()
+    def __init__(self, rules: RegistryRules) -> None:
+        self._rules = rules
         self._devices: dict[str, DeviceIdentity] = {}
 
     def __len__(self) -> int:
@@ -40,11 +40,11 @@ class Registry:
 
     def list(self, top: int | None = None) -> list[DeviceIdentity]:
         """Return the first `top` identities, within the limit of one answer."""
-        return list(self)[: self.rules.list_size(top)]
+        return list(self)[: self._rules.list_size(top)]
 
     def put(self, wanted: Wanted, if_match: str | None, fresh: Fresh) -> DeviceIdentity:
         """Create (no precondition) or replace (with one) an identity, as a PUT does."""
-        if self.rules.means_replacement(if_match):
+        if self._rules.means_replacement(if_match):
             return self.replace(wanted, if_match, fresh)
         return self.create(wanted, fresh)
 
@@ -77,27 +77,27 @@ class Registry:
     def delete(self, device_id: str, if_match: str | None) -> DeviceIdentity:
         """Remove an identity and return it; `Refused` with DeviceNotFound or PreconditionFailed."""
         before = self.require(device_id)
-        if if_match is None and self.rules.needs_etag_to_delete():
+        if if_match is None and self._rules.needs_etag_to_delete():
             raise Refused(ErrorCode.PreconditionFailed, "Etag missing: send If-Match with the etag or *.")
         self._check_etag(before, if_match)
         return self._devices.pop(device_id)
 
     def _check(self, wanted: Wanted) -> None:
         """Raise `Refused` with ArgumentInvalid for the first field that no identity may have."""
-        problem = self.rules.problem_with_id(wanted.device_id) or self.rules.problem_with_reason(
+        problem = self._rules.problem_with_id(wanted.device_id) or self._rules.problem_with_reason(
             wanted.status_reason
         )
         if problem is None and wanted.authentication_type == "sas":
-            problem = self.rules.problem_with_keys(wanted.primary_key, wanted.secondary_key)
+            problem = self._rules.problem_with_keys(wanted.primary_key, wanted.secondary_key)
         if problem is None and wanted.authentication_type == "selfSigned":
-            problem = self.rules.problem_with_thumbprints(
+            problem = self._rules.problem_with_thumbprints(
                 wanted.primary_thumbprint, wanted.secondary_thumbprint
             )
         if problem is not None:
             raise Refused(ErrorCode.ArgumentInvalid, problem)
 
     def _check_etag(self, identity: DeviceIdentity, if_match: str | None) -> None:
-        if if_match is not None and not self.rules.matches(if_match, identity.etag):
+        if if_match is not None and not self._rules.matches(if_match, identity.etag):
             raise Refused(ErrorCode.PreconditionFailed, "The etag is not the identity's current one.")
 
     def _store(

@@ -8,6 +8,7 @@ import asyncio
 import datetime as dt
 import logging
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -40,6 +41,16 @@ def runner(runtime: Runtime) -> web.ServerRunner:
     To be called where an event loop runs.
     """
     return web.ServerRunner(_Server(runtime), shutdown_timeout=SHUTDOWN_TIMEOUT)
+
+
+def application(runtime: Runtime) -> web.Application:
+    """Return the endpoint as an application, for a server of one's own.
+
+    Such a server answers what is not HTTP by itself; `runner` does it the service's way.
+    """
+    served = web.Application()
+    served.router.add_route("*", "/{path:.*}", Endpoint(runtime).answer)
+    return served
 
 
 class Endpoint:
@@ -180,5 +191,8 @@ class _Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - a trace may hold secrets
-        """Say that something went wrong, and nothing of what was sent."""
-        _log.error("HTTP connection failed")
+        """Say what kind of thing went wrong, and nothing of what was sent."""
+        exception = sys.exception()
+        # The rest of a body, read after the answer is out, may be malformed: the caller's doing.
+        level = logging.DEBUG if isinstance(exception, web.RequestPayloadError) else logging.ERROR
+        _log.log(level, "HTTP connection failed: %s", type(exception).__name__)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from iothub_emulator.hub.identity import DeviceIdentity, Fresh
+from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.registry_bulk import Failure, Operation, carry_out
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
@@ -37,7 +37,7 @@ async def put_identity(call: Call) -> web.Response:
     runtime = call.runtime
     wanted = read_identity(call.json(), _device_id(call))
     before = runtime.registry.get(wanted.device_id)
-    after = runtime.registry.put(wanted, call.if_match, _fresh(runtime))
+    after = runtime.registry.put(wanted, call.if_match, runtime.fresh())
     _tell(runtime, before, after)
     return _answer(runtime, after)
 
@@ -55,12 +55,12 @@ async def change_many(call: Call) -> web.Response:
     entries = call.json()
     if not isinstance(entries, list) or not entries:
         raise malformed("The body is not a JSON array with at least one entry.")
-    if not runtime.registry.rules.accepts_bulk_of(len(entries)):
+    if not runtime.rules.registry.accepts_bulk_of(len(entries)):
         raise Refused(ErrorCode.TooManyDevices, "More devices than one call may change.")
     ids = [read_bulk_id(entry) for entry in entries]
     before = {device_id: runtime.registry.get(device_id) for device_id in ids}
     read = [_read(entry, device_id) for entry, device_id in zip(entries, ids, strict=True)]
-    failures = carry_out(runtime.registry, read, lambda: _fresh(runtime))
+    failures = carry_out(runtime.registry, read, runtime.fresh)
     for device_id, identity in before.items():
         _tell(runtime, identity, runtime.registry.get(device_id))
     result = {
@@ -82,27 +82,17 @@ def _read(entry: dict[str, Any], device_id: str) -> Operation | Failure:
 def _device_id(call: Call) -> str:
     """Return the id of the path; `Refused` if no device can have it."""
     (device_id,) = call.ids
-    problem = call.runtime.registry.rules.problem_with_id(device_id)
+    problem = call.runtime.rules.registry.problem_with_id(device_id)
     if problem is not None:
         raise Refused(ErrorCode.ArgumentInvalid, problem)
     return device_id
-
-
-def _fresh(runtime: Runtime) -> Fresh:
-    return Fresh(
-        etag=runtime.fresh_etag(),
-        generation_id=runtime.fresh_generation_id(),
-        primary_key=runtime.fresh_key(),
-        secondary_key=runtime.fresh_key(),
-        now=runtime.now(),
-    )
 
 
 def _tell(runtime: Runtime, before: DeviceIdentity | None, after: DeviceIdentity | None) -> None:
     """Let the runtime drop the connection of an identity that may no longer hold one."""
     if before is None or before is after:
         return
-    if runtime.registry.rules.ends_connection(before, after):
+    if runtime.rules.registry.ends_connection(before, after):
         runtime.identity_changed(before.device_id)
 
 
