@@ -64,10 +64,13 @@ def _username(packet: Connect, rules: Rulebook) -> Username:
     if not connect.accepts_keep_alive(packet.keep_alive):
         raise Refused("connect.keep-alive-long")
     if packet.username is None:
-        raise Refused("connect.no-credentials")
-    username = connect.parse_username(packet.username)
+        username = connect.username_without(packet.client_id)
+        missing = "connect.no-credentials"
+    else:
+        username = connect.parse_username(packet.username)
+        missing = "connect.username-mismatch: not a Username"
     if username is None:
-        raise Refused("connect.username-mismatch: not a Username")
+        raise Refused(missing)
     if not connect.accepts_host(username.host):
         raise Refused("connect.username-host")
     if not connect.same_device(packet.client_id, username):

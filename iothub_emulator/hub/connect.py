@@ -70,6 +70,10 @@ class ConnectRules:
             return None
         return Username(host, device_id, module_id, rest.removeprefix("?"))
 
+    def username_without(self, client_id: str) -> Username | None:  # noqa: ARG002 - nobody is known by a ClientId
+        """connect.no-credentials: without a Username nobody is let in."""
+        return None
+
     def accepts_host(self, host: str) -> bool:
         """connect.username-host: the host is one of the hub's names."""
         return host_names.is_accepted(host, self.settings.host_names)

@@ -6,7 +6,10 @@ from iothub_emulator.mqtt.packets import (
     PacketType,
     Pingresp,
     Puback,
+    Pubcomp,
     Publish,
+    Pubrec,
+    Pubrel,
     Suback,
     Unsuback,
 )
@@ -27,6 +30,12 @@ def encode(packet: FromServer) -> bytes:
             return frame(PacketType.SUBACK, 0, packet_id.to_bytes(2) + bytes(codes))
         case Unsuback(packet_id):
             return b"\xb0\x02" + packet_id.to_bytes(2)
+        case Pubrec(packet_id):
+            return b"\x50\x02" + packet_id.to_bytes(2)
+        case Pubrel(packet_id):
+            return b"\x62\x02" + packet_id.to_bytes(2)
+        case Pubcomp(packet_id):
+            return b"\x70\x02" + packet_id.to_bytes(2)
 
 
 def frame(packet_type: int, flags: int, body: bytes) -> bytes:

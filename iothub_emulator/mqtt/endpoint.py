@@ -74,8 +74,7 @@ class MqttEndpoint(asyncio.Protocol):
                 timer.cancel()
         runtime = self._runtime
         runtime.perform(self, self._session.ended(End.LOST, runtime.now()))
-        if self._device_id is not None:
-            runtime.left(self._device_id, self)
+        self._leave()
         log.debug("%s = gone (%s)", self._peer, exc or "closed")
 
     def pause_writing(self) -> None:
@@ -108,6 +107,7 @@ class MqttEndpoint(asyncio.Protocol):
         log.info("%s = closed by the hub: %s", self._peer, because)
         self._flush()
         self._transport.close()
+        self._leave()
 
     def drop(self, end: End) -> None:
         """End the connection for a reason that no packet of its own gave."""
@@ -134,6 +134,12 @@ class MqttEndpoint(asyncio.Protocol):
     def _connect_is_due(self) -> None:
         if self._session.is_new:
             self.drop(End.ERROR)
+
+    def _leave(self) -> None:
+        """Stop being the identity's connection; the network may take a moment longer."""
+        if self._device_id is not None:
+            self._runtime.left(self._device_id, self)
+            self._device_id = None
 
     def _flush(self) -> None:
         if self._outgoing:

@@ -127,8 +127,8 @@ FromClient = (
 )
 """What a client may send."""
 
-FromServer = Connack | Publish | Puback | Suback | Unsuback | Pingresp
-"""What this hub sends: it takes no part in QoS 2."""
+FromServer = Connack | Publish | Puback | Pubrec | Pubrel | Pubcomp | Suback | Unsuback | Pingresp
+"""What a server may send. This hub takes no part in QoS 2, unless a replaced rule makes it."""
 
 
 class PacketType:
