@@ -1,0 +1,32 @@
+"""What a clause needs of a target, held against what the target claims."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+TIMING = "timing."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """What must hold on a target: capabilities, figures it states of itself in seconds, and large cases."""
+
+    capabilities: frozenset[str] = frozenset()
+    timing: Mapping[str, float] = field(default_factory=dict)
+    large: bool = False
+
+
+def not_claimed(needs: Iterable[str], claims: Claims, *, large: bool = False) -> str | None:
+    """Return why a case does not apply to a target, or None if it does. `large`: the case is a large one."""
+    wanted = tuple(needs)
+    unclaimed = [need for need in wanted if not need.startswith(TIMING) and need not in claims.capabilities]
+    unstated = [
+        need for need in wanted if need.startswith(TIMING) and need[len(TIMING) :] not in claims.timing
+    ]
+    reasons = []
+    if unclaimed:
+        reasons.append(f"needs {' and '.join(unclaimed)}, which the profile does not claim")
+    if unstated:
+        reasons.append(f"needs {' and '.join(unstated)}, which the profile does not state")
+    if large and not claims.large:
+        reasons.append("a large case: run with --large")
+    return "; ".join(reasons) or None

@@ -1,0 +1,56 @@
+"""The whole run: counts, and the one exit code."""
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.words import JUDGED, WORST_FIRST, Verdict
+
+
+class ExitCode(enum.IntEnum):
+    """What a run tells its caller: the suite's own codes beside pytest's."""
+
+    CONFORMS = 0
+    VIOLATED = 1
+    INTERRUPTED = 2
+    INTERNAL_ERROR = 3
+    USAGE = 4
+    NO_CASES = 5
+    WARNINGS = 6
+    INCONCLUSIVE = 10
+    POLICY = 11
+    SECRET_FOUND = 12
+
+
+_POLICY = frozenset({Verdict.STALE_DEVIATION, Verdict.NOT_TESTED})
+
+
+def summary(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
+    """Count clauses by verdict, worst first; a verdict that no clause has is left out."""
+    counts = Counter(judgement.verdict for judgement in judgements)
+    return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
+
+
+def exit_code(
+    judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool, crashed: bool = False
+) -> ExitCode:
+    """Return the code of a run whose cases all came to an end.
+
+    `partial`: a selection (-k, a node id, …) left cases out, so a clause that was not tested is no breach
+    of policy; a selection in which nothing at all was judged still is. `crashed`: a worker died without a
+    case to blame.
+    """
+    verdicts = {judgement.verdict for judgement in judgements}
+    of_cases = {case.verdict for case in cases}
+    if Verdict.VIOLATION in verdicts:
+        return ExitCode.VIOLATED
+    if of_cases and of_cases <= {Verdict.NOT_CLAIMED}:
+        return ExitCode.USAGE
+    policy = {Verdict.STALE_DEVIATION} if partial else _POLICY
+    nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
+    if verdicts & policy or nothing_seen:
+        return ExitCode.POLICY
+    if crashed or Verdict.BROKEN in verdicts | of_cases:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CONFORMS
