@@ -1,0 +1,190 @@
+"""The record of a case while it runs: what it observed, compared and broke on, settled once at its end."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from conformance.catalogue import Clause
+from conformance.credentials import redact
+from conformance.errors import NotTested, Violation
+from conformance.evidence.case import Evidence
+from conformance.verdict.clause import Breach, Case
+from conformance.verdict.outcome import Kind, Problem, settle
+from conformance.verdict.readings import Readings
+from conformance.verdict.words import Verdict
+
+# A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
+LONGEST_WORD: Final = 80
+LONGEST_VALUE: Final = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The two sides of an assertion that failed, as text."""
+
+    expected: str
+    actual: str
+
+    @classmethod
+    def of(cls, operator: str, left: object, right: object) -> "Comparison":
+        """Read ``assert left OPERATOR right``: by the suite's habit the left side is what the hub did."""
+        if operator == "in":
+            return cls(expected=f"{_shown(left)} in it", actual=_shown(right))
+        if operator == "not in":
+            return cls(expected=f"no {_shown(left)} in it", actual=_shown(right))
+        expected = _shown(right) if operator in {"==", "is"} else f"{operator} {_shown(right)}"
+        return cls(expected=expected, actual=_shown(left))
+
+
+@dataclass(kw_only=True)
+class RunningCase:
+    """One case from its collection to its settled record.
+
+    `unclaimed` is why it does not apply to the target; then it never runs. `own_names` says which names of
+    this run (device ids) to hide in stable words.
+    """
+
+    id: str
+    clause: Clause
+    unclaimed: str | None = None
+    title: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
+    mask: Callable[[str], str] = str
+    worker: str = ""
+    observed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    comparison: Comparison | None = None
+    seconds: float = 0.0
+    slept: float = 0.0
+    readings: Readings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readings = Readings(self.clause.id, self.clause.readings)
+
+    def say(self, words: str) -> None:
+        """Take down what a case of level *observe* saw."""
+        self.observed.append(words)
+
+    def fail(self, phase: str, error: BaseException) -> None:
+        """Take down what ended a phase."""
+        self.problems.append(self._problem(phase, error))
+
+    def leave_out(self, phase: str, reason: str) -> None:
+        """Take down that a phase was skipped, by whatever means."""
+        self.problems.append(Problem(phase=phase, kind=Kind.NOT_SEEN, message=reason))
+
+    def settle(self) -> Case:
+        """Return the record, with every secret removed; a transcript only where the case is not a pass."""
+        if self.unclaimed is not None:
+            return Case(
+                id=self.id, clause=self.clause.id, verdict=Verdict.NOT_CLAIMED, message=self.unclaimed
+            )
+        reading = self.readings.seen
+        outcome = settle(self.clause.level, self.problems, observed=self.observed, reading=reading)
+        watch = self.evidence.watch
+        breaches = tuple(
+            Breach(
+                clause=each.clause, message=redact(each.message), observed=redact(self.mask(each.observed))
+            )
+            for each in watch.breaches
+        )
+        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches)
+        return Case(
+            id=self.id,
+            clause=self.clause.id,
+            verdict=outcome.verdict,
+            reading=reading,
+            observed=redact(self.mask(outcome.observed)),
+            seconds=round(self.seconds, 4),
+            message=redact(outcome.message),
+            expected=redact(outcome.expected),
+            actual=redact(outcome.actual),
+            transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
+            slept=round(self.slept, 4),
+            worker=self.worker,
+            breaches=breaches,
+            sightings=tuple(sorted(watch.sightings.items())),
+        )
+
+    def _problem(self, phase: str, error: BaseException) -> Problem:
+        message = str(error) or type(error).__name__
+        if isinstance(error, NotTested):
+            return Problem(phase=phase, kind=Kind.NOT_SEEN, message=message)
+        if isinstance(error, Violation):
+            return Problem(
+                phase=phase,
+                kind=Kind.VIOLATION,
+                message=message,
+                observed=error.observed,
+                expected=error.expected,
+                actual=error.actual,
+                needs=getattr(error, "needs", ""),
+            )
+        if isinstance(error, AssertionError):
+            return self._assertion(phase, message)
+        return Problem(phase=phase, kind=Kind.TROUBLE, message=f"{type(error).__name__}: {message}")
+
+    def _assertion(self, phase: str, message: str) -> Problem:
+        first_line = message.splitlines()[0].removeprefix("assert ")
+        if self.comparison is None:
+            return Problem(phase=phase, kind=Kind.VIOLATION, message=first_line, observed="differs")
+        actual = self.comparison.actual
+        return Problem(
+            phase=phase,
+            kind=Kind.VIOLATION,
+            message=f"expected {_short(self.comparison.expected)}, got {_short(actual)}",
+            observed=_short(actual),
+            expected=self.comparison.expected,
+            actual=actual,
+        )
+
+
+def died(case_id: str, clause: str, message: str, *, worker: str = "") -> Case:
+    """Return the record of a case whose worker did not live to settle it."""
+    return Case(id=case_id, clause=clause, verdict=Verdict.BROKEN, message=redact(message), worker=worker)
+
+
+def to_json(case: Case) -> dict[str, Any]:
+    """Return the record as plain values, which cross to xdist's controller as an attribute of the report."""
+    return {**asdict(case), "verdict": str(case.verdict)}
+
+
+def from_json(record: Mapping[str, Any]) -> Case:
+    """Return the record that `to_json` made plain."""
+    return Case(
+        **{
+            **record,
+            "verdict": Verdict(record["verdict"]),
+            "breaches": tuple(Breach(**breach) for breach in record["breaches"]),
+            "sightings": tuple((clause, count) for clause, count in record["sightings"]),
+        }
+    )
+
+
+def case_id(node_id: str) -> str:
+    """Return what of a node id is the same however the suite is started: ``test_x.py::test_y[z]``."""
+    path, separator, rest = node_id.partition("::")
+    return path.replace("\\", "/").rsplit("/", 1)[-1] + separator + rest
+
+
+def mask_names(pattern: str) -> Callable[[str], str]:
+    """Return a function that replaces this run's own names by ``{device}``, so that runs can be compared."""
+    names = re.compile(pattern)
+    return lambda text: names.sub("{device}", text)
+
+
+def stopwatch() -> Callable[[], float]:
+    """Return a function that tells the seconds since now."""
+    began = time.monotonic()
+    return lambda: time.monotonic() - began
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"

@@ -1,0 +1,33 @@
+"""conformance.json: the statement, for gates, histories and comparisons."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from conformance.report.statement import Statement
+
+
+def write(statement: Statement, file: Path) -> None:
+    """Write a statement, after reading back what will be written and validating it."""
+    values = statement.model_dump(mode="json", by_alias=True)
+    for clause in values["clauses"]:
+        for case in clause["cases"]:
+            for name in ("expected", "actual", "transcript"):
+                if case[name] is None:
+                    del case[name]  # a pass has no evidence, rather than an empty one
+    text = json.dumps(values, ensure_ascii=False, indent=1)
+    Statement.model_validate_json(text)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def read(file: Path) -> Statement:
+    """Read a statement back. Raises pydantic's ValidationError where it is not one."""
+    return Statement.model_validate_json(file.read_bytes())
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of `conformance.json`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Statement.model_json_schema(by_alias=True, mode="serialization"),
+    }

@@ -1,0 +1,201 @@
+"""The statement of a run: the published form of every verdict, in a documented schema.
+
+These models are the documentation: ``python -m conformance schema`` prints them as JSON Schema, and what is
+written has been validated against them.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from conformance.catalogue import (
+    DOCUMENT_DATE,
+    DOCUMENT_LANGUAGE,
+    DOCUMENT_TITLE,
+    DOCUMENT_URL,
+    Catalogue,
+    Level,
+    Source,
+)
+from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.needs import Claims
+from conformance.verdict.run import summary
+from conformance.verdict.words import Verdict
+
+SCHEMA: Final = 1
+SUITE: Final = "iothub-mqtt-conformance"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_enum_values=False)
+
+
+class SuitePart(_Part):
+    """Which suite judged; `clauses_digest` is the SHA-256 over the clause files."""
+
+    name: str
+    version: str
+    clauses_digest: str
+
+
+class DocumentPart(_Part):
+    """The document whose statements are checked."""
+
+    title: str
+    date: str
+    language: str
+    url: str
+
+
+class TargetPart(_Part):
+    """The hub that was judged, as far as it is known; `ports` maps a listener to its port."""
+
+    name: str
+    host: str
+    ports: dict[str, int] = {}
+    edition: str | None = None
+
+
+class ProfilePart(_Part):
+    """The profile of the run."""
+
+    name: str
+
+
+class ClaimsPart(_Part):
+    """What had to hold. `timing` in seconds; `large` whether large cases ran."""
+
+    capabilities: list[str]
+    timing: dict[str, float]
+    large: bool
+
+
+class RunPart(_Part):
+    """The run itself. `seconds` is wall time without set-up; `slept_seconds` the pauses of all workers.
+
+    `partial`: a selection or an interruption left cases out, so the run claims no conformance.
+    """
+
+    started: str
+    seconds: float
+    workers: int
+    cases: int
+    slept_seconds: float
+    exit_code: int
+    partial: bool
+
+
+class CasePart(_Part):
+    """One case. `expected`, `actual` and `transcript` are present where it is not a pass."""
+
+    id: str
+    verdict: Verdict
+    reading: str | None
+    observed: str
+    seconds: float
+    message: str
+    expected: str | None = None
+    actual: str | None = None
+    transcript: str | None = None
+
+
+class ClausePart(_Part):
+    """One clause. `reason` says why it is not tested, not claimed or untestable, or what was wrong.
+
+    `cases` of a watched clause also name each case during which its rule was broken, whatever that case was
+    about.
+    """
+
+    id: str
+    section: str
+    level: Level
+    source: Source
+    says: str
+    statements: list[str]
+    verdict: Verdict
+    reason: str
+    readings: list[str]
+    cases: list[CasePart]
+
+
+class Statement(_Part):
+    """Everything a run found out."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
+    suite: SuitePart
+    document: DocumentPart
+    target: TargetPart
+    profile: ProfilePart
+    claims: ClaimsPart
+    run: RunPart
+    summary: dict[Verdict, int]
+    clauses: list[ClausePart]
+
+
+def suite_version() -> str:
+    """Return the version of the installed suite."""
+    try:
+        return version(SUITE)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def make(
+    catalogue: Catalogue,
+    judgements: Sequence[Judgement],
+    *,
+    profile: str,
+    target: Mapping[str, object],
+    claims: Claims,
+    run: RunPart,
+) -> Statement:
+    """Put a run's judgements into their published form."""
+    return Statement(
+        suite=SuitePart(name=SUITE, version=suite_version(), clauses_digest=catalogue.digest),
+        document=DocumentPart(
+            title=DOCUMENT_TITLE, date=DOCUMENT_DATE, language=DOCUMENT_LANGUAGE, url=DOCUMENT_URL
+        ),
+        target=TargetPart.model_validate(dict(target)),
+        profile=ProfilePart(name=profile),
+        claims=ClaimsPart(
+            capabilities=sorted(claims.capabilities), timing=dict(claims.timing), large=claims.large
+        ),
+        run=run,
+        summary=dict(summary(judgements)),
+        clauses=[_clause(judgement) for judgement in judgements],
+    )
+
+
+def _clause(judgement: Judgement) -> ClausePart:
+    clause = judgement.clause
+    return ClausePart(
+        id=clause.id,
+        section=clause.section,
+        level=clause.level,
+        source=clause.source,
+        says=clause.says,
+        statements=list(clause.statements),
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        readings=list(judgement.readings),
+        cases=[_case(case) for case in judgement.cases],
+    )
+
+
+def _case(case: Case) -> CasePart:
+    evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
+    return CasePart(
+        id=case.id,
+        verdict=case.verdict,
+        reading=case.reading,
+        observed=case.observed,
+        seconds=case.seconds,
+        message=case.message,
+        **evidence,
+    )
+
+
+def _evidence(case: Case) -> dict[str, str]:
+    return {"expected": case.expected, "actual": case.actual, "transcript": case.transcript}
