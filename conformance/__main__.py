@@ -1,0 +1,45 @@
+"""``python -m conformance``: what is checked, and which hubs are known."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from conformance import listing
+from conformance.errors import HarnessError
+from conformance.report import json_report
+
+FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "table": listing.as_table,
+    "json": lambda rows: json.dumps(rows, ensure_ascii=False, indent=1),
+    "markdown": listing.as_markdown,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    clauses = commands.add_parser("clauses", help="list the documented behaviours and the tests of each")
+    clauses.add_argument("--format", choices=FORMATS, default="table")
+    profiles = commands.add_parser("profiles", help="list the profiles: target, claims, what they read")
+    profiles.add_argument("--format", choices=FORMATS, default="table")
+    commands.add_parser("schema", help="print the JSON Schema of conformance.json")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "schema":
+            text = json.dumps(json_report.schema(), indent=1)
+        else:
+            rows = listing.clauses() if given.command == "clauses" else listing.profiles()
+            text = FORMATS[given.format](rows)
+    except HarnessError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"ERROR: {line}\n")
+        return error.exit_code
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What a run works with, in one place, so that the suite's own tests can put something smaller there.
+
+The defaults import what they need when they are called: the controller of a distributed run needs no device
+side.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from conformance import catalogue
+from conformance.catalogue import Catalogue
+from conformance.verdict.needs import Claims
+
+PACKAGE: Final = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The command line, as far as it says something about the target."""
+
+    profile: str
+    hub_url: str | None = None
+    attach: str | None = None
+    timeout_factor: float = 1.0
+    large: bool = False
+    preflight: bool = True
+
+
+class OpenTarget(Protocol):
+    """A hub that is there: launched, attached to, or named by the profile.
+
+    `profile` is the profile's name; `description` is what reports say about the hub (name, host, ports,
+    edition): no secret; `workers` is the most that the target admits; `remarks` are warnings of the
+    preflight.
+    """
+
+    profile: str
+    description: Mapping[str, Any]
+    claims: Claims
+    workers: int | None
+    remarks: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all that a worker needs to reach the hub, secrets included, as plain values."""
+
+    def delete_identities(self, ids: list[str]) -> None:
+        """Delete devices that a worker left behind."""
+
+    def close(self) -> None:
+        """Stop the hub, if this run launched it. May be called twice."""
+
+
+class Bench(Protocol):
+    """What one worker works with: reactor, service, identities."""
+
+    def close(self) -> None:
+        """Delete the worker's devices and end its threads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which worker a bench belongs to. `number` of `workers`; `prefix` begins every name it makes up."""
+
+    worker: str
+    number: int
+    workers: int
+    prefix: str
+    journal: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collaborators:
+    """The parts of a run that a test of the suite may replace.
+
+    `package` is the folder whose tests are cases: each must cite a clause, and selecting less than all of
+    it makes a run partial. `check` loads the profile alone, so that a mistake in it costs no time.
+    """
+
+    package: Path
+    load_catalogue: Callable[[], Catalogue]
+    load_profile: Callable[[Options], Any]
+    open_target: Callable[[Any, Options], OpenTarget]
+    open_bench: Callable[[Mapping[str, Any], Place], Bench]
+
+
+def suite() -> Collaborators:
+    """Return the suite's own parts."""
+    return Collaborators(
+        package=PACKAGE,
+        load_catalogue=catalogue.load,
+        load_profile=lambda options: _call("conformance.opening", "load_profile", options),
+        open_target=lambda profile, options: _call("conformance.opening", "open_target", profile, options),
+        open_bench=lambda target, place: _call("conformance.bench", "open_bench", target, place),
+    )
+
+
+def _call(module: str, function: str, *arguments: object) -> Any:
+    return getattr(import_module(module), function)(*arguments)

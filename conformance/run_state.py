@@ -1,0 +1,85 @@
+"""What every process of a run knows about it; plain enough to travel to an xdist worker."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+
+from conformance.collaborators import Collaborators, Options, suite
+from conformance.plugin import DEFAULT_PROFILE
+from conformance.verdict.needs import Claims
+
+WORKER_INPUT: Final = "conformance"
+USAGE_OUTPUT: Final = "conformance_usage"
+PARTIAL_OUTPUT: Final = "conformance_partial"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """One run. `target` is what a bench needs to reach the hub, with secrets: never printed.
+
+    `folder` is where processes leave notes for each other: what was collected, which devices exist.
+    """
+
+    id: str
+    profile: str
+    claims: Claims
+    target: dict[str, Any]
+    folder: Path
+    allure: str | None = None
+
+    def __repr__(self) -> str:
+        return f"RunState({self.id}, {self.profile})"
+
+    def to_worker(self) -> str:
+        """Return the state as a text, which xdist can send."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "profile": self.profile,
+                "capabilities": sorted(self.claims.capabilities),
+                "timing": dict(self.claims.timing),
+                "large": self.claims.large,
+                "target": self.target,
+                "folder": str(self.folder),
+                "allure": self.allure,
+            }
+        )
+
+    @classmethod
+    def from_worker(cls, text: str) -> Self:
+        """Return the state that `to_worker` wrote."""
+        values = json.loads(text)
+        return cls(
+            id=values["id"],
+            profile=values["profile"],
+            claims=Claims(
+                capabilities=frozenset(values["capabilities"]), timing=values["timing"], large=values["large"]
+            ),
+            target=values["target"],
+            folder=Path(values["folder"]),
+            allure=values["allure"],
+        )
+
+
+STATE: Final = pytest.StashKey[RunState]()
+
+
+def collaborators(config: pytest.Config) -> Collaborators:
+    """Return what this run works with."""
+    return config.hook.pytest_conformance_collaborators() or suite()
+
+
+def options(config: pytest.Config) -> Options:
+    """Return the command line's words about the target, with the defaults filled in."""
+    given = config.option
+    return Options(
+        profile=given.profile or DEFAULT_PROFILE,
+        hub_url=given.hub_url,
+        attach=given.attach,
+        timeout_factor=1.0 if given.timeout_factor is None else given.timeout_factor,
+        large=given.large,
+        preflight=not given.no_preflight,
+    )

@@ -1,0 +1,319 @@
+"""Runs cases: checks what each test cites, leaves out what is not claimed, settles each case's record.
+
+Registered by `conformance.plugin` in every process that runs tests: the only one, or each worker of xdist.
+"""
+
+import contextlib
+import json
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Final
+
+import pytest
+
+from conformance import pauses, run_state
+from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance.catalogue import Catalogue
+from conformance.collaborators import Bench, Collaborators, Place
+from conformance.errors import CatalogueError, HarnessError, NotTested, Violation
+from conformance.interrupts import FirstInterruptOnly
+from conformance.report.allure import AllureResults
+from conformance.report.case_text import case_text
+from conformance.run_state import STATE, RunState
+from conformance.verdict.needs import not_claimed
+from conformance.verdict.words import Verdict
+
+CASE: Final = pytest.StashKey[RunningCase]()
+MARKERS: Final = (
+    "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
+    "large: a case that moves much data; on a live hub it runs with --large only",
+)
+SINGLE_PROCESS: Final = "main"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the part that keeps state, and the fixtures: no other run knows their names."""
+    config.pluginmanager.register(Runner(config), "conformance-runner")
+    config.pluginmanager.import_plugin("conformance.fixtures")
+
+
+class Runner:
+    """The state of one process: the case that runs now, and what was wrong with the collection."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        # xdist's own attributes of a worker; empty in the only process, or in the controller.
+        self._input: dict[str, Any] = getattr(config, "workerinput", {})
+        self._output: dict[str, Any] = getattr(config, "workeroutput", {})
+        self.is_worker = bool(self._input)
+        self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
+        self.collaborators: Collaborators = run_state.collaborators(config)
+        self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        self.current: RunningCase | None = None
+        self.partial = False
+        self.allure: AllureResults | None = None
+        self._slept_before = 0.0
+        self._bench: Bench | None = None
+        self._interrupts = FirstInterruptOnly()
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+        if self.is_worker:
+            state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
+            config.stash[STATE] = state
+            config.option.allure_report_dir = state.allure
+            # Each worker, and each that replaces one that died, would empty the folder again.
+            config.option.clean_alluredir = False
+            self._interrupts.install()
+            config.add_cleanup(self._interrupts.remove)
+
+    @property
+    def state(self) -> RunState:
+        """The run that this process is part of."""
+        return self.config.stash[STATE]
+
+    def pytest_sessionstart(self) -> None:
+        """Begin to shape what allure-pytest writes, once it is there."""
+        if STATE in self.config.stash and self.config.pluginmanager.has_plugin("allure_listener"):
+            self.allure = AllureResults(self.catalogue, self.state.profile)
+            self.config.add_cleanup(self.allure.register())
+
+    # -- collection
+    # -------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Give each test its case, before any selection; stop at a test without a clause of its own."""
+        problems: list[str] = []
+        for item in items:
+            try:
+                case = self._case_of(item)
+            except CatalogueError as error:
+                problems.append(str(error))
+            else:
+                if case is not None:
+                    item.stash[CASE] = case
+                    item.user_properties.append(("clause", case.clause.id))
+        if problems:
+            items.clear()
+            self._stop(list(dict.fromkeys(problems)))
+
+    def _stop(self, problems: Sequence[str]) -> None:
+        if not self.is_worker:
+            raise pytest.UsageError("\n".join(problems))
+        # UsageError in a worker ends as an internal error; the controller says these lines instead.
+        self._output[run_state.USAGE_OUTPUT] = list(problems)
+
+    def _case_of(self, item: pytest.Item) -> RunningCase | None:
+        cited = [mark.args for mark in item.iter_markers("clause")]
+        is_ours = self.collaborators.package in item.path.parents
+        where = item.nodeid.partition("[")[0]
+        if not cited:
+            if not is_ours:
+                return None
+            raise CatalogueError(f'{where}: cites no clause. Add @pytest.mark.clause("section.name").')
+        if len(cited) > 1 or len(cited[0]) != 1:
+            raise CatalogueError(f"{where}: cites {_cited(cited)}. One test checks one clause: split it.")
+        clause_id = cited[0][0]
+        if clause_id not in self.catalogue:
+            raise CatalogueError(
+                f"{where}: cites clause {clause_id!r}, which does not exist. "
+                "List them with: python -m conformance clauses"
+            )
+        clause = self.catalogue[clause_id]
+        if clause.level == "untestable":
+            raise CatalogueError(
+                f"{where}: cites {clause_id}, which is untestable. Give the clause another level."
+            )
+        self._check_markers(item, where)
+        state = self.config.stash.get(STATE, None)
+        large = item.get_closest_marker("large") is not None
+        return RunningCase(
+            id=case_id(item.nodeid),
+            clause=clause,
+            unclaimed=not_claimed(clause.needs, state.claims, large=large) if state else None,
+            title=_title(item),
+            mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
+            worker=self.worker,
+        )
+
+    def _check_markers(self, item: pytest.Item, where: str) -> None:
+        """Refuse a marker that nobody declared: outside a checkout no ini file makes pytest strict."""
+        declared = {
+            line.partition(":")[0].partition("(")[0].strip() for line in self.config.getini("markers")
+        }
+        for mark in item.iter_markers():
+            if mark.name not in declared:
+                raise CatalogueError(f"{where}: marker {mark.name!r} is not declared. Correct its spelling.")
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note that the selection left cases out."""
+        self.partial = self.partial or any(CASE in item.stash for item in items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write down what is to run: a worker that dies cannot say it any more."""
+        state = self.config.stash.get(STATE, None)
+        if state is None:
+            return  # nothing will run: --collect-only
+        collected = {
+            item.nodeid: {"clause": item.stash[CASE].clause.id, "title": item.stash[CASE].title}
+            for item in session.items
+            if CASE in item.stash
+        }
+        file = state.folder / f"collected-{self.worker}.json"
+        file.write_text(json.dumps(collected), encoding="utf-8")
+
+    # -- the bench
+    # --------------------------------------------------------------------------------------------
+
+    def bench(self) -> Bench:
+        """Return this process's bench; the first case that needs it opens it."""
+        if self._bench is None:
+            digits = "".join(filter(str.isdigit, self.worker))
+            place = Place(
+                worker=self.worker,
+                number=int(digits or 0),
+                workers=self._input.get("workercount", 1),
+                prefix=f"conf-{self.state.id}-{self.worker}",
+                journal=self.state.folder / f"devices-{self.worker}.txt",
+            )
+            self._bench = self.collaborators.open_bench(self.state.target, place)
+        return self._bench
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Close the bench, once no fixture holds a connection; tell the controller about the selection."""
+        if self.is_worker:
+            self._output[run_state.PARTIAL_OUTPUT] = self.partial
+        bench, self._bench = self._bench, None
+        if bench is not None:
+            # What cannot be deleted now stays in the journal, and the controller tries again.
+            with contextlib.suppress(HarnessError):
+                bench.close()
+
+    # -- one case
+    # ---------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Know which case runs."""
+        self.current = item.stash.get(CASE, None)
+        self._slept_before = pauses.slept_seconds()
+        try:
+            return (yield)
+        finally:
+            self.current = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave a case out before its fixtures, if the target does not claim what it needs."""
+        if CASE in item.stash and item.stash[CASE].unclaimed is not None:
+            _skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
+    def not_tested_in_setup(self) -> Generator[None, None, None]:
+        """Show a case that could not see its clause as skipped."""
+        with _skipping():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Show a case that could not see its clause as skipped."""
+        with _skipping():
+            return (yield)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        """Keep both sides of a failed comparison: they are the case's expected and actual."""
+        if self.current is not None:
+            self.current.comparison = Comparison.of(op, left, right)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take down how a phase ended; after the last one, settle the case and send its record along."""
+        case = item.stash.get(CASE, None)
+        if case is None:
+            return (yield)
+        if call.excinfo is not None and isinstance(call.excinfo.value, Violation):
+            _show_only_the_test(item, call.excinfo)
+        report = yield
+        case.seconds += call.duration
+        case.slept = pauses.slept_seconds() - self._slept_before
+        _take_down(case, call, report)
+        if case.problems and report.failed:
+            _show_as_settled(case, report)
+        if call.when == "teardown":
+            self._send_along(item, case, report)
+        return report
+
+    def _send_along(self, item: pytest.Item, case: RunningCase, report: pytest.TestReport) -> None:
+        record = case.settle()
+        # An attribute crosses to the controller and stays out of JUnit, whose properties hold short words.
+        report.conformance = to_json(record)  # type: ignore[attr-defined]
+        words = {"verdict": str(record.verdict), "reading": record.reading, "observed": record.observed}
+        words |= {f"breach of {breach.clause}": breach.message for breach in record.breaches}
+        item.user_properties += [(name, word) for name, word in words.items() if word]
+        report.user_properties = list(item.user_properties)
+        if self.allure is not None:
+            self.allure.settled(record, case.title)
+
+
+def _take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    if case.unclaimed is not None:
+        return
+    if hasattr(report, "wasxfail"):
+        case.leave_out(call.when, "marked xfail: a known difference belongs into the profile")
+        return
+    if call.excinfo is None:
+        return
+    error = call.excinfo.value
+    if isinstance(error, pytest.skip.Exception):
+        case.leave_out(call.when, str(error.msg).removeprefix(f"{Verdict.NOT_TESTED}: "))
+    elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+        case.fail(call.when, error)
+
+
+def _show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
+    """Let pytest show what the verdict says, with the evidence below."""
+    record = case.settle()
+    if record.verdict is Verdict.OBSERVED:
+        report.outcome = "passed"
+        report.longrepr = None
+        return
+    report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
+
+
+def _show_only_the_test(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Cut the frames of the harness: the line of the test, and the evidence, say more."""
+    frames = excinfo.traceback.filter(lambda entry: entry.path == item.path)
+    if frames:
+        excinfo.traceback = frames
+
+
+class _skipping:  # noqa: N801 - reads as a statement
+    """Turn NotTested into pytest's own skip, which the terminal and JUnit understand."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, NotTested):
+            _skip(f"{Verdict.NOT_TESTED}: {error}")
+
+
+def _skip(reason: str) -> None:
+    raise pytest.skip.Exception(reason, _use_item_location=True)
+
+
+def _cited(marks: Sequence[tuple[Any, ...]]) -> str:
+    clauses = [str(argument) for arguments in marks for argument in arguments]
+    return f"{len(clauses)} clauses ({', '.join(clauses)})" if clauses else "a clause without naming it"
+
+
+def _title(item: pytest.Item) -> str:
+    lines: Iterator[str] = iter(
+        (getattr(getattr(item, "obj", None), "__doc__", None) or item.name).splitlines()
+    )
+    sentence = next((line.strip() for line in lines if line.strip()), item.name)
+    bracket = item.name.partition("[")[2]
+    return f"{sentence} [{bracket}" if bracket and sentence != item.name else sentence

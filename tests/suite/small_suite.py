@@ -1,0 +1,191 @@
+"""A suite of a few clauses on a pretended hub, for tests of the plugin that need no hub."""
+
+import json
+import os
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+CLAUSES = """
+title = "Small things"
+anchor = "small-things"
+
+[clause.holds]
+level = "must"
+source = "document"
+statements = ["S1"]
+says = "The hub holds."
+
+[clause.other]
+level = "must"
+source = "mqtt"
+says = "The hub does the other thing."
+
+[clause.disputed]
+level = "disputed"
+source = "document"
+says = "The hub closes or answers."
+readings = { closed = ["closed"], answered = ["puback", "suback *"] }
+
+[clause.observed]
+level = "observe"
+source = "seen"
+says = "What the hub does."
+
+[clause.needs-c2d]
+level = "must"
+source = "document"
+needs = ["c2d"]
+says = "The hub delivers."
+
+[clause.never]
+level = "untestable"
+source = "document"
+says = "The hub fails inside."
+untestable = "5xx cannot be provoked from outside"
+"""
+
+WATCH = """
+title = "What must hold on every connection"
+anchor = "small-things"
+
+[clause.ids]
+level = "must"
+source = "mqtt"
+says = "The hub acknowledges only what waits for it."
+"""
+
+CONFTEST = '''
+"""Puts the small catalogue and a pretended hub into the run."""
+import os
+from pathlib import Path
+
+from conformance import catalogue
+from conformance.collaborators import Collaborators
+from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
+from conformance.verdict.needs import Claims
+
+HERE = Path(__file__).parent
+
+
+class Profile:
+    def __init__(self, name):
+        self.name = name
+
+
+class Target:
+    def __init__(self, profile, options):
+        self.profile = profile.name
+        self.description = {"name": "pretended hub", "host": "hub.example", "ports": {"mqtt": 8883}}
+        self.claims = Claims(capabilities=frozenset({"telemetry"}), large=options.large)
+        self.workers = None
+        self.remarks = ()
+        (HERE / "opened").touch()
+
+    def to_json(self):
+        return {"key": "c2VjcmV0IG9mIGEgaHVi"}
+
+    def delete_identities(self, ids):
+        with (HERE / "deleted-by-controller").open("a") as file:
+            file.write("\\n".join(ids) + "\\n")
+
+    def close(self):
+        with (HERE / "closed").open("a") as file:
+            file.write("closed\\n")
+
+
+class Bench:
+    def __init__(self, target, place):
+        self.place = place
+        place.journal.write_text(f"{place.prefix}-1")
+
+    def close(self):
+        with (HERE / "benches-closed").open("a") as file:
+            file.write(self.place.worker + "\\n")
+        self.place.journal.unlink()
+
+
+def load_profile(options):
+    if options.profile == "no-such":
+        raise ProfileError("no profile named 'no-such'. Known: small.")
+    return Profile("small" if options.profile == "emulator" else options.profile)
+
+
+def open_target(profile, options):
+    if profile.name == "unreachable":
+        raise TargetUnreachable("hub.example:8883 refuses connections. Start the hub, or correct [target].")
+    if profile.name == "refused":
+        raise CredentialsRefused("hub.example refuses the service key. Correct env:HUB.")
+    return Target(profile, options)
+
+
+def pytest_conformance_collaborators():
+    return Collaborators(
+        package=HERE / "cases",
+        load_catalogue=lambda: catalogue.load(HERE / "clauses"),
+        load_profile=load_profile,
+        open_target=open_target,
+        open_bench=Bench,
+    )
+'''
+
+PREAMBLE = """
+import os
+import pytest
+from conformance.errors import HarnessError, NotTested, StageFailed, Violation
+clause = pytest.mark.clause
+"""
+
+
+class SmallSuite:
+    """Files of a run, and what it left."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        (self.path / "clauses").mkdir()
+        (self.path / "cases").mkdir()
+        (self.path / "clauses" / "small.toml").write_text(CLAUSES)
+        (self.path / "conftest.py").write_text(CONFTEST)
+
+    def watch(self) -> None:
+        (self.path / "clauses" / "watch.toml").write_text(WATCH)
+
+    def cases(self, source: str, name: str = "test_small.py") -> None:
+        (self.path / "cases" / name).write_text(PREAMBLE + source)
+
+    def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> pytest.RunResult:
+        named = [] if profile is None else [f"--profile={profile}"]
+        # The hub's address is not the only thing that a run may inherit from the run around it.
+        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
+            self.pytester._monkeypatch.delenv(name)
+        return self.pytester.runpytest_subprocess(
+            *named, *([where] if where else []), "-p", "no:cacheprovider", *arguments
+        )
+
+    @property
+    def report(self) -> Path:
+        return self.path / "reports" / "small"
+
+    def statement(self) -> dict:
+        return json.loads((self.report / "conformance.json").read_text())
+
+    def verdicts(self) -> dict[str, str]:
+        return {clause["id"]: clause["verdict"] for clause in self.statement()["clauses"]}
+
+    def clause(self, clause_id: str) -> dict:
+        return next(clause for clause in self.statement()["clauses"] if clause["id"] == clause_id)
+
+    def junit(self) -> ET.Element:
+        return ET.parse(self.report / "junit.xml").getroot()
+
+    def allure(self) -> list[dict]:
+        return [
+            json.loads(file.read_text())
+            for file in sorted((self.report / "allure-results").glob("*-result.json"))
+        ]
+
+    def allure_errors(self) -> list[str]:
+        files = (self.report / "allure-results").glob("*-globals.json")
+        return [error["message"] for file in files for error in json.loads(file.read_text())["errors"]]
