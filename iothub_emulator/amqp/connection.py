@@ -275,7 +275,7 @@ class Connection:
         return data
 
     def pump(self) -> bool:
-        """Queue a turn's worth of messages that credit and windows allow; tell whether to come again at once."""
+        """Queue a turn's worth of the messages that may leave; tell whether to come again at once."""
         if self._is_closing or self.is_finished:
             return False
         links = [link for _, link in self.links() if not link.is_detached]

@@ -7,7 +7,7 @@ client that skips SASL. PLAIN carries a policy and its key, or `{policy}@sas.roo
 import hmac
 import math
 
-from iothub_emulator.amqp.cbs import Authorisations
+from iothub_emulator.amqp.cbs import Authorisations, authorise
 from iothub_emulator.amqp.performatives import SaslInit
 from iothub_emulator.hub.links import Authorisation
 from iothub_emulator.runtime import Runtime, Unauthorised
@@ -44,7 +44,7 @@ def _log_in(response: bytes, runtime: Runtime) -> Authorisation | None:
     hub = runtime.settings.host_names[0]
     if " " in password:
         try:
-            token = runtime.authorise(password, hub, rules.right_for(""))
+            token = authorise(runtime, password, hub, rules.right_for(""))
         except Unauthorised:
             return None
         return Authorisation(hub, rules.authorisation_ends(token, runtime.now()))

@@ -5,12 +5,13 @@ without `amqps://host:port/` before them (Microsoft, "Event Hubs AMQP protocol g
 AMQP is encoded.
 """
 
+import base64
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from iothub_emulator.hub.policies import Right
+from iothub_emulator.hub.policies import Policy, Right
 from iothub_emulator.hub.telemetry import Partition, TelemetryEvent
 from iothub_emulator.hub.tokens import SasToken
 from iothub_emulator.settings import Settings
@@ -62,6 +63,10 @@ _SELECTOR = re.compile(
 )
 
 
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 class LinkRules:
     """Each decision about a link."""
 
@@ -73,6 +78,20 @@ class LinkRules:
     def right_for(self, path: str) -> Right:  # noqa: ARG002 - one right opens all that a back end reads or sends
         """Return what a policy needs for this address: reading telemetry and sending are ServiceConnect."""
         return Right.SERVICE_CONNECT
+
+    def event_hubs_keys(self, policies: Mapping[str, Policy]) -> dict[str, Policy]:
+        """Return the policies as Event Hubs' clients sign with them: with the key's text, not its bytes.
+
+        On a hub the two have hosts of their own, here they share a port: a put-token is signed either way.
+        """
+        return {
+            name: replace(
+                policy,
+                primary_key=_base64(policy.primary_key),
+                secondary_key=_base64(policy.secondary_key),
+            )
+            for name, policy in policies.items()
+        }
 
     def path_of(self, address: str) -> str:
         """Return an address without scheme, host and outer slashes. Clients send full URLs and bare paths."""
