@@ -1,8 +1,8 @@
 """Read every partition of an Event Hubs-compatible endpoint, through azure-eventhub.
 
-One client, and for each partition one thread in ``receive(partition_id=…, prefetch=1)``: an event takes 0.7 ms
-that way; one ``receive()`` over two partitions took up to 201 ms. Reading starts behind the last sequence number
-that each partition had, not at ``@latest``: what arrives between the question and the attach is not lost.
+One client, and for each partition one thread in ``receive(partition_id=…, prefetch=1)``: an event takes
+0.7 ms that way; one ``receive()`` over two partitions took up to 201 ms. Reading starts behind the last
+sequence number of each partition, not at ``@latest``: what arrives between question and attach is not lost.
 
 The import of azure.eventhub costs 0.4 s, so it happens in `open`, in the process that reads.
 """
