@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 ROUTES: tuple[Route, ...] = devices.ROUTES
 
-SHUTDOWN_TIMEOUT = 1.0
+SHUTDOWN_TIMEOUT = 0.25
 """Seconds that requests under way get when the hub stops."""
 LINGERING_TIME = 2.0
 """Seconds that the rest of a body is read for, after an answer that did not wait for it."""
@@ -41,16 +41,6 @@ def runner(runtime: Runtime) -> web.ServerRunner:
     To be called where an event loop runs.
     """
     return web.ServerRunner(_Server(runtime), shutdown_timeout=SHUTDOWN_TIMEOUT)
-
-
-def application(runtime: Runtime) -> web.Application:
-    """Return the endpoint as an application, for a server of one's own.
-
-    Such a server answers what is not HTTP by itself; `runner` does it the service's way.
-    """
-    served = web.Application()
-    served.router.add_route("*", "/{path:.*}", Endpoint(runtime).answer)
-    return served
 
 
 class Endpoint:
@@ -132,7 +122,7 @@ def _segments(raw_path: str) -> tuple[str, ...]:
             unquote_to_bytes(part).decode()
             for part in raw_path.removeprefix("/").removesuffix("/").split("/")
         )
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise malformed("The path is not UTF-8.") from None
 
 

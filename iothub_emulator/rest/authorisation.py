@@ -15,8 +15,9 @@ def authorise(runtime: Runtime, headers: list[str], path: str, needed: Right) ->
     Every refusal reads the same: a caller without rights learns neither which part of a token was wrong nor
     whether an identity exists.
     """
-    # Without the header, or with two, there is no token: an empty one is refused like any other.
-    token = headers[0] if len(headers) == 1 else ""
+    # Without the header, with two, or with bytes that no header may hold, there is no token: an empty one is
+    # refused like any other.
+    token = headers[0] if len(headers) == 1 and headers[0].isascii() else ""
     try:
         # Any of the hub's own names stands for the hub; the token's is compared with the list.
         runtime.authorise(token, f"{runtime.settings.host_names[0]}{path}", needed)

@@ -24,8 +24,8 @@ API_VERSION = {"api-version": "2021-04-12"}
 class RecordingRuntime(Runtime):
     """A runtime that remembers whose connections it was asked to drop."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, rules=None):
+        super().__init__(rules=rules)
         self.changed = []
 
     def identity_changed(self, device_id):

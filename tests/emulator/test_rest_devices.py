@@ -1,15 +1,27 @@
 """Device identities over the live REST endpoint."""
 
+import contextlib
 import re
+import socket
 import ssl
+import time
 
 import pytest
 import trustme
-from rest_hub import RecordingRuntime, error_of, owner, serving
+from rest_hub import RecordingRuntime, error_of, owner, serving, token
+
+from iothub_emulator.editions import EDITIONS
+from iothub_emulator.hub.registry_rules import RegistryRules
+from iothub_emulator.rules import rules_for
+from iothub_emulator.settings import Settings
 
 FIRST_KEY = "Zmlyc3Qta2V5LW9mLTE2LWI="
 SECOND_KEY = "c2Vjb25kLWtleS1vZi0xNi1i"
 SHA_1 = "0123456789abcdef0123456789ABCDEF01234567"
+HALF_A_BODY = (
+    "PUT /devices/x?api-version=2021-04-12 HTTP/1.1\r\nHost: localhost\r\n"
+    "Authorization: {}\r\nContent-Length: 9\r\n\r\n{{"
+)
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +246,33 @@ def test_registry_made_elsewhere_is_served(hub, runtime):
     """The identities made at the start and those of back ends are the same registry."""
     runtime.add_device("early")
     assert hub.get("/devices/early").json()["deviceId"] == "early"
+
+
+def test_a_replaced_rule_decides():
+    class Careless(RegistryRules):
+        def needs_etag_to_delete(self):
+            return False
+
+    rules = rules_for(Settings(), EDITIONS["current"])
+    rules.registry = Careless()
+    runtime = RecordingRuntime(rules)
+    with serving(runtime) as port, owner(runtime, port) as hub:
+        create(hub)
+        assert hub.delete("/devices/d1").status_code == 204
+
+
+def test_stopping_does_not_wait_for_those_who_say_nothing():
+    runtime = RecordingRuntime()
+    with serving(runtime) as port, contextlib.ExitStack() as stack:
+        for half in (b"", b"PUT /devices", HALF_A_BODY.format(token(runtime)).encode()):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(half)
+        with owner(runtime, port) as hub:
+            create(hub)  # the others have arrived before this one
+        stopped = time.monotonic()
+        kept = stack.pop_all()
+    assert time.monotonic() - stopped < 2.0
+    kept.close()
 
 
 def test_over_tls():
