@@ -15,7 +15,7 @@ from iothub_emulator.mqtt.packets import (
 )
 
 
-def encode(packet: FromServer) -> bytes:
+def encode(packet: FromServer) -> bytes:  # noqa: PLR0911 - one line for each packet type
     """Return the bytes of a packet."""
     match packet:
         case Puback(packet_id):
