@@ -27,10 +27,16 @@ class Service:
     """The back end of a target, for one worker. Close it at the end.
 
     `worker_number`, from 0, picks the consumer group. `accepts` says whose telemetry to keep, by device id.
+    `telemetry` begins to open its reader in the background: the first case then need not wait for it.
     """
 
     def __init__(
-        self, target: Target, *, worker_number: int = 0, accepts: Callable[[str], bool] = lambda _: True
+        self,
+        target: Target,
+        *,
+        worker_number: int = 0,
+        accepts: Callable[[str], bool] = lambda _: True,
+        telemetry: bool = True,
     ) -> None:
         if target.service is None:
             raise ServiceError(
@@ -48,10 +54,12 @@ class Service:
         )
         self.registry = IdentityRegistry(self.rest)
         self._telemetry = self._reader(worker_number, accepts)
+        if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
+            self._telemetry.begin()
 
     @property
     def telemetry(self) -> TelemetryReader:
-        """The reader of what devices send, opened when it is first asked for: before the device acts."""
+        """The reader of what devices send, open: ask for it before the device acts."""
         if self._telemetry is None:
             raise ServiceError(
                 f"profile '{self._target.profile}': has no events-connection-string in [service], "

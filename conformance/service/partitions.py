@@ -7,10 +7,12 @@ sequence number of each partition, not at ``@latest``: what arrives between ques
 The import of azure.eventhub costs 0.4 s, so it happens in `open`, in the process that reads.
 """
 
+import functools
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.credentials import ConnectionString, redact
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 # The client reads a partition again this many seconds after it gave one up; its default is 30.
 REOPEN_AFTER: Final = 1.0
-# How long the threads may take to leave `receive` after the client was closed.
-CLOSE_DEADLINE: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +49,6 @@ class Callbacks:
     arrive: Callable[[Telemetry], None]
     fail: Callable[[str, str], None]
     recover: Callable[[str], None]
-
-
-@dataclass
-class _Opening:
-    """What a thread of its own found out while it got to know the endpoint."""
-
-    positions: dict[str, int | str] = field(default_factory=dict)
-    error: Exception | None = None
 
 
 class Partitions:
@@ -92,11 +84,9 @@ class Partitions:
         return cls(client, positions, callbacks)
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading. The threads leave by themselves, which takes the client most of a second."""
         self._closing = True
         self._client.close()
-        for thread in self._threads:
-            thread.join(CLOSE_DEADLINE)
 
     def _read(self, partition: str, position: int | str) -> None:
         """Read one partition until the client is closed."""
@@ -148,28 +138,42 @@ def _client(endpoint: Endpoint) -> "EventHubConsumerClient":
 
 
 def _positions(client: "EventHubConsumerClient", endpoint: Endpoint) -> dict[str, int | str]:
-    """Ask, in a thread that may be left behind: the client has no deadline of its own."""
-    opening = _Opening()
+    """Return behind which sequence number to start, by partition; all partitions are asked at once."""
+    end = time.monotonic() + endpoint.timeout
+    (partitions,) = _answers([client.get_partition_ids], end, endpoint)
+    questions = [functools.partial(client.get_partition_properties, partition) for partition in partitions]
+    lasts = [answer["last_enqueued_sequence_number"] for answer in _answers(questions, end, endpoint)]
+    # "-1" is the beginning: a partition that never held an event has no number to start behind.
+    return {partition: last if last >= 0 else "-1" for partition, last in zip(partitions, lasts, strict=True)}
 
-    def ask() -> None:
+
+def _answers(questions: Sequence[Callable[[], Any]], end: float, endpoint: Endpoint) -> list[Any]:
+    """Ask in threads that may be left behind, because the client has no deadline of its own."""
+    answers: list[Any] = [None] * len(questions)
+    errors: list[Exception] = []
+
+    def ask(number: int) -> None:
         try:
-            for partition in client.get_partition_ids():
-                last = client.get_partition_properties(partition)["last_enqueued_sequence_number"]
-                opening.positions[partition] = last if last >= 0 else "-1"  # "-1" is the beginning
+            answers[number] = questions[number]()
         except Exception as error:  # noqa: BLE001 - told to the thread that waits
-            opening.error = error
+            errors.append(error)
 
-    thread = threading.Thread(target=ask, name="telemetry-positions", daemon=True)
-    thread.start()
-    thread.join(endpoint.timeout)
-    if thread.is_alive():
+    threads = [
+        threading.Thread(target=ask, args=(number,), name=f"telemetry-question-{number}", daemon=True)
+        for number in range(len(questions))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(end - time.monotonic(), 0))
+    if errors:
+        raise _translated(errors[0], endpoint) from None
+    if any(thread.is_alive() for thread in threads):
         raise ServiceError(
             f"{endpoint.what}: no answer within {endpoint.timeout:g} s. "
             "Check events-connection-string in [service], and that port."
         )
-    if opening.error is not None:
-        raise _translated(opening.error, endpoint) from None
-    return opening.positions
+    return answers
 
 
 def _translated(error: Exception, endpoint: Endpoint) -> CredentialsRefused | ServiceError:

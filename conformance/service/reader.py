@@ -1,7 +1,9 @@
 """Telemetry as a case asks for it: the next message, the next few, everything before a fence."""
 
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from conformance.errors import HarnessError, StageFailed, UsageError, Violation
@@ -59,20 +61,36 @@ class TelemetryReader:
         self._timeouts = timeouts
         self._inbox = Inbox(accepts)
         self._open_partitions = open_partitions
-        self._partitions: Partitions | None = None
+        self._opening: Future[Partitions] | None = None
+
+    def begin(self) -> None:
+        """Begin to open, and return at once: getting to know the partitions takes most of a second."""
+        if self._opening is None:
+            self._opening = Future()
+            threading.Thread(target=self._open, args=(self._opening,), name="telemetry", daemon=True).start()
 
     def open(self) -> None:
-        """Start to read: whatever a device sends from now on is seen. Does nothing the second time."""
-        if self._partitions is None:
-            inbox = self._inbox
-            callbacks = Callbacks(arrive=inbox.arrive, fail=inbox.fail, recover=inbox.recover)
-            self._partitions = self._open_partitions(self._endpoint, callbacks)
+        """Return once all that a device sends from now on will be seen.
+
+        Raises ServiceError or CredentialsRefused, within the endpoint's timeout.
+        """
+        self.begin()
+        if self._opening is not None:
+            self._opening.result()
 
     def close(self) -> None:
-        """Stop reading."""
-        partitions, self._partitions = self._partitions, None
-        if partitions is not None:
-            partitions.close()
+        """Stop reading; does not wait for partitions that are still being opened."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.add_done_callback(_close)
+
+    def _open(self, opening: "Future[Partitions]") -> None:
+        inbox = self._inbox
+        callbacks = Callbacks(arrive=inbox.arrive, fail=inbox.fail, recover=inbox.recover)
+        try:
+            opening.set_result(self._open_partitions(self._endpoint, callbacks))
+        except BaseException as error:  # noqa: BLE001 - told to the thread that asks for the result
+            opening.set_exception(error)
 
     def follow(self, device_id: str, transcript: Transcript) -> None:
         """Write everything that arrives from this device to the transcript of its case."""
@@ -125,7 +143,7 @@ class TelemetryReader:
             raise StageFailed(f"needs connect.client-id: the fence of {sent_by.id}: {error}") from None
 
     def _next(self, sent_by: Sender, what: str) -> Telemetry:
-        if self._partitions is None:
+        if self._opening is None:
             raise HarnessError(
                 "telemetry is waited for, but its reader was not opened before the device acted"
             )
@@ -139,3 +157,8 @@ class TelemetryReader:
                 actual="nothing arrived at the back end",
             )
         return message
+
+
+def _close(opening: "Future[Partitions]") -> None:
+    if opening.exception() is None:
+        opening.result().close()

@@ -129,7 +129,8 @@ class RestClient:
     def _compare_clocks(self, response: httpx.Response) -> None:
         date = email.utils.parsedate_tz(response.headers.get("Date", ""))
         if date is not None:
-            self.clock_difference = email.utils.mktime_tz(date) - self._now()
+            # The header is cut to whole seconds: on average it is half a second old.
+            self.clock_difference = email.utils.mktime_tz(date) + 0.5 - self._now()
 
     @staticmethod
     def _now() -> float:
