@@ -1,0 +1,71 @@
+"""A hub in values: identities, sessions and tokens for the tests of the pure core."""
+
+import itertools
+
+from sas import token
+
+from iothub_emulator.editions import EDITIONS
+from iothub_emulator.hub.identity import Fresh, Wanted
+from iothub_emulator.hub.policies import default_policies
+from iothub_emulator.hub.registry import Registry
+from iothub_emulator.hub.session import HubState, Session
+from iothub_emulator.mqtt.packets import Connect
+from iothub_emulator.rules import rules_for
+from iothub_emulator.settings import Settings
+
+NOW = 1_800_000_000.0
+DEVICE = "thermostat"
+EVENTS = f"devices/{DEVICE}/messages/events/"
+DEVICEBOUND = f"devices/{DEVICE}/messages/devicebound/#"
+
+
+class Hub:
+    """State and rules of one edition, with devices `thermostat` and `other`."""
+
+    def __init__(self, edition="document", settings=None):
+        keys = (f"{number:02d}" * 20 + "000=" for number in itertools.count())
+        self.rules = rules_for(settings or Settings(), EDITIONS[edition])
+        self.registry = Registry(self.rules.registry)
+        self.policies = default_policies(lambda: next(keys))
+        for device_id in (DEVICE, "other"):
+            fresh = Fresh(
+                etag="e",
+                generation_id=f"g-{device_id}",
+                primary_key=next(keys),
+                secondary_key=next(keys),
+                now=NOW,
+            )
+            self.registry.create(Wanted(device_id=device_id), fresh)
+        self.state = HubState(self.registry, self.policies)
+
+    def key(self, device_id=DEVICE):
+        return self.registry.require(device_id).primary_key
+
+    def token(self, device_id=DEVICE, *, key=None, resource=None, expiry=NOW + 3600, policy=None):
+        key = key or self.key(device_id)
+        return token(resource or f"localhost/devices/{device_id}", key, int(expiry), policy=policy)
+
+    def connect_packet(self, device_id=DEVICE, **changes):
+        fields = {
+            "protocol_name": "MQTT",
+            "protocol_level": 4,
+            "client_id": device_id,
+            "username": f"localhost/{device_id}/?api-version=2021-04-12",
+            "password": self.token(device_id).encode(),
+            "keep_alive": 60,
+        }
+        return Connect(**{**fields, **changes})
+
+    def new_session(self):
+        return Session(self.state, self.rules)
+
+    def connect(self, device_id=DEVICE, **changes):
+        """Return the session and the effects of its CONNECT."""
+        session = self.new_session()
+        return session, session.receive(self.connect_packet(device_id, **changes), NOW)
+
+    def session(self, device_id=DEVICE, **changes):
+        """Return a session that was accepted."""
+        session, _ = self.connect(device_id, **changes)
+        assert session.sender is not None
+        return session

@@ -1,0 +1,96 @@
+"""The telemetry log: positions, bounds, order."""
+
+import json
+
+import pytest
+
+from iothub_emulator.hub.telemetry import (
+    Partition,
+    Sender,
+    TelemetryEvent,
+    TelemetryLog,
+    TelemetryRules,
+    partition_of,
+)
+
+
+def event(when=0.0, body=b"", device="d1"):
+    return TelemetryEvent(device, "g", "{}", body, when)
+
+
+def filled(count, capacity=10):
+    partition = Partition(capacity)
+    for number in range(count):
+        assert partition.append(event(when=100.0 + number, body=b"%d" % number)) == number
+    return partition
+
+
+def test_an_empty_partition():
+    partition = Partition(4)
+    assert partition.is_empty
+    assert (partition.first_sequence_number, partition.next_sequence_number) == (0, 0)
+    assert partition.last_enqueued_time == 0.0
+    assert partition.read(0, 10) == []
+    assert partition.after_time(5.0, inclusive=True) == 0
+
+
+def test_reading_begins_anywhere_and_ends_at_the_limit():
+    partition = filled(6)
+    assert [number for number, _ in partition.read(2, 3)] == [2, 3, 4]
+    assert [found.body for _, found in partition.read(4, 99)] == [b"4", b"5"]
+    assert partition.read(6, 99) == []
+    assert [number for number, _ in partition.read(-1, 1)] == [0]
+
+
+def test_older_events_fall_out():
+    """The log is bounded; numbers that fell out are skipped."""
+    partition = filled(25, capacity=10)
+    assert (partition.first_sequence_number, partition.next_sequence_number) == (15, 25)
+    assert [(number, found.body) for number, found in partition.read(0, 2)] == [(15, b"15"), (16, b"16")]
+    assert partition.last_enqueued_time == 124.0
+
+
+@pytest.mark.parametrize(
+    ("when", "inclusive", "number"),
+    [(99.0, False, 15), (117.0, True, 17), (117.0, False, 18), (117.5, True, 18), (999.0, False, 25)],
+)
+def test_a_position_by_time(when, inclusive, number):
+    assert filled(25, capacity=10).after_time(when, inclusive=inclusive) == number
+
+
+def test_offsets_are_text_and_rise_with_the_numbers():
+    assert Partition.sequence_of(Partition.offset_of(7)) == 7
+    assert Partition.sequence_of("-1") == -1
+    assert int(Partition.offset_of(8)) > int(Partition.offset_of(7)) > 7
+    with pytest.raises(ValueError, match="abc"):
+        Partition.sequence_of("abc")
+
+
+def test_time_in_a_partition_never_falls():
+    """A clock that was set back must not make positions by time lie."""
+    partition = Partition(4)
+    partition.append(event(when=10.0))
+    partition.append(event(when=5.0))
+    assert [found.enqueued_time for _, found in partition.read(0, 9)] == [10.0, 10.0]
+
+
+def test_a_device_keeps_its_partition_and_all_are_used():
+    log = TelemetryLog(partitions=2)
+    places = {log.append(event(device=f"d{number}"))[0] for number in range(20)}
+    assert places == {0, 1}
+    assert {log.append(event(device="d7"))[0] for _ in range(5)} == {partition_of("d7", 2)}
+
+
+def test_a_stamp_comes_from_the_connection():
+    rules = TelemetryRules()
+    sender = Sender("d1", "638000000000000000", rules.auth_method("device", "sas"))
+    stamped = rules.stamp(sender, b"x", {"iothub-connection-device-id": "d2"}, {"message-id": "1"}, 5.0)
+    assert (stamped.device_id, stamped.generation_id, stamped.module_id) == ("d1", "638000000000000000", None)
+    assert (stamped.source, stamped.enqueued_time, stamped.body) == ("Telemetry", 5.0, b"x")
+    assert stamped.system == {"message-id": "1"}
+    assert json.loads(stamped.auth_method) == {
+        "scope": "device",
+        "type": "sas",
+        "issuer": "iothub",
+        "acceptingIpFilterRule": None,
+    }
