@@ -1,4 +1,4 @@
-"""What is asked before the first case: is the hub there, are its keys right, does its back end answer."""
+"""What is asked before the first case: is the hub there, are its keys right, does its back end answer.
 
 It takes a few seconds at most and fails once, clearly. It judges nothing: a hub that does something wrong in
 a way that lets a run begin is left to the cases.
