@@ -43,6 +43,9 @@ class OpenTarget(Protocol):
     workers: int | None
     remarks: tuple[str, ...]
 
+    def trouble(self) -> str | None:
+        """Say how a launched hub ended by itself; None while all is well."""
+
     def to_json(self) -> dict[str, Any]:
         """Return all that a worker needs to reach the hub, secrets included, as plain values."""
 
@@ -92,7 +95,7 @@ def suite() -> Collaborators:
         package=PACKAGE,
         load_catalogue=catalogue.load,
         load_profile=lambda options: _call("conformance.opening", "load_profile", options),
-        open_target=lambda profile, options: _call("conformance.opening", "open_target", profile, options),
+        open_target=lambda profile, options: _call("conformance.opening", "reach", profile, options),
         open_bench=lambda target, place: _call("conformance.bench", "open_bench", target, place),
     )
 

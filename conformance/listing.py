@@ -2,21 +2,25 @@
 
 import contextlib
 import io
+import os
+import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from conformance import catalogue
+from conformance import catalogue, profile
 from conformance.cases import case_id
-from conformance.catalogue import Catalogue, Clause
+from conformance.catalogue import Clause
 from conformance.collaborators import PACKAGE
 from conformance.errors import CatalogueError
 from conformance.runner import CASE
 
 # Columns of the tables; the lists of JSON hold everything.
 _COLUMNS: Final = {"clauses": ("id", "level", "source", "needs", "tests", "says")}
+_VARIABLE: Final = re.compile(r'^[^#\n]*"env:([A-Za-z_][A-Za-z0-9_]*)"', re.MULTILINE)
 
 
 def clauses(package: Path = PACKAGE) -> dict[str, list[dict[str, Any]]]:
@@ -26,11 +30,10 @@ def clauses(package: Path = PACKAGE) -> dict[str, list[dict[str, Any]]]:
     """
     known = catalogue.load()
     tests = _tests(package)
-    return {"clauses": [_row(clause, known, tests.get(clause.id, [])) for clause in known.clauses.values()]}
+    return {"clauses": [_row(clause, tests.get(clause.id, [])) for clause in known.clauses.values()]}
 
 
-def _row(clause: Clause, known: Catalogue, tests: Sequence[str]) -> dict[str, Any]:
-    assert clause.id in known  # noqa: S101 - rows are made of the catalogue itself
+def _row(clause: Clause, tests: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": clause.id,
         "section": clause.section,
@@ -69,6 +72,38 @@ def _tests(package: Path) -> Mapping[str, list[str]]:
         lines = [line.removeprefix("ERROR: ") for line in said.getvalue().splitlines() if line.strip()]
         raise CatalogueError("\n".join(lines) or f"the tests in {package.name} cannot be collected")
     return collector.tests
+
+
+def profiles(environment: Mapping[str, str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return every profile that a name can mean: its hub, its claims, the variables that it reads.
+
+    A variable that is not set is listed, not demanded. Raises ProfileError where a profile is wrong otherwise.
+    """
+    known = os.environ if environment is None else environment
+    return {"profiles": [_profile_row(name, file, known) for name, file in profile.known().items()]}
+
+
+def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    text = file.read_text(encoding="utf-8")
+    reads = list(dict.fromkeys(_VARIABLE.findall(text)))
+    missing = [variable for variable in reads if not environment.get(variable)]
+    if not missing:
+        loaded = profile.load(str(file), environment=environment)
+        target, claims = loaded.target.name, sorted(loaded.claims)
+    else:  # its other keys cannot all be judged without them
+        contents = tomllib.loads(text)
+        target, claims = (
+            contents["target"]["name"],
+            sorted(contents.get("claims", {}).get("capabilities", ())),
+        )
+    return {
+        "name": name,
+        "target": target,
+        "claims": claims,
+        "reads": reads,
+        "not set": missing,
+        "file": str(file),
+    }
 
 
 def as_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -15,6 +15,7 @@ from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_j
 from conformance.catalogue import Catalogue
 from conformance.collaborators import Bench, Collaborators, Place
 from conformance.errors import CatalogueError, HarnessError, NotTested, Violation
+from conformance.evidence.case import Evidence
 from conformance.interrupts import FirstInterruptOnly
 from conformance.report.allure import AllureResults
 from conformance.report.case_text import case_text
@@ -54,6 +55,7 @@ class Runner:
         self.allure: AllureResults | None = None
         self._slept_before = 0.0
         self._bench: Bench | None = None
+        self._no_bench: HarnessError | None = None
         self._interrupts = FirstInterruptOnly()
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
@@ -167,6 +169,8 @@ class Runner:
 
     def bench(self) -> Bench:
         """Return this process's bench; the first case that needs it opens it."""
+        if self._no_bench is not None:
+            raise self._no_bench  # each case would wait for the same deadline again
         if self._bench is None:
             digits = "".join(filter(str.isdigit, self.worker))
             place = Place(
@@ -176,7 +180,11 @@ class Runner:
                 prefix=f"conf-{self.state.id}-{self.worker}",
                 journal=self.state.folder / f"devices-{self.worker}.txt",
             )
-            self._bench = self.collaborators.open_bench(self.state.target, place)
+            try:
+                self._bench = self.collaborators.open_bench(self.state.target, place)
+            except HarnessError as error:
+                self._no_bench = error
+                raise
         return self._bench
 
     @pytest.hookimpl(trylast=True)
@@ -197,6 +205,8 @@ class Runner:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Know which case runs."""
         self.current = item.stash.get(CASE, None)
+        if self.current is not None:
+            self.current.evidence = Evidence()  # its time axis begins with the case
         self._slept_before = pauses.slept_seconds()
         try:
             return (yield)
@@ -234,7 +244,7 @@ class Runner:
         case = item.stash.get(CASE, None)
         if case is None:
             return (yield)
-        if call.excinfo is not None and isinstance(call.excinfo.value, Violation):
+        if call.excinfo is not None and isinstance(call.excinfo.value, Violation | HarnessError):
             _show_only_the_test(item, call.excinfo)
         report = yield
         case.seconds += call.duration
@@ -286,8 +296,8 @@ def _show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
 def _show_only_the_test(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Cut the frames of the harness: the line of the test, and the evidence, say more."""
     frames = excinfo.traceback.filter(lambda entry: entry.path == item.path)
-    if frames:
-        excinfo.traceback = frames
+    # Where a fixture failed, no frame is the test's: the one that raised has to do.
+    excinfo.traceback = frames or excinfo.traceback.filter(lambda entry: entry is excinfo.traceback[-1])
 
 
 class _skipping:  # noqa: N801 - reads as a statement

@@ -48,22 +48,26 @@ class Ending:
 
 def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending) -> Iterator[str]:
     """Write the summary, line by line."""
-    yield from _table(catalogue, judgements)
-    yield from _listed(judgements)
-    yield from _readings(judgements)
+    shown = [each for each in judgements if each.cases or not ending.run.partial]
+    yield from _table(catalogue, shown)
+    yield from _listed(shown)
+    yield from _readings(shown)
     yield from ending.warnings
     yield ""
-    yield _headline(judgements, ending.run)
+    yield _headline(shown, ending.run)
     if ending.report:
         yield f"report: {ending.report}"
 
 
 def _table(catalogue: Catalogue, judgements: Sequence[Judgement]) -> Iterator[str]:
     used = summary(judgements)
+    sections = {judgement.clause.section for judgement in judgements}
     columns = [verdict for verdict in COLUMNS if verdict in ALWAYS or verdict in used]
     width = max(len("section"), *(len(section.name) for section in catalogue.sections))
     yield "  ".join([f"{'section':<{width}}", *(COLUMNS[verdict] for verdict in columns)])
     for section in catalogue.sections:
+        if section.name not in sections:
+            continue
         counts = summary(judgement for judgement in judgements if judgement.clause.section == section.name)
         cells = (f"{counts.get(verdict) or '.':>{len(COLUMNS[verdict])}}" for verdict in columns)
         yield "  ".join([f"{section.name:<{width}}", *cells])

@@ -32,14 +32,11 @@ def summary(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
     return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
 
 
-def exit_code(
-    judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool, crashed: bool = False
-) -> ExitCode:
+def exit_code(judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool) -> ExitCode:
     """Return the code of a run whose cases all came to an end.
 
     `partial`: a selection (-k, a node id, …) left cases out, so a clause that was not tested is no breach
-    of policy; a selection in which nothing at all was judged still is. `crashed`: a worker died without a
-    case to blame.
+    of policy; a selection in which nothing at all was judged still is.
     """
     verdicts = {judgement.verdict for judgement in judgements}
     of_cases = {case.verdict for case in cases}
@@ -51,6 +48,6 @@ def exit_code(
     nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
     if verdicts & policy or nothing_seen:
         return ExitCode.POLICY
-    if crashed or Verdict.BROKEN in verdicts | of_cases:
+    if Verdict.BROKEN in verdicts | of_cases:
         return ExitCode.INCONCLUSIVE
     return ExitCode.CONFORMS

@@ -1,0 +1,147 @@
+"""What one worker works with, and its share for one case.
+
+The worker opens one reactor, one service and one supply of new devices; a case gets devices of its own, whose
+packets and telemetry go into its own evidence.
+"""
+
+import base64
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from conformance.collaborators import Place
+from conformance.credentials import Identity, Secret
+from conformance.device import Device, Endpoint, Reactor, ServerCertificate, fetch_certificate
+from conformance.errors import ServiceError
+from conformance.evidence.case import Evidence
+from conformance.identities import NewIdentities, ReadyIdentities
+from conformance.service import IdentityRegistry, Service, TelemetryReader
+from conformance.target import Target
+
+
+class DeviceBench:
+    """The bench of one worker. Close it at the end of the worker."""
+
+    def __init__(self, target: Target, place: Place) -> None:
+        self.target = target
+        self.reactor = Reactor()
+        self.endpoint = Endpoint(
+            host=target.host,
+            port=target.ports.mqtt,
+            trust=target.ca_file or "system",
+            timeouts=target.timeouts,
+        )
+        makes_devices = target.service is not None and "registry" in target.capabilities
+        prefix = f"{place.prefix}-"
+        own = {identity.device_id for identity in target.identities}
+        # Other workers, and other runs, send telemetry to the same hub.
+        accepts: Callable[[str], bool] = (
+            (lambda device_id: device_id.startswith(prefix)) if makes_devices else own.__contains__
+        )
+        self._service = (
+            None if target.service is None else Service(target, worker_number=place.number, accepts=accepts)
+        )
+        self.identities: NewIdentities | ReadyIdentities
+        if makes_devices:
+            self.identities = NewIdentities(self.service.registry, place.prefix, place.journal)
+        else:
+            self.identities = ReadyIdentities(target.identities, place.number, place.workers)
+
+    @property
+    def service(self) -> Service:
+        """The back end. Raises ServiceError where the profile names none."""
+        if self._service is None:
+            raise ServiceError(
+                f"profile '{self.target.profile}': has no [service], so no back end can be asked"
+            )
+        return self._service
+
+    @contextmanager
+    def for_case(self, evidence: Evidence) -> Iterator["CaseBench"]:
+        """Lend the bench to a case; what the case opened is closed behind it."""
+        case = CaseBench(self, evidence)
+        try:
+            yield case
+        finally:
+            case.close()
+
+    def close(self) -> None:
+        """Delete the worker's devices and end its threads."""
+        try:
+            self.identities.close()
+        finally:
+            if self._service is not None:
+                self._service.close()
+            self.reactor.stop()
+
+
+class CaseBench:
+    """The bench as one case sees it."""
+
+    def __init__(self, bench: DeviceBench, evidence: Evidence) -> None:
+        self._bench = bench
+        self._evidence = evidence
+        self._devices: list[Device] = []
+        self._reader: TelemetryReader | None = None
+
+    @property
+    def target(self) -> Target:
+        """The hub under test."""
+        return self._bench.target
+
+    @property
+    def service(self) -> Service:
+        """The hub's back end."""
+        return self._bench.service
+
+    @property
+    def registry(self) -> IdentityRegistry:
+        """The hub's identity registry."""
+        return self._bench.service.registry
+
+    @property
+    def telemetry(self) -> TelemetryReader:
+        """The reader, opened by now; what this case's devices send shows in its transcript."""
+        if self._reader is None:
+            self._reader = self._bench.service.telemetry
+            for device in self._devices:
+                self._reader.follow(device.id, self._evidence.transcript)
+        return self._reader
+
+    def device(self) -> Device:
+        """Return a device that no other case has."""
+        return self._device(self._bench.identities.take())
+
+    def unknown_device(self) -> Device:
+        """Return a device that the hub does not know, with a key that it never saw."""
+        name = self._bench.identities.unused_name()
+        return self._device(Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key()))
+
+    def server_certificate(self) -> ServerCertificate:
+        """Fetch the certificate that the hub presents on its MQTT port."""
+        return fetch_certificate(self._bench.endpoint)
+
+    def close(self) -> None:
+        """End every connection of the case."""
+        for device in self._devices:
+            device.close()
+            if self._reader is not None:
+                self._reader.forget(device.id)
+
+    def _device(self, identity: Identity) -> Device:
+        device = Device(identity, self._bench.endpoint, self._bench.reactor, self._evidence)
+        self._devices.append(device)
+        if self._reader is not None:
+            self._reader.follow(device.id, self._evidence.transcript)
+        return device
+
+
+def _fresh_key() -> Secret:
+    """Return a random key of the form that a hub makes: 32 bytes in base64."""
+    return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+
+
+def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench:
+    """Open the bench of a worker, from the target as plain values."""
+    return DeviceBench(Target.rebuild(target), place)

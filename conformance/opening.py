@@ -1,0 +1,83 @@
+"""The run's target as the controller meets it: reached, checked, described for reports."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from conformance import profile as profiles
+from conformance.collaborators import Options
+from conformance.errors import HarnessError, TargetUnreachable
+from conformance.preflight import preflight
+from conformance.profile import Profile
+from conformance.reach import OpenedTarget, open_target
+from conformance.service import Service
+from conformance.target import Target
+from conformance.verdict.needs import Claims
+
+
+class ReachedTarget:
+    """A hub that is there, and that the preflight found in order."""
+
+    def __init__(self, opened: OpenedTarget, *, large: bool, remarks: tuple[str, ...]) -> None:
+        self._opened = opened
+        target = opened.target
+        self.profile = target.profile
+        self.claims = claims(target, large=large)
+        self.workers = target.worker_limit
+        self.remarks = remarks
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What reports say about the hub."""
+        target = self._opened.target
+        ports = {name: port for name, port in asdict(target.ports).items() if port}
+        return {"name": target.name, "host": target.host, "ports": ports, "edition": target.edition}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all that a worker needs to reach the hub, secrets included."""
+        return self._opened.target.describe()
+
+    def trouble(self) -> str | None:
+        """Say how a launched hub ended by itself; None while all is well."""
+        return self._opened.trouble()
+
+    def delete_identities(self, ids: list[str]) -> None:
+        """Delete devices that a worker left behind; those of a launched hub end with it."""
+        if self._opened.target.service is None or self._opened.target.origin == "launched":
+            return
+        service = Service(self._opened.target)
+        try:
+            service.registry.delete(ids)
+        finally:
+            service.close()
+
+    def close(self) -> None:
+        """Stop the hub, if this run launched it."""
+        self._opened.stop()
+
+
+def load_profile(options: Options) -> Profile:
+    """Read the profile that the command line names. Raises ProfileError."""
+    return profiles.load(options.profile, timeout_factor=options.timeout_factor)
+
+
+def reach(profile: Profile, options: Options) -> ReachedTarget:
+    """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
+    opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
+    try:
+        remarks = tuple(preflight(opened.target)) if options.preflight else ()
+    except HarnessError as error:
+        trouble = opened.trouble()
+        opened.stop()
+        if trouble is not None:
+            raise TargetUnreachable(f"{trouble} ({error})") from None
+        raise
+    except BaseException:
+        opened.stop()
+        raise
+    return ReachedTarget(opened, large=options.large, remarks=remarks)
+
+
+def claims(target: Target, *, large: bool) -> Claims:
+    """Return what must hold on a target; `large` is what the command line says."""
+    return Claims(capabilities=target.capabilities, timing=target.timing, large=large or target.limits.large)
