@@ -55,11 +55,12 @@ class Channel:
         self._reactor.do(lambda: self.write(data))
 
     def fence(self) -> int:
-        """Send a PINGREQ of the suite's own and return its number, for `passed` and `before`."""
+        """Send a PINGREQ of the suite's own and return its number, for `passed` and `take_all`."""
 
         def ping() -> int:
+            number = self._fences + 1  # of a fence that never passes, where the stream has ended
             self.write(PINGREQ, hidden=True)
-            return self._fences
+            return number
 
         return self._reactor.do(ping)
 
@@ -92,10 +93,9 @@ class Channel:
             return None
 
     def take_all(self, fence: int | None = None) -> list[Packet]:
-        """Remove and return what nobody has taken: all of it, or what came before this fence was answered."""
+        """Remove and return what nobody has taken: all of it, or what came before this fence had passed."""
         with self._changed:
-            passed = fence is not None and self.passed(fence)
-            limit = self._passed[fence - 1] if passed and fence is not None else self._arrived
+            limit = self._arrived if fence is None else self._passed[fence - 1]
             taken = [packet for number, packet in self._packets if number < limit]
             self._packets = deque(item for item in self._packets if item[0] >= limit)
             return taken

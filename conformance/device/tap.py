@@ -37,11 +37,13 @@ class Tap:
         if self.ending is not None:
             return b""
         try:
+            # The kernel first: OpenSSL reports a reset as an unexpected end of stream.
+            socket.socket.recv(self.socket, 1, socket.MSG_PEEK)
             data = self.socket.recv(READ)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return b""
         except ssl.SSLEOFError:
-            self.ending = Ending("hub", "end of stream, without a TLS close")
+            self.ending = Ending("hub", "end of stream, no TLS close")
         except ssl.SSLError as error:
             self.ending = Ending("hub", f"TLS error: {error.reason or error}")
         except (ConnectionResetError, BrokenPipeError):

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from conformance.errors import NotTested, Violation
 from conformance.evidence.packets import (
     Connack,
     Connect,
@@ -81,22 +80,6 @@ class Watch:
         """How many packets each clause judged; a clause that judged none is missing."""
         with self._lock:
             return dict(self._sightings)
-
-    def expect_clean(self, clause: str) -> None:
-        """Require that the clause judged a packet in this case, and found nothing.
-
-        Raises NotTested where it judged none, Violation with the first breach.
-        """
-        for breach in self.breaches:
-            if breach.clause == clause:
-                raise Violation(
-                    breach.message,
-                    observed=breach.observed,
-                    expected="only packets that keep to the rule",
-                    actual=breach.message,
-                )
-        if not self.sightings.get(clause):
-            raise NotTested(f"no packet came that {clause} could judge")
 
     def note(self, judged: "Judgement") -> None:
         """Add what a connection's watch made of one packet."""

@@ -1,0 +1,160 @@
+"""A peer that plays a script in literal bytes and keeps what it was sent: unrelated to hub and suite."""
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trustme
+
+from conformance.credentials import Identity, Secret
+from conformance.device import Device, Endpoint, Reactor
+from conformance.evidence.case import Evidence
+
+KEY = Secret("a2V5IG9mIGEgZGV2aWNlIHRoYXQgaXMgbm9ib2R5J3M=")
+
+CONNACK = b"\x20\x02\x00\x00"
+PINGRESP = b"\xd0\x00"
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Short enough for a deadline that must pass, long enough for a busy machine where none may."""
+
+    connect: float = 10.0
+    reaction: float = 10.0
+    silence: float = 0.0
+
+
+IMPATIENT = Timeouts(connect=0.3, reaction=0.3)
+
+
+@dataclass
+class Line:
+    """The peer's end of one connection."""
+
+    sock: socket.socket
+    received: list[bytes] = field(default_factory=list)
+
+    def read_packet(self) -> bytes:
+        """One whole packet; raises EOFError at the end of the stream."""
+        header = self._exactly(1)
+        length, shift = 0, 0
+        while True:
+            byte = self._exactly(1)
+            header += byte
+            length |= (byte[0] & 0x7F) << shift
+            shift += 7
+            if byte[0] < 0x80:
+                break
+        packet = header + self._exactly(length)
+        self.received.append(packet)
+        return packet
+
+    def send(self, *chunks: bytes) -> None:
+        for chunk in chunks:
+            self.sock.sendall(chunk)
+
+    def answer_connect(self, answer: bytes = CONNACK) -> bytes:
+        connect = self.read_packet()
+        self.send(answer)
+        return connect
+
+    def answer_pings(self) -> None:
+        """Answer PINGREQ until the other side ends the stream; keep all else unanswered."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                if self.read_packet() == b"\xc0\x00":
+                    self.send(PINGRESP)
+
+    def read_to_end(self) -> None:
+        with contextlib.suppress(OSError):
+            while self.sock.recv(65536):
+                pass
+
+    def reset(self) -> None:
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            piece = self.sock.recv(count - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+
+Script = Callable[[Line], None]
+
+
+class ScriptedPeer:
+    """A server on a free loopback port that plays `script` on each connection, then closes it."""
+
+    def __init__(self, script: Script, *, tls: bool = True, context: ssl.SSLContext | None = None) -> None:
+        self.lines: list[Line] = []
+        self.ended = threading.Semaphore(0)
+        self.authority = trustme.CA()
+        self._script = script
+        self._context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("localhost", "127.0.0.1").configure_cert(self._context)
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def endpoint(self, folder, timeouts: Timeouts = Timeouts()) -> Endpoint:
+        trust = folder / "root.pem"
+        self.authority.cert_pem.write_to_path(str(trust))
+        return Endpoint(host="localhost", port=self.port, trust=str(trust), timeouts=timeouts)
+
+    def close(self) -> None:
+        # Wakes accept(), which closing alone does not.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._play, args=(sock,), daemon=True).start()
+
+    def _play(self, sock: socket.socket) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            if self._tls:
+                sock = self._context.wrap_socket(sock, server_side=True)
+            line = Line(sock)
+            self.lines.append(line)
+            self._script(line)
+        with contextlib.suppress(OSError):
+            sock.close()
+        self.ended.release()
+
+
+class Stage:
+    """Peers, devices and one reactor for a test module; `close` ends all."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.reactor = Reactor()
+        self.evidence = Evidence()
+        self.peer: ScriptedPeer | None = None
+        self._ends: list[Callable[[], None]] = [self.reactor.stop]
+
+    def device(self, script: Script, timeouts: Timeouts = Timeouts(), **peer) -> Device:
+        """A device whose hub plays this script."""
+        self.peer = ScriptedPeer(script, **peer)
+        identity = Identity(device_id="d1", primary_key=KEY, secondary_key=KEY)
+        device = Device(identity, self.peer.endpoint(self.folder, timeouts), self.reactor, self.evidence)
+        self._ends += [self.peer.close, device.close]
+        return device
+
+    def close(self) -> None:
+        for end in reversed(self._ends):
+            end()
