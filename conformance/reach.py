@@ -15,6 +15,9 @@ from conformance.profile import Profile
 from conformance.ready import ReadyFile
 from conformance.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
 
+# An embedded hub has every consumer group that is asked for: these serve eighty workers.
+EMBEDDED_GROUPS: Final = ("$Default", *(f"conformance-{number}" for number in range(2, 17)))
+
 # Capabilities of the service side, and the connection string that each cannot do without.
 _NEEDED_STRINGS: Final = {"registry": "connection-string", "telemetry": "events-connection-string"}
 
@@ -148,7 +151,7 @@ def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> Open
 
 
 def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | None:
-    groups = ("$Default",) if profile.service is None else profile.service.consumer_groups
+    groups = EMBEDDED_GROUPS if profile.service is None else profile.service.consumer_groups
     if overlay is not None:
         return ServiceAccess(hub=overlay.service(), events=overlay.events(), consumer_groups=groups)
     if profile.service is None:

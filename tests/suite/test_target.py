@@ -1,0 +1,232 @@
+"""A target is put together from profile, ready file and command line; all that does not fit is told."""
+
+import json
+
+import pytest
+
+from conformance import profile, reach, ready
+from conformance.errors import ProfileError, TargetUnreachable, UsageError
+from conformance.target import Target
+
+KEY = "c2VjcmV0LWtleS0xMjM0"
+HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"
+EVENTS = f"Endpoint=sb://ns.example.net/;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY};EntityPath=hub"
+DEVICE = f"HostName=devices.example.net;DeviceId=d-1;SharedAccessKey={KEY}"
+ENVIRONMENT = {"HUB": HUB, "EVENTS": EVENTS, "DEVICE": DEVICE, "SECOND": KEY}
+
+READY = {
+    "host": "localhost",
+    "ports": {"mqtt": 1, "https": 2, "amqp": 3, "plain": 4, "later": 5},
+    "ca_file": "/somewhere/ca.pem",
+    "service_connection_string": f"HostName=localhost:2;SharedAccessKeyName=service;SharedAccessKey={KEY}",
+    "events_connection_string": (
+        f"Endpoint=sb://localhost:3/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=e"
+    ),
+    "device_connection_strings": {},
+    "edition": "document",
+    "timing": {"sas-skew": 2.0, "keep-alive-tolerance": 1.0},
+    "capabilities": ["registry", "telemetry"],
+    "later": {},
+}
+
+SERVICE = '[service]\nconnection-string = "env:HUB"\nevents-connection-string = "env:EVENTS"\n'
+CLAIMS = '[claims]\ncapabilities = ["registry", "telemetry"]\n'
+REGISTRY_ONLY = '[claims]\ncapabilities = ["registry"]\n'
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_profile(text, host='host = "myhub.example.net"'):
+        path = tmp_path / "mine.toml"
+        path.write_text(f'schema = 1\n[target]\nname = "a hub"\n{host}\n{text}', encoding="utf-8")
+        return profile.load(str(path), environment=ENVIRONMENT)
+
+    return load_profile
+
+
+def ready_file(**changes):
+    return ready.parse({**READY, **changes}, option="--attach r.json")
+
+
+def test_a_named_hub_is_what_its_profile_says(load):
+    target = reach.open_target(load(SERVICE + CLAIMS + "[timing]\nsas-grace = 600")).target
+
+    assert (target.profile, target.name, target.host, target.origin) == (
+        "mine",
+        "a hub",
+        "myhub.example.net",
+        "named",
+    )
+    assert (target.ports.mqtt, target.ports.https, target.ports.amqp, target.ports.plain) == (
+        8883,
+        443,
+        5671,
+        1883,
+    )
+    assert (target.ca_file, target.edition, target.timing) == (None, None, {"sas-grace": 600.0})
+    assert target.service is not None
+    assert target.service.hub.host == "myhub.azure-devices.net"
+    assert target.capabilities == {"registry", "telemetry"}
+
+
+def test_the_host_comes_from_the_service_then_from_the_first_device(load):
+    devices = '[[identity]]\nconnection-string = "env:DEVICE"\n'
+
+    assert reach.settle(load(SERVICE + CLAIMS, host="")).host == "myhub.azure-devices.net"
+    assert reach.settle(load(devices, host="")).host == "devices.example.net"
+
+
+def test_a_ready_file_overlays_everything_but_claims_and_timeouts(load):
+    read = load(SERVICE + CLAIMS + "[timing]\nsas-skew = 300\nc2d-lock = 60\n[timeouts]\nreaction = 3")
+
+    target = reach.settle(read, overlay=ready_file(), origin="attached", option="--attach r.json")
+
+    assert (target.host, target.edition, target.origin) == ("localhost", "document", "attached")
+    assert target.ports.mqtt == 1
+    assert target.ports.plain == 4
+    assert target.ca_file == "/somewhere/ca.pem"
+    assert target.timing == {"sas-skew": 2.0, "c2d-lock": 60.0, "keep-alive-tolerance": 1.0}
+    assert target.service is not None
+    assert (target.service.hub.port, target.service.events.entity) == (2, "e")
+    assert target.timeouts.reaction == 3.0
+
+
+def test_a_claim_that_the_hub_does_not_state_is_told_with_the_option(load):
+    read = load('[claims]\ncapabilities = ["registry", "telemetry", "twin", "c2d"]\n')
+
+    with pytest.raises(ProfileError) as caught:
+        reach.settle(read, overlay=ready_file(), option="--attach r.json")
+
+    assert [problem.split(" Remove")[0] for problem in caught.value.problems] == [
+        f"--attach r.json: the profile 'mine' claims '{claim}', which this hub does not state."
+        for claim in ("c2d", "twin")
+    ]
+
+
+def test_what_no_case_could_use_is_told_at_once(load):
+    with pytest.raises(ProfileError) as caught:
+        reach.open_target(load('[claims]\ncapabilities = ["telemetry"]\n', host=""))
+
+    first, second, third = caught.value.problems
+    assert "[claims] 'telemetry' needs [service] events-connection-string" in first
+    assert "no devices: 'registry' is not claimed and there is no [[identity]]" in second
+    assert "[target] host: missing" in third
+
+
+def test_a_hub_url_overrides_host_and_port(load):
+    target = reach.open_target(load(SERVICE + CLAIMS), hub_url="mqtts://10.0.0.7:18883").target
+
+    assert (target.host, target.ports.mqtt, target.ports.https) == ("10.0.0.7", 18883, 443)
+
+
+def test_a_launched_hub_is_not_launched_beside_a_hub_url(load):
+    read = load('[launch]\ncommand = ["false", "{ready_file}"]\n' + CLAIMS)
+
+    with pytest.raises(ProfileError, match=r"'registry' needs \[service\] connection-string"):
+        reach.open_target(read, hub_url="mqtts://localhost:1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8883",
+        "mqtt://h:1",
+        "mqtts://",
+        "mqtts://h:0",
+        "mqtts://h:65536",
+        "mqtts://u@h",
+        "mqtts://h/x",
+    ],
+)
+def test_a_hub_url_in_another_form_is_refused(load, url):
+    with pytest.raises(UsageError, match="not of the form mqtts://HOST:PORT"):
+        reach.open_target(load(SERVICE + CLAIMS), hub_url=url)
+
+
+def test_an_ipv6_address_and_the_standard_port_are_understood():
+    assert reach.HubUrl.parse("mqtts://[::1]") == reach.HubUrl("::1", 8883)
+
+
+def test_attach_and_hub_url_exclude_each_other(load):
+    with pytest.raises(UsageError, match="--attach and --hub-url"):
+        reach.open_target(load(SERVICE + CLAIMS), attach="x", hub_url="mqtts://h:1")
+
+
+def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
+    path = tmp_path / "ready.json"
+    path.write_text(json.dumps(READY))
+
+    opened = reach.open_target(load(CLAIMS), attach=str(path))
+
+    assert (opened.target.origin, opened.pid, opened.trouble()) == ("attached", None, None)
+    opened.stop()
+    opened.stop()
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        pytest.param(None, TargetUnreachable, "No such file", id="missing"),
+        pytest.param("{", ProfileError, "not JSON", id="no-json"),
+        pytest.param("[]", ProfileError, "wrong or missing: the file", id="no-object"),
+        pytest.param(
+            json.dumps({**READY, "host": 3, "ports": {"mqtt": 1}}),
+            ProfileError,
+            "wrong or missing: host, ports.https, ports.amqp, ports.plain",
+            id="incomplete",
+        ),
+        pytest.param(
+            json.dumps({**READY, "events_connection_string": KEY}),
+            ProfileError,
+            "not a connection string",
+            id="no-connection-string",
+        ),
+    ],
+)
+def test_a_file_that_is_no_ready_file_is_one_line(load, tmp_path, content, error, words):
+    path = tmp_path / "ready.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(error, match=words) as caught:
+        reach.open_target(load(CLAIMS), attach=str(path))
+
+    assert KEY not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_embedded_hub_has_consumer_groups_for_any_number_of_workers(load):
+    target = reach.settle(load(CLAIMS), overlay=ready_file(), origin="launched")
+
+    assert target.worker_limit == 80
+
+
+def test_a_target_travels_as_plain_values_and_shows_no_secret(load):
+    devices = '[[identity]]\nconnection-string = "env:DEVICE"\nsecondary-key = "env:SECOND"\n'
+    target = reach.settle(load(SERVICE + devices + CLAIMS), overlay=ready_file(), origin="launched")
+
+    assert Target.rebuild(json.loads(json.dumps(target.describe()))) == target
+    assert KEY not in repr(target)
+    assert KEY not in json.dumps(target.public())
+    assert KEY in json.dumps(target.describe())
+
+
+@pytest.mark.parametrize(
+    ("limits", "groups", "claims", "most"),
+    [
+        pytest.param("", '["$Default"]', CLAIMS, 5, id="one-group"),
+        pytest.param("", '["a", "b"]', CLAIMS, 10, id="two-groups"),
+        pytest.param("[limits]\nworkers = 3\n", '["a", "b"]', CLAIMS, 3, id="a-stated-limit"),
+        pytest.param(
+            "[limits]\nlarge = true\n",
+            '["a"]',
+            '[claims]\ncapabilities = ["registry"]\n',
+            None,
+            id="no-telemetry",
+        ),
+    ],
+)
+def test_readers_limit_the_workers(load, limits, groups, claims, most):
+    target = reach.settle(load(f"{SERVICE}consumer-groups = {groups}\n{claims}{limits}"))
+
+    assert target.worker_limit == most
