@@ -1,0 +1,238 @@
+"""A launched hub is waited for with open eyes, and never outlives the run.
+
+The hubs here are small scripts. Each opens a connection to the test and keeps it: when it ends, in whatever
+way, the test reads the end of that stream.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance import launch, profile, reach
+from conformance.credentials import Secret
+from conformance.errors import ProfileError, TargetUnreachable
+
+BEGIN = """
+import json, os, signal, socket, sys
+witness = socket.create_connection(("127.0.0.1", {port}))
+witness.sendall(str(os.getpid()).encode() + b"\\n")
+"""
+BE_READY = """
+open(sys.argv[1] + ".part", "w").write(json.dumps({"host": "localhost"}))
+os.replace(sys.argv[1] + ".part", sys.argv[1])
+"""
+UNTIL_STDIN_ENDS = "sys.stdin.read()\n"
+DEAF_TO_STDIN = "signal.pause()\n"
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + BE_READY + "while True: signal.pause()\n"
+
+
+RUN = """
+import signal, sys
+from conformance import launch
+hub = launch.launch(sys.argv[1:], timing={})
+signal.pause()
+"""
+
+
+class Witness:
+    """Sees a hub begin and end."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(20)
+        self.port = self._listener.getsockname()[1]
+        self._stream = None
+
+    def pid(self):
+        connection, _ = self._listener.accept()
+        connection.settimeout(20)
+        self._stream = connection.makefile("rb")
+        return int(self._stream.readline())
+
+    def sees_it_end(self):
+        try:
+            return self._stream.read() == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        self._listener.close()
+
+
+@pytest.fixture
+def witness():
+    seen = Witness()
+    yield seen
+    seen.close()
+
+
+@pytest.fixture
+def hub_script(witness, tmp_path):
+    def write(*parts):
+        path = tmp_path / "hub.py"
+        path.write_text(BEGIN.format(port=witness.port) + "".join(parts))
+        return ["{python}", str(path), "{ready_file}"]
+
+    return write
+
+
+def test_a_hub_is_ready_when_its_file_is_there_and_leaves_with_its_stdin(hub_script, witness):
+    hub = launch.launch(hub_script(BE_READY, UNTIL_STDIN_ENDS), timing={})
+
+    assert hub.ready == {"host": "localhost"}
+    assert hub.pid == witness.pid()
+    assert hub.trouble() is None
+    hub.stop()
+    assert witness.sees_it_end()
+    hub.stop()
+
+
+def test_a_hub_runs_in_a_session_of_its_own(hub_script):
+    with launch.launch(hub_script(BE_READY, UNTIL_STDIN_ENDS), timing={}) as hub:
+        assert os.getsid(hub.pid) == hub.pid != os.getsid(0)
+
+
+@pytest.mark.parametrize(
+    "stubborn", [BE_READY + DEAF_TO_STDIN, DEAF], ids=["deaf-to-stdin", "deaf-to-sigterm"]
+)
+def test_a_hub_that_does_not_leave_is_made_to(hub_script, witness, monkeypatch, stubborn):
+    monkeypatch.setattr(launch, "STOP_DEADLINE", 0.1)
+    hub = launch.launch(hub_script(stubborn), timing={})
+    witness.pid()
+
+    hub.stop()
+
+    assert witness.sees_it_end()
+
+
+def test_a_hub_that_dies_at_once_is_quoted_without_its_secrets(hub_script):
+    secret = Secret("a-secret-of-the-hub")
+    words = f"'first\\n\\nport 8883 in use, key {secret.reveal()}.\\n\\n'"
+
+    with pytest.raises(TargetUnreachable) as caught:
+        launch.launch(
+            hub_script(f"sys.stderr.write({words}); sys.exit(3)"), timing={}, place="p.toml: [launch]"
+        )
+
+    assert str(caught.value) == (
+        "p.toml: [launch]: the hub ended with code 3 before it was ready: port 8883 in use, key ***. "
+        "Run the command by hand to see more."
+    )
+
+
+def test_a_hub_that_says_nothing_is_told_so(hub_script):
+    with pytest.raises(
+        TargetUnreachable, match="ended with code 0 before it was ready: it wrote nothing to stderr"
+    ):
+        launch.launch(hub_script(""), timing={})
+
+
+def test_a_hub_that_never_gets_ready_is_ended(hub_script, witness, monkeypatch):
+    def find_nothing(_):
+        witness.pid()
+
+    monkeypatch.setattr(launch, "_read_if_whole", find_nothing)
+
+    with pytest.raises(TargetUnreachable, match="not ready after 0 s: it wrote nothing to stderr"):
+        launch.launch(hub_script(UNTIL_STDIN_ENDS), timing={}, deadline=0)
+
+    assert witness.sees_it_end()
+
+
+def test_ctrl_c_while_a_hub_starts_ends_it(hub_script, witness, monkeypatch):
+    def interrupt(_):
+        witness.pid()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "_read_if_whole", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        launch.launch(hub_script(UNTIL_STDIN_ENDS), timing={})
+
+    assert witness.sees_it_end()
+
+
+def test_a_hub_ends_when_the_run_is_killed(hub_script, witness):
+    runner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            RUN,
+            *hub_script(BE_READY, UNTIL_STDIN_ENDS),
+        ],
+        cwd=Path(launch.__file__).parents[1],
+    )
+    witness.pid()
+
+    runner.send_signal(signal.SIGKILL)
+
+    assert witness.sees_it_end()
+    runner.wait(20)
+
+
+def test_a_hub_that_ends_by_itself_is_noticed(hub_script, witness):
+    last_words = "sys.stderr.write('out of memory\\n'); sys.stderr.flush()\n"
+    hub = launch.launch(hub_script(last_words, BE_READY, DEAF_TO_STDIN), timing={})
+    witness.pid()
+    os.kill(hub.pid, signal.SIGTERM)
+
+    assert witness.sees_it_end()
+    hub._process.wait(20)
+    assert hub.trouble() == "the launched hub ended with code -15: out of memory"
+    hub.stop()
+
+
+def test_placeholders_are_filled():
+    filled = launch.filled(
+        ["{python}", "--skew", "{sas-skew}", "--at={ready_file}"],
+        Path("/r.json"),
+        {"sas-skew": 1.0},
+        place="p",
+    )
+
+    assert filled == [sys.executable, "--skew", "1", "--at=/r.json"]
+
+
+def test_a_timing_that_is_not_stated_is_named():
+    with pytest.raises(ProfileError, match=r"^p: uses \{sas-grace\}, but \[timing\] does not state it"):
+        launch.filled(["x", "{sas-grace}"], Path("/r.json"), {}, place="p")
+
+
+def test_a_command_that_does_not_exist_is_one_line():
+    with pytest.raises(
+        ProfileError, match=r"^\[launch\] command: no-such-program cannot be run \(No such file"
+    ):
+        launch.launch(["no-such-program", "{ready_file}"], timing={})
+
+
+def test_a_ready_file_that_lacks_something_stops_the_hub(hub_script, witness, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'schema = 1\n[target]\nname = "x"\n[claims]\ncapabilities = ["registry"]\n'
+        f"[launch]\ncommand = {json.dumps(hub_script(BE_READY, UNTIL_STDIN_ENDS))}\n"
+    )
+
+    with pytest.raises(ProfileError, match="not the ready file of a hub"):
+        reach.open_target(profile.load(str(path)))
+
+    witness.pid()
+    assert witness.sees_it_end()
+
+
+def test_the_embedded_hub_is_launched_as_its_profile_says():
+    with reach.open_target(profile.load("emulator")) as opened:
+        target = opened.target
+        assert (target.origin, target.edition, target.host) == ("launched", "document", "localhost")
+        assert target.timing == {"sas-skew": 1.0, "sas-grace": 1.0, "keep-alive-tolerance": 1.0}
+        assert opened.trouble() is None
+        address = ("127.0.0.1", target.ports.mqtt)
+        socket.create_connection(address, timeout=5).close()
+
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(address, timeout=5)
