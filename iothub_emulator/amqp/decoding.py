@@ -33,6 +33,7 @@ from iothub_emulator.amqp.values import (
 
 MAX_DEPTH = 32
 """Nesting that is still read. Filters, the deepest thing a client sends, nest four times."""
+_TOO_DEEP = f"values nest deeper than {MAX_DEPTH}"
 
 _FIXED: dict[int, tuple[int, Callable[[bytes], Value]]] = {}
 _VARIABLE: dict[int, Callable[[bytes], Value]] = {}
@@ -114,22 +115,24 @@ class _Decoder:
         self._data = data
 
     def value(self, at: int, end: int, depth: int) -> tuple[Value, int]:
-        code, descriptor, at = self._constructor(at, end, depth)
-        value, at = self._body(code, at, end, depth)
-        return (value if descriptor is None else Described(descriptor[0], value)), at
+        code, descriptors, at = self._constructor(at, end, depth)
+        value, at = self._body(code, at, end, depth - len(descriptors))
+        for descriptor in reversed(descriptors):
+            value = Described(descriptor, value)
+        return value, at
 
-    def _constructor(self, at: int, end: int, depth: int) -> tuple[int, tuple[Value] | None, int]:
-        """Return the format code, the descriptor (in a tuple: it may be null) or None, and the position."""
-        code = self._data[self._claim(at, 1, end)]
-        if code != 0:
-            return code, None, at + 1
-        if depth == 0:
-            raise AmqpError(DECODE_ERROR, f"values nest deeper than {MAX_DEPTH}")
-        descriptor, at = self.value(at + 1, end, depth - 1)
-        code = self._data[self._claim(at, 1, end)]
-        if code == 0:
-            raise AmqpError(DECODE_ERROR, "a described value is described again")
-        return code, (descriptor,), at + 1
+    def _constructor(self, at: int, end: int, depth: int) -> tuple[int, list[Value], int]:
+        """Return the format code, the descriptors before it, outermost first, and where the value begins."""
+        descriptors: list[Value] = []
+        while True:
+            code = self._data[self._claim(at, 1, end)]
+            at += 1
+            if code != 0:
+                return code, descriptors, at
+            if len(descriptors) >= depth:
+                raise AmqpError(DECODE_ERROR, _TOO_DEEP)
+            descriptor, at = self.value(at, end, depth - 1)
+            descriptors.append(descriptor)
 
     def _claim(self, at: int, size: int, end: int) -> int:
         if at + size > end:
@@ -152,8 +155,8 @@ class _Decoder:
         stop = self._claim(at, size, end) + size
         if read_variable is not None:
             return read_variable(self._data[at:stop]), stop
-        if depth == 0:
-            raise AmqpError(DECODE_ERROR, f"values nest deeper than {MAX_DEPTH}")
+        if depth <= 0:
+            raise AmqpError(DECODE_ERROR, _TOO_DEEP)
         count = int.from_bytes(self._data[self._claim(at, width, stop) : at + width], "big")
         # Each item of a list or map takes a byte at least. Items of an array may take none (an array of
         # nulls): such a one is bounded the same way, as no client has a use for it.
@@ -179,12 +182,14 @@ class _Decoder:
     def _array(self, count: int, at: int, stop: int, depth: int) -> tuple[Array, int]:
         if count == 0 and at == stop:
             return Array(()), at
-        code, descriptor, at = self._constructor(at, stop, depth)
+        code, descriptors, at = self._constructor(at, stop, depth)
+        if len(descriptors) > 1:
+            raise AmqpError(DECODE_ERROR, "items of an array are described twice")
         items = []
         for _ in range(count):
             item, at = self._body(code, at, stop, depth)
             items.append(item)
-        return Array(tuple(items), None if descriptor is None else descriptor[0]), at
+        return Array(tuple(items), *descriptors), at
 
     def _map(self, items: list[Value]) -> dict[Value, Value]:
         if len(items) % 2:

@@ -1,0 +1,478 @@
+"""Links: who may attach, credit and delivery counts, messages in many frames, settlement."""
+
+import pytest
+from amqp_peer import STREAM, Peer, bodies, decoded, fill, hub, token
+from test_amqp_connection import errors
+
+from iothub_emulator.amqp import frames
+from iothub_emulator.amqp.link import MAX_UNSETTLED
+from iothub_emulator.amqp.messages import Message, encode_message
+from iothub_emulator.amqp.performatives import (
+    Accepted,
+    Attach,
+    Detach,
+    Disposition,
+    Flow,
+    Rejected,
+    Source,
+    Target,
+    Transfer,
+)
+from iothub_emulator.amqp.request_node import MAX_REQUEST_SIZE, REQUESTS_UNDER_WAY
+from iothub_emulator.amqp.values import Symbol
+
+
+def authorised(*bodies_in_log, **settings):
+    """Return a peer that may read, and has a log to read from."""
+    runtime = hub(**settings)
+    fill(runtime, bodies_in_log)
+    peer = Peer(runtime).open()
+    peer.put_token()
+    return peer
+
+
+def refusal(answers):
+    """Return the condition of a refused attach: an attach without termini, then a Detach that says why."""
+    attach, detach = answers
+    assert (attach.source, attach.target) == (None, None)
+    assert detach.closed
+    return detach.error.condition
+
+
+# Attaching
+
+
+def test_an_attach_is_answered_by_its_mirror_image():
+    peer = authorised()
+    (answer,) = peer.attach_receiver(STREAM, name="r", handle=4)
+
+    assert (answer.name, answer.role, answer.initial_delivery_count) == ("r", False, 0)
+    assert answer.source.address == STREAM
+    assert answer.target.address == "r"
+
+
+def test_an_attach_without_an_authorisation_is_refused():
+    assert refusal(Peer().open().attach_receiver(STREAM)) == "amqp:unauthorized-access"
+
+
+def test_an_authorisation_for_another_group_does_not_help():
+    peer = Peer().open()
+    peer.put_token(audience="sb://localhost/iothub-emulator/consumergroups/other")
+
+    assert refusal(peer.attach_receiver(STREAM)) == "amqp:unauthorized-access"
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "sb://localhost/iothub-emulator/consumergroups/$Default",
+        "amqps://LOCALHOST:5671/IOTHUB-EMULATOR/ConsumerGroups/$DEFAULT/",
+        "sb://emulator.azure-devices.net/iothub-emulator",
+        "https://localhost",
+        "localhost",
+    ],
+)
+def test_an_authorisation_covers_what_is_below_its_audience(audience):
+    """azure-eventhub names the consumer group, azure-iot-hub the host, Node the host without a scheme."""
+    peer = Peer().open()
+    assert peer.status_of_put_token(audience=audience) == 202
+
+    assert len(peer.attach_receiver(STREAM)) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "iothub-emulator/ConsumerGroups/$Default/Partitions/1",
+        "/iothub-emulator/consumergroups/$default/partitions/1",
+        "amqps://localhost:5671/IoTHub-Emulator/ConsumerGroups/$DEFAULT/Partitions/1",
+        "sb://127.0.0.1/iothub-emulator/ConsumerGroups/$Default/Partitions/1/",
+    ],
+)
+def test_addresses_come_in_many_forms(address):
+    assert len(authorised().attach_receiver(address)) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "condition"),
+    [
+        pytest.param("iothub-emulator/ConsumerGroups/$Default", "amqp:not-found", id="no-partition"),
+        pytest.param("iothub-emulator/ConsumerGroups/$Default/x/0", "amqp:not-found", id="no-such-entity"),
+        pytest.param(STREAM[:-1] + "2", "com.microsoft:argument-out-of-range", id="partition-2-of-2"),
+        pytest.param(STREAM[:-1] + "00", "com.microsoft:argument-out-of-range", id="partition-00"),
+        pytest.param(STREAM[:-1] + "x", "com.microsoft:argument-out-of-range", id="partition-x"),
+        pytest.param(STREAM[:-1] + "9" * 99, "com.microsoft:argument-out-of-range", id="huge-partition"),
+        pytest.param(
+            "other-hub/ConsumerGroups/$Default/Partitions/0", "amqp:unauthorized-access", id="other"
+        ),
+        pytest.param("", "amqp:invalid-field", id="empty"),
+        pytest.param(None, "amqp:invalid-field", id="no-address"),
+    ],
+)
+def test_an_unknown_address_is_refused_with_its_reason(address, condition):
+    assert refusal(authorised().attach_receiver(address)) == condition
+
+
+@pytest.mark.parametrize("address", ["nowhere", STREAM])
+def test_there_is_no_sending_to_what_only_sends(address):
+    peer = Peer().open()
+    peer.put_token(audience="localhost")
+    attach, detach = peer.attach_sender(address)
+
+    assert (attach.role, attach.source, attach.target) == (True, None, None)
+    assert detach.error.condition == "amqp:not-found"
+
+
+def test_dynamic_nodes_are_refused():
+    peer = Peer().open()
+    receiver = Attach(name="r", handle=0, role=True, source=Source(dynamic=True))
+    sender = Attach(name="s", handle=1, role=False, target=Target(dynamic=True), initial_delivery_count=0)
+
+    assert refusal(peer.say(receiver)) == "amqp:not-implemented"
+    assert refusal(peer.say(sender)) == "amqp:not-implemented"
+
+
+def test_what_comes_on_a_refused_link_is_ignored_until_its_detach():
+    """The peer may have sent a flow before it read the refusal."""
+    peer = Peer().open()
+    peer.attach_receiver(STREAM, handle=3)
+
+    assert peer.flow(3, 10) == []
+    assert peer.say(Detach(handle=3, closed=True)) == []
+    assert errors(peer.flow(3, 10)) == ["amqp:session:unattached-handle"]
+
+
+# Credit, from the hub's side
+
+
+def test_credit_lets_as_many_messages_through():
+    peer = authorised(b"1", b"2", b"3")
+    peer.attach_receiver(STREAM)
+
+    assert bodies(peer.pump()) == []
+    assert bodies(peer.send(flow_of(credit=2))) == [b"1", b"2"]
+    assert bodies(peer.send(flow_of(credit=2, delivered=2))) == [b"3"]
+
+
+def flow_of(*, credit, delivered=0, handle=0, **fields):
+    return Flow(
+        next_incoming_id=1,
+        incoming_window=10_000,
+        next_outgoing_id=1,
+        outgoing_window=1,
+        handle=handle,
+        delivery_count=delivered,
+        link_credit=credit,
+        **fields,
+    )
+
+
+def test_credit_counts_from_what_the_peer_has_seen():
+    """A flow that crossed two messages on the wire grants one more, not three."""
+    peer = authorised(b"1", b"2", b"3", b"4")
+    peer.attach_receiver(STREAM)
+    peer.send(flow_of(credit=2))
+
+    assert bodies(peer.send(flow_of(credit=3, delivered=0))) == [b"3"]
+
+
+def test_credit_can_be_taken_back():
+    peer = authorised(b"1", b"2")
+    peer.attach_receiver(STREAM)
+    peer.send(flow_of(credit=1))
+
+    assert peer.send(flow_of(credit=0, delivered=0)) == []
+    assert peer.send(flow_of(credit=0, delivered=1)) == []
+
+
+def test_a_link_flow_is_echoed_with_the_credit_left():
+    peer = authorised(b"1")
+    (attach,) = peer.attach_receiver(STREAM)
+    peer.send(flow_of(credit=5))
+    (flow,) = peer.say(flow_of(credit=4, delivered=1, echo=True))
+
+    assert (flow.handle, flow.delivery_count, flow.link_credit) == (attach.handle, 1, 4)
+
+
+def test_a_flow_of_a_link_needs_credit():
+    peer = authorised()
+    peer.attach_receiver(STREAM)
+
+    assert errors(peer.flow(0, None)) == ["amqp:invalid-field"]
+
+
+def test_drain_uses_the_credit_up():
+    """2.6.7: what there is, then the delivery count runs ahead and the credit is 0."""
+    peer = authorised(b"1", b"2")
+    peer.attach_receiver(STREAM)
+    sent = peer.send(flow_of(credit=5, drain=True))
+
+    assert bodies(sent) == [b"1", b"2"]
+    flow = sent[-1].performative
+    assert (flow.delivery_count, flow.link_credit) == (5, 0)
+    fill(peer.runtime, [b"3"])
+    assert bodies(peer.pump()) == []
+    assert bodies(peer.send(flow_of(credit=1, delivered=5))) == [b"3"]
+
+
+def test_a_message_in_several_frames():
+    runtime = hub()
+    fill(runtime, [bytes(range(256)) * 10])
+    peer = Peer(runtime).open(max_frame_size=512)
+    peer.put_token()
+    peer.attach_receiver(STREAM)
+    sent = peer.send(flow_of(credit=1))
+
+    assert [frame.performative.more for frame in sent] == [True] * (len(sent) - 1) + [False]
+    assert len(sent) > 5
+    assert bodies(sent) == [bytes(range(256)) * 10]
+
+
+def test_links_take_turns():
+    """A backlog on one link does not hold back the other."""
+    peer = authorised(*[b"0"] * 40)
+    fill(peer.runtime, [b"1"] * 40, partition=1)
+    peer.attach_receiver(STREAM, name="a", handle=0)
+    peer.attach_receiver(STREAM[:-1] + "1", name="b", handle=1)
+    flows = [frames.encode_frame(0, flow_of(credit=100, handle=handle)) for handle in (0, 1)]
+    peer.connection.receive(b"".join(flows))
+    peer.connection.pump()
+    first_turn = bodies(decoded(peer.connection.bytes_to_send()))
+
+    assert first_turn.count(b"0") == first_turn.count(b"1") > 0
+    assert len(bodies(peer.pump())) == 80 - len(first_turn)
+
+
+# Settlement
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"), [(0, 0), (1, 1), (2, 1)], ids=["unsettled", "settled", "mixed"]
+)
+def test_settlement_is_as_asked_and_settled_where_free(asked, answered):
+    peer = authorised(b"1")
+    (attach,) = peer.attach_receiver(STREAM, snd_settle_mode=asked)
+    (transfer,) = peer.say(flow_of(credit=1))
+
+    assert attach.snd_settle_mode == answered
+    assert transfer.settled is (answered == 1)
+
+
+def test_unsettled_deliveries_are_bounded():
+    """A peer that never settles gets no more after a while, instead of costing memory."""
+    peer = authorised(*[b"."] * (MAX_UNSETTLED + 10))
+    peer.attach_receiver(STREAM, snd_settle_mode=0)
+
+    assert len(bodies(peer.send(flow_of(credit=10_000)))) == MAX_UNSETTLED
+    settle = Disposition(role=True, first=0, last=4, settled=True, state=Accepted().described())
+    # Delivery 0 was the reply of $cbs.
+    assert len(bodies(peer.send(settle))) == 4
+
+
+def test_a_peer_that_settles_second_is_answered():
+    peer = authorised(b"1", b"2")
+    peer.attach_receiver(STREAM, snd_settle_mode=0)
+    peer.send(flow_of(credit=2))
+    state = Accepted().described()
+
+    assert peer.say(Disposition(role=True, first=1, last=2, state=state)) == [
+        Disposition(role=False, first=1, last=2, settled=True, state=state)
+    ]
+    assert peer.say(Disposition(role=True, first=1, last=2, state=state)) == []
+
+
+def test_detaching_forgets_what_was_unsettled():
+    peer = authorised(b"1")
+    peer.attach_receiver(STREAM, snd_settle_mode=0)
+    peer.send(flow_of(credit=1))
+    peer.say(Detach(handle=0, closed=True))
+
+    assert peer.connection.sessions[0].unsettled == {}
+
+
+# Receiving
+
+
+REQUEST = encode_message(Message(application_properties={"operation": "x"}, value=(None,)))
+
+
+def requesting():
+    """Return a peer with both links to $cbs and credit for the replies."""
+    peer = Peer().open()
+    peer.attach_receiver("$cbs", handle=0, credit=10)
+    peer.attach_sender("$cbs", handle=1)
+    return peer
+
+
+def performatives(sent):
+    return [frame.performative for frame in sent]
+
+
+def test_the_sender_gets_credit_with_the_attach():
+    peer = Peer().open()
+    attach, flow = peer.attach_sender("$cbs")
+
+    assert (attach.role, attach.rcv_settle_mode) == (True, 0)
+    assert (flow.handle, flow.link_credit, flow.delivery_count) == (0, REQUESTS_UNDER_WAY, 0)
+
+
+def test_a_delivery_is_settled_once_it_is_taken():
+    disposition, reply = performatives(requesting().transfer(REQUEST))
+
+    assert disposition == Disposition(role=True, first=0, last=0, settled=True, state=Accepted().described())
+    assert isinstance(reply, Transfer)
+
+
+def test_a_settled_delivery_needs_no_disposition():
+    (reply,) = performatives(requesting().transfer(REQUEST, settled=True))
+
+    assert isinstance(reply, Transfer)
+
+
+def test_a_delivery_in_several_frames():
+    peer = requesting()
+    assert peer.transfer(REQUEST[:5], delivery_id=0, more=True) == []
+    assert peer.transfer(REQUEST[5:9], delivery_id=0, more=True) == []
+    disposition, _ = performatives(peer.transfer(REQUEST[9:], delivery_id=None, delivery_tag=None))
+
+    assert (disposition.first, disposition.state) == (0, Accepted().described())
+
+
+def test_an_aborted_delivery_is_forgotten():
+    peer = requesting()
+    peer.transfer(b"garbage", delivery_id=0, more=True)
+    assert peer.transfer(b"", delivery_id=None, aborted=True) == []
+
+    assert len(peer.transfer(REQUEST, delivery_id=1)) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"delivery_id": None}, {"delivery_tag": None}],
+    ids=["no-delivery-id", "no-delivery-tag"],
+)
+def test_the_first_frame_names_its_delivery(fields):
+    assert errors(performatives(requesting().transfer(REQUEST, **fields))) == ["amqp:invalid-field"]
+
+
+def test_deliveries_do_not_interleave_on_a_link():
+    peer = requesting()
+    peer.transfer(REQUEST, delivery_id=0, more=True)
+
+    assert errors(performatives(peer.transfer(REQUEST, delivery_id=1))) == ["amqp:invalid-field"]
+
+
+def test_a_message_too_large_ends_its_link():
+    """And nothing else: the connection goes on."""
+    peer = requesting()
+    for _ in range(MAX_REQUEST_SIZE // 60_000):
+        peer.transfer(bytes(60_000), delivery_id=0, more=True)
+    (detach,) = performatives(peer.transfer(bytes(60_000), delivery_id=0, more=True))
+
+    assert (detach.handle, detach.closed) == (1, True)
+    assert detach.error.condition == "amqp:link:message-size-exceeded"
+    assert peer.transfer(b"", delivery_id=0) == []
+    assert peer.connection._unfinished_bytes == 0
+
+
+def test_unfinished_messages_are_bounded_over_all_links():
+    peer = Peer().open()
+    found = []
+    for handle in range(80):
+        peer.attach_sender("$cbs", name=str(handle), handle=handle)
+        found += performatives(peer.transfer(bytes(60_000), handle=handle, delivery_id=handle, more=True))
+
+    assert errors(found) == ["amqp:resource-limit-exceeded"]
+
+
+def test_a_message_without_credit_ends_its_link():
+    """Replies that are not fetched use the credit up: 100 wait, and no more requests are taken."""
+    peer = Peer().open()
+    peer.attach_receiver("$cbs", handle=0)
+    peer.attach_sender("$cbs", handle=1)
+    for _ in range(REQUESTS_UNDER_WAY):
+        peer.transfer(REQUEST, settled=True)
+    (detach,) = performatives(peer.transfer(REQUEST, settled=True))
+
+    assert detach.error.condition == "amqp:link:transfer-limit-exceeded"
+
+
+def test_credit_comes_back_as_replies_are_fetched():
+    peer = Peer().open()
+    peer.attach_receiver("$cbs", handle=0)
+    peer.attach_sender("$cbs", handle=1)
+    for _ in range(REQUESTS_UNDER_WAY):
+        peer.transfer(REQUEST, settled=True)
+    sent = peer.send(flow_of(credit=1000))
+    flows = [frame.performative for frame in sent if isinstance(frame.performative, Flow)]
+
+    assert len(sent) - len(flows) == REQUESTS_UNDER_WAY
+    assert flows[-1].handle == 1
+    assert flows[-1].link_credit > REQUESTS_UNDER_WAY // 2
+
+
+def test_a_transfer_on_a_link_that_the_hub_sends_on_closes():
+    peer = requesting()
+
+    assert errors(performatives(peer.transfer(REQUEST, handle=0))) == ["amqp:not-allowed"]
+
+
+def test_a_request_without_a_place_for_the_reply_is_rejected():
+    peer = Peer().open()
+    peer.attach_sender("$cbs")
+    (disposition,) = performatives(peer.transfer(REQUEST))
+
+    assert Rejected.from_value(disposition.state).error.condition == "amqp:not-allowed"
+
+
+def test_a_malformed_message_closes():
+    assert errors(performatives(requesting().transfer(b"\x40"))) == ["amqp:decode-error"]
+
+
+def test_filters_that_are_not_applied_are_not_confirmed():
+    """3.5.3: the answer names the filters that are in place."""
+    (attach,) = authorised().attach_receiver(STREAM, filters={Symbol("com.example:unknown"): "x"})
+
+    assert attach.source.filter is None
+
+
+# Expiry
+
+
+def test_links_end_with_the_token_that_opened_them():
+    peer = Peer().open()
+    peer.put_token(token(peer.runtime, expires_in=100))
+    peer.attach_receiver(STREAM, handle=7)
+    assert peer.connection.next_deadline() == peer.runtime.now() + 100
+
+    peer.runtime.clock += 99
+    peer.connection.on_time()
+    assert peer.pump() == []
+
+    peer.runtime.clock += 1
+    peer.connection.on_time()
+    (detach,) = performatives(peer.pump())
+    assert detach.error.condition == "amqp:unauthorized-access"
+    assert refusal(peer.attach_receiver(STREAM, name="again", handle=8)) == "amqp:unauthorized-access"
+    assert len(peer.runtime._wakes[0]) == 0
+
+
+def test_a_new_token_keeps_links_open():
+    peer = Peer().open()
+    peer.put_token(token(peer.runtime, expires_in=100))
+    peer.attach_receiver(STREAM, handle=7)
+    peer.runtime.clock += 90
+    peer.put_token(token(peer.runtime, expires_in=3600))
+    peer.runtime.clock += 200
+    peer.connection.on_time()
+
+    assert peer.pump() == []
+
+
+def test_a_token_within_the_skew_opens_links_for_that_long():
+    """Accepted because clocks differ, so it holds as long as they may differ: 300 s behind its expiry."""
+    peer = Peer().open()
+    assert peer.status_of_put_token(token(peer.runtime, expires_in=-100)) == 202
+    assert len(peer.attach_receiver(STREAM, handle=7)) == 1
+
+    assert peer.connection.next_deadline() == peer.runtime.now() + 200
