@@ -144,7 +144,9 @@ class Device:
             sock = open_tls(self._endpoint, version=tls_version)
         except HandshakeFailed as failure:
             raise self._not_accepted(failure.word, failure.detail) from None
-        raw = RawConnection(self, self._channel(Tap(sock)), self._endpoint.timeouts, sock.version())
+        # Asked before the reactor reads: OpenSSL does not know it while it takes in a session ticket.
+        version = sock.version()
+        raw = RawConnection(self, self._channel(Tap(sock)), self._endpoint.timeouts, version)
         self._open.append(raw)
         return raw
 

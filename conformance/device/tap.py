@@ -72,10 +72,10 @@ class Tap:
             return -1
 
     def half_close(self) -> None:
-        """Tell the hub that nothing more will come, and go on reading."""
+        """Tell the hub, by TCP, that nothing more will come, and go on reading what it has sent."""
         with contextlib.suppress(OSError):
             # Not SSLSocket.shutdown, which would forget the TLS session that is still to be read; and not
-            # unwrap, which may swallow what the hub has under way.
+            # unwrap, which reads as well, and loses what comes in that moment (seen).
             socket.socket.shutdown(self.socket, socket.SHUT_WR)
 
     def close(self, *, reset: bool = False) -> None:

@@ -108,7 +108,7 @@ class ScriptedPeer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def endpoint(self, folder, timeouts: Timeouts = Timeouts()) -> Endpoint:
-        trust = folder / "root.pem"
+        trust = folder / f"root-{self.port}.pem"
         self.authority.cert_pem.write_to_path(str(trust))
         return Endpoint(host="localhost", port=self.port, trust=str(trust), timeouts=timeouts)
 
