@@ -1,0 +1,191 @@
+"""Devices are made and deleted a hundred in a call; what fails is named, what is gone is gone."""
+
+import ssl
+
+import pytest
+from scripted_service import Reply, ScriptedService
+
+from conformance import profile, reach
+from conformance.credentials import ConnectionString
+from conformance.errors import ServiceError
+from conformance.service import Service
+from conformance.service.registry import IdentityRegistry
+from conformance.service.rest import RestClient
+
+KEY = "c2VjcmV0LWtleS0xMjM0"
+DONE = Reply(200, {"isSuccessful": True, "errors": [], "warnings": []})
+DOCUMENT = {
+    "deviceId": "d",
+    "generationId": "7",
+    "etag": "AA",
+    "status": "enabled",
+    "authentication": {"type": "sas", "symmetricKey": {"primaryKey": KEY, "secondaryKey": KEY}},
+    "capabilities": {"iotEdge": False},
+}
+
+
+def failed(*errors):
+    return Reply(400, {"isSuccessful": False, "errors": list(errors), "warnings": []})
+
+
+def error(device_id, code):
+    return {"deviceId": device_id, "errorCode": code, "errorStatus": "words"}
+
+
+@pytest.fixture
+def service(tmp_path):
+    scripted = ScriptedService(tmp_path)
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def registry(service):
+    text = f"HostName=localhost:{service.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
+    client = RestClient(
+        ConnectionString.parse(text),
+        port=service.port,
+        verify=ssl.create_default_context(cafile=service.ca_file),
+        timeout=5,
+        proxies=False,
+    )
+    yield IdentityRegistry(client)
+    client.close()
+
+
+def test_many_devices_are_made_a_hundred_in_a_call(service, registry):
+    service.replies = [DONE, DONE, DONE]
+    ids = [f"d-{number}" for number in range(250)]
+
+    made = registry.create(ids)
+
+    assert [identity.device_id for identity in made] == ids
+    assert [len(request.body) for request in service.requests] == [100, 100, 50]
+    first = service.requests[0].body[0]
+    assert {**first, "authentication": None} == {
+        "id": "d-0",
+        "importMode": "create",
+        "status": "enabled",
+        "authentication": None,
+    }
+    assert first["authentication"] == {
+        "type": "sas",
+        "symmetricKey": {
+            "primaryKey": made[0].primary_key.reveal(),
+            "secondaryKey": made[0].secondary_key.reveal(),
+        },
+    }
+    assert len({identity.primary_key for identity in made}) == 250
+
+
+def test_devices_that_could_not_be_made_are_named(service, registry):
+    service.replies = [failed(*(error(f"d-{n}", 409001) for n in range(4)))]
+
+    with pytest.raises(ServiceError) as caught:
+        registry.create([f"d-{n}" for n in range(6)])
+
+    assert str(caught.value) == (
+        "POST /devices: could not make 4 of 6 devices: d-0 (409001), d-1 (409001), d-2 (409001), …."
+    )
+
+
+@pytest.mark.parametrize("gone", ["DeviceNotFound", 404001])
+def test_a_device_that_is_gone_is_deleted(service, registry, gone):
+    service.replies = [failed(error("d-0", gone))]
+
+    registry.delete(["d-0", "d-1"])
+
+    assert service.requests[0].body == [
+        {"id": "d-0", "importMode": "delete"},
+        {"id": "d-1", "importMode": "delete"},
+    ]
+
+
+def test_every_batch_is_deleted_before_a_failure_is_told(service, registry):
+    service.replies = [failed(error("d-0", 403000)), DONE]
+
+    with pytest.raises(ServiceError, match=r"could not delete 1 of 150 devices: d-0 \(403000\)"):
+        registry.delete([f"d-{n}" for n in range(150)])
+
+    assert len(service.requests) == 2
+
+
+def test_nothing_to_do_is_no_call(service, registry):
+    registry.delete([])
+
+    assert registry.create([]) == []
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(400, {"Message": "ErrorCode:ArgumentInvalid;x"}), id="error"),
+        pytest.param(Reply(400, {"errors": []}), id="no-errors"),
+        pytest.param(Reply(200, [1]), id="no-object"),
+    ],
+)
+def test_a_bulk_call_that_fails_whole_is_told(service, registry, reply):
+    service.replies = [reply]
+
+    with pytest.raises(ServiceError, match=rf"^POST /devices at localhost:\d+: {reply.status}"):
+        registry.delete(["d"])
+
+
+def test_a_device_is_found_or_not(service, registry):
+    service.replies = [Reply(200, DOCUMENT), Reply(404, {})]
+
+    found = registry.get("d")
+
+    assert (found.device_id, found.generation_id, found.etag, found.status) == ("d", "7", "AA", "enabled")
+    assert found.primary_key.reveal() == KEY
+    assert registry.get("d") is None
+
+
+def test_a_status_is_changed_and_the_rest_stays(service, registry):
+    service.replies = [Reply(200, DOCUMENT), Reply(200, {**DOCUMENT, "status": "disabled"})]
+
+    assert registry.set_status("d", "disabled").status == "disabled"
+
+    put = service.requests[1]
+    assert (put.method, put.body, put.headers["If-Match"]) == ("PUT", {**DOCUMENT, "status": "disabled"}, "*")
+
+
+def test_keys_are_replaced_by_new_ones(service, registry):
+    service.replies = [Reply(200, DOCUMENT), Reply(200, DOCUMENT)]
+
+    registry.replace_keys("d")
+
+    keys = service.requests[1].body["authentication"]["symmetricKey"]
+    assert KEY not in keys.values()
+    assert len(set(keys.values())) == 2
+
+
+@pytest.mark.parametrize(
+    "document", [[], {**DOCUMENT, "authentication": {"type": "selfSigned"}}, {"deviceId": "d"}]
+)
+def test_an_answer_that_is_no_device_is_one_line(service, registry, document):
+    service.replies = [Reply(200, document)]
+
+    with pytest.raises(ServiceError, match="the answer is not a device with two keys"):
+        registry.get("d")
+
+
+def test_against_the_embedded_hub():
+    with reach.open_target(profile.load("emulator")) as opened:
+        service = Service(opened.target, telemetry=False)
+        registry = service.registry
+        ids = [f"conf-registry-{number}" for number in range(120)]
+
+        made = registry.create(ids)
+        assert registry.get(ids[0]).primary_key == made[0].primary_key
+        assert registry.set_status(ids[0], "disabled").status == "disabled"
+        assert registry.get(ids[0]).secondary_key == made[0].secondary_key
+        assert registry.replace_keys(ids[0]).primary_key != made[0].primary_key
+        with pytest.raises(ServiceError, match=r"could not make 1 of 2 devices: conf-registry-0 \("):
+            registry.create([ids[0], "conf-registry-new"])
+        registry.delete([*ids, "conf-registry-new", "conf-registry-unknown"])
+        assert registry.get(ids[0]) is None
+        assert registry.get("conf-registry-new") is None
+
+        service.close()
