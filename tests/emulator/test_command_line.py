@@ -1,0 +1,210 @@
+"""`python -m iothub_emulator`: mistakes in one line, the ready file, and the end."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0")
+PATIENCE = 30.0
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "iothub_emulator", *arguments]
+
+
+def environment(tmp_path):
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(CHECKOUT), str(tmp_path)))}
+
+
+def run(tmp_path, *arguments):
+    return subprocess.run(
+        command(*arguments),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a hub that is ready when this returns; it does not outlive the test."""
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            command(*FREE_PORTS, "--ready-file", str(tmp_path / "ready.json"), *arguments),
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        process.said = []
+        for line in process.stdout:
+            process.said.append(line)
+            if line.startswith("Ctrl-C"):  # the banner's last line: everything listens
+                break
+        return process, json.loads((tmp_path / "ready.json").read_text())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(PATIENCE)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+
+
+MISTAKES = {
+    "edition": (("--edition", "tomorrow"), "--edition"),
+    "negative seconds": (("--sas-skew=-1",), "--sas-skew"),
+    "infinite seconds": (("--sas-grace", "inf"), "--sas-grace"),
+    "no number": (("--partitions", "two"), "--partitions"),
+    "no partitions": (("--partitions", "0"), "--partitions"),
+    "no events": (("--telemetry-log-events", "0"), "--telemetry-log-events"),
+    "port too large": (("--mqtt-port", "65536"), "--mqtt-port"),
+    "factor of nothing": (("--keep-alive-factor", "0"), "--keep-alive-factor"),
+    "unknown option": (("--colour",), "--colour"),
+    "stray word": (("now",), "now"),
+    "host name with port": (("--host-name", "hub:1"), "--host-name"),
+    "device id": (("--device", "a b"), "--device a b"),
+    "address of another machine": (("--host", "192.0.2.1"), "--host"),
+    "address that is none": (("--host", "no such host"), "--host"),
+    "load without function": (("--load", "json"), "module:function"),
+    "load of nothing": (("--load", "no_such_module:f"), "no_such_module"),
+    "load of no function": (("--load", "json:nothing"), "nothing"),
+    "ready file in no folder": (("--ready-file", "nowhere/ready.json"), "nowhere/ready.json"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "named"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_in_one_line(tmp_path, arguments, named):
+    """What is wrong and where, no traceback, exit code 1."""
+    finished = run(tmp_path, *FREE_PORTS, *arguments)
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("iothub_emulator: ")
+    assert named in line
+
+
+def test_a_port_in_use_is_told_with_the_next_step(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        finished = run(tmp_path, *FREE_PORTS, "--amqp-port", port)
+    assert finished.returncode == 1
+    (line,) = finished.stderr.splitlines()
+    assert line == (
+        f"iothub_emulator: AMQP port {port} on 127.0.0.1 is in use: "
+        "stop the program that holds it, or pass --amqp-port 0 for a free port"
+    )
+
+
+def test_what_a_loaded_function_raises_is_told_in_one_line(tmp_path):
+    (tmp_path / "broken_load.py").write_text("def f(rules):\n    raise ValueError('two\\nlines')\n")
+    finished = run(tmp_path, *FREE_PORTS, "--load", "broken_load:f")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "iothub_emulator: --load broken_load:f raised ValueError: two lines: correct the function\n"
+    )
+
+
+def test_the_ready_file_says_where_everything_is(start, tmp_path):
+    """Whole, for its owner only, as it really is; gone when the hub is."""
+    process, ready = start(
+        *("--device", "d1", "--device", "d2", "--edition", "document", "--sas-grace", "5"),
+        *("--host-name", "hub.example", "--exit-with-stdin"),
+    )
+    ports = ready["ports"]
+    assert set(ready) == {
+        "host", "ports", "ca_file", "service_connection_string", "events_connection_string",
+        "device_connection_strings", "edition", "timing", "capabilities",
+    }  # fmt: skip
+    assert ready["host"] == "localhost"
+    assert set(ports) == {"mqtt", "https", "amqp", "plain"}
+    assert len(set(ports.values())) == 4
+    assert ready["service_connection_string"].startswith(
+        f"HostName=localhost:{ports['https']};SharedAccessKeyName=iothubowner;SharedAccessKey="
+    )
+    assert ready["events_connection_string"].startswith(
+        f"Endpoint=sb://localhost:{ports['amqp']}/;SharedAccessKeyName=service;SharedAccessKey="
+    )
+    assert ready["events_connection_string"].endswith(";EntityPath=iothub-emulator")
+    assert list(ready["device_connection_strings"]) == ["d1", "d2"]
+    assert ready["device_connection_strings"]["d1"].startswith(
+        "HostName=localhost;DeviceId=d1;SharedAccessKey="
+    )
+    assert ready["edition"] == "document"
+    assert ready["timing"] == {"sas-skew": 300.0, "sas-grace": 5.0, "keep-alive-tolerance": 1.0}
+    assert ready["capabilities"] == ["registry", "telemetry"]
+    assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert stat.S_IMODE((tmp_path / "ready.json").stat().st_mode) == 0o600
+
+    # Nothing listens on the plain port, and nobody else can have it.
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", ports["plain"]), timeout=5)
+    with socket.socket() as rival, pytest.raises(OSError, match="in use"):
+        rival.bind(("127.0.0.1", ports["plain"]))
+
+    process.stdin.close()
+    assert process.wait(PATIENCE) == 0
+    assert not (tmp_path / "ready.json").exists()
+    assert not Path(ready["ca_file"]).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_a_signal_ends_it_cleanly(start, number):
+    """At once, with a client still connected to each port."""
+    process, ready = start()
+    with contextlib.ExitStack() as stack:
+        context = ssl.create_default_context(cafile=ready["ca_file"])
+        for port in ("mqtt", "https", "amqp"):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", ready["ports"][port])))
+            stack.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0
+    assert process.stderr.read() == ""
+    assert not Path(ready["ca_file"]).exists()
+
+
+def test_stdin_is_ignored_unless_asked(start):
+    process, _ = start()
+    process.stdin.close()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+
+
+def test_the_ca_file_may_be_named(start, tmp_path):
+    _, ready = start("--ca-file", "ca.pem")
+    assert ready["ca_file"] == str(tmp_path / "ca.pem")
+
+
+def test_a_loaded_function_gets_the_rules(start, tmp_path):
+    """Its replacement is what the hub then asks."""
+    (tmp_path / "keen.py").write_text(
+        "def f(rules):\n    print('loaded', sorted(vars(rules))[0], flush=True)\n"
+    )
+    process, _ = start("--load", "keen:f")
+    assert process.said[0] == "loaded codec\n"
+
+
+def test_a_keep_alive_beyond_mqtt_promises_nothing(start):
+    """With a factor above 1.5 a tolerance would be a lie."""
+    _, ready = start("--keep-alive-factor", "3")
+    assert "keep-alive-tolerance" not in ready["timing"]

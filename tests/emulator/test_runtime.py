@@ -1,0 +1,126 @@
+"""The runtime: fresh values, authorisation of services, waking readers, dropping connections."""
+
+import base64
+
+import pytest
+from sas import token
+
+from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.policies import Right
+from iothub_emulator.hub.telemetry import TelemetryEvent
+from iothub_emulator.mqtt.packets import Connack, Pingresp
+from iothub_emulator.runtime import Runtime, Unauthorised
+
+
+class Recorder:
+    """A connection that writes down what it is asked for."""
+
+    last_activity = 5.0
+
+    def __init__(self):
+        self.log = []
+
+    def admitted(self, admission):
+        self.log.append(admission)
+
+    def send(self, packet):
+        self.log.append(packet)
+
+    def close(self, because):
+        self.log.append(because)
+
+    def drop(self, end):
+        self.log.append(end)
+
+
+@pytest.fixture
+def runtime():
+    runtime = Runtime()
+    runtime.add_device("d1")
+    return runtime
+
+
+def event(device="d1", body=b""):
+    return TelemetryEvent(device, "g", "{}", body, 1.0)
+
+
+def test_fresh_values_are_new_each_time(runtime):
+    keys = {runtime.fresh_key() for _ in range(5)}
+    assert len(keys) == 5
+    assert {len(base64.b64decode(key)) for key in keys} == {32}
+    assert runtime.fresh_etag() != runtime.fresh_etag()
+    assert len(runtime.fresh_generation_id()) == 18
+
+
+def test_a_service_is_let_in_by_its_policy(runtime):
+    policy = runtime.policies["service"]
+    text = token("localhost", policy.primary_key, int(runtime.now()) + 60, policy="service")
+    assert runtime.authorise(text, "localhost/devices", Right.SERVICE_CONNECT).policy == "service"
+    with pytest.raises(Unauthorised, match="lacks the right"):
+        runtime.authorise(text, "localhost/devices", Right.REGISTRY_WRITE)
+
+
+def test_effects_are_carried_out_in_their_order(runtime):
+    connection = Recorder()
+    admission = Admit("d1", 90.0, None)
+    runtime.perform(
+        connection, [admission, Send(Connack(0, 0)), Telemetry(event()), Send(Pingresp()), Close("x")]
+    )
+    assert connection.log == [admission, Connack(0, 0), Pingresp(), "x"]
+    assert sum(partition.next_sequence_number for partition in runtime.telemetry.partitions) == 1
+
+
+def test_the_newest_connection_drops_the_older_one(runtime):
+    first, second = Recorder(), Recorder()
+    runtime.perform(first, [Admit("d1", 90.0, None)])
+    runtime.perform(second, [Admit("d1", 90.0, None)])
+    assert first.log[-1] is End.TAKE_OVER
+    runtime.left("d1", first)
+    assert runtime.is_connected("d1")
+    runtime.left("d1", second)
+    assert not runtime.is_connected("d1")
+    assert runtime.last_activity("d1") == 5.0
+
+
+def test_an_identity_that_changed_loses_its_connection_and_a_deleted_one_its_session(runtime):
+    connection = Recorder()
+    runtime.perform(connection, [Admit("d1", 90.0, None)])
+    runtime.state.subscriptions["d1"] = {"a": 1}
+    runtime.identity_changed("d1")
+    assert connection.log[-1] is End.IDENTITY_CHANGED
+    assert runtime.state.subscriptions == {"d1": {"a": 1}}
+    runtime.registry.delete("d1", "*")
+    runtime.identity_changed("d1")
+    assert runtime.state.subscriptions == {}
+    runtime.identity_changed("unknown")
+
+
+def test_readers_of_a_partition_are_woken_until_they_forget(runtime):
+    woken = []
+    partition = runtime.rules.telemetry.partition("d1", 2)
+    forget = runtime.on_telemetry(partition, lambda: woken.append("mine"))
+    runtime.on_telemetry(1 - partition, lambda: woken.append("other"))
+    runtime.append_telemetry(event())
+    forget()
+    forget()
+    runtime.append_telemetry(event())
+    assert woken == ["mine"]
+
+
+def test_readers_are_woken_after_the_turn_that_acknowledges(runtime):
+    """Many events of one turn wake a reader once."""
+    import asyncio
+
+    woken = []
+    partition = runtime.rules.telemetry.partition("d1", 2)
+
+    async def turn():
+        runtime.on_telemetry(partition, lambda: woken.append(1))
+        runtime.append_telemetry(event())
+        runtime.append_telemetry(event())
+        during = list(woken)
+        await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        return during
+
+    assert asyncio.run(turn()) == []
+    assert woken == [1]
