@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from conformance.catalogue import Clause
 from conformance.credentials import redact
-from conformance.errors import NotTested, Violation
+from conformance.errors import HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.outcome import Kind, Problem, settle
@@ -124,7 +124,9 @@ class RunningCase:
             )
         if isinstance(error, AssertionError):
             return self._assertion(phase, message)
-        return Problem(phase=phase, kind=Kind.TROUBLE, message=f"{type(error).__name__}: {message}")
+        # The suite's own errors say what they are; of any other, its name is half the message.
+        own_words = message if isinstance(error, HarnessError) else f"{type(error).__name__}: {message}"
+        return Problem(phase=phase, kind=Kind.TROUBLE, message=own_words)
 
     def _assertion(self, phase: str, message: str) -> Problem:
         first_line = message.splitlines()[0].removeprefix("assert ")

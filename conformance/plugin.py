@@ -53,9 +53,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
             config.option.dist = "worksteal"  # cases differ in length a hundredfold
-        if not worker:
-            config.pluginmanager.import_plugin("conformance.controller")
         config.pluginmanager.import_plugin("conformance.runner")
+        if not worker:  # behind the runner, so that it is configured first: it says what is wrong
+            config.pluginmanager.import_plugin("conformance.controller")
     try:
         return (yield)
     except pytest.UsageError as error:

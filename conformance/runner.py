@@ -6,6 +6,7 @@ Registered by `conformance.plugin` in every process that runs tests: the only on
 import contextlib
 import json
 from collections.abc import Generator, Iterator, Sequence
+from types import TracebackType
 from typing import Any, Final
 
 import pytest
@@ -14,9 +15,10 @@ from conformance import pauses, run_state
 from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_json
 from conformance.catalogue import Catalogue
 from conformance.collaborators import Bench, Collaborators, Place
-from conformance.errors import CatalogueError, HarnessError, NotTested, Violation
+from conformance.errors import USAGE, CatalogueError, HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
 from conformance.interrupts import FirstInterruptOnly
+from conformance.plugin import refuse
 from conformance.report.allure import AllureResults
 from conformance.report.case_text import case_text
 from conformance.run_state import STATE, RunState
@@ -101,9 +103,31 @@ class Runner:
 
     def _stop(self, problems: Sequence[str]) -> None:
         if not self.is_worker:
-            raise pytest.UsageError("\n".join(problems))
-        # UsageError in a worker ends as an internal error; the controller says these lines instead.
+            refuse("\n".join(problems), USAGE)
+        # A usage error in a worker ends as an internal error; the controller says these lines instead.
         self._output[run_state.USAGE_OUTPUT] = list(problems)
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_collection_modifyitems")
+    def pytest_report_wrong_selection(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Carry a wrong -k or -m expression from a worker to the controller."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            if not self.is_worker:
+                raise
+            items.clear()
+            self._stop([str(error)])
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_collection")
+    def pytest_report_wrong_argument(self) -> Generator[None, object, object]:
+        """Carry an argument that names no test from a worker to the controller."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            if not self.is_worker:
+                raise
+            self._stop([str(error)])
+            return True
 
     def _case_of(self, item: pytest.Item) -> RunningCase | None:
         cited = [mark.args for mark in item.iter_markers("clause")]
@@ -220,7 +244,7 @@ class Runner:
             _skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
 
     @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
-    def not_tested_in_setup(self) -> Generator[None, None, None]:
+    def pytest_not_tested_in_setup(self) -> Generator[None, None, None]:
         """Show a case that could not see its clause as skipped."""
         with _skipping():
             return (yield)
@@ -244,8 +268,7 @@ class Runner:
         case = item.stash.get(CASE, None)
         if case is None:
             return (yield)
-        if call.excinfo is not None and isinstance(call.excinfo.value, Violation | HarnessError):
-            _show_only_the_test(item, call.excinfo)
+        _show_only_the_test(item, call)
         report = yield
         case.seconds += call.duration
         case.slept = pauses.slept_seconds() - self._slept_before
@@ -293,11 +316,24 @@ def _show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
     report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
 
 
-def _show_only_the_test(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+def _show_only_the_test(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Cut the frames of the harness: the line of the test, and the evidence, say more."""
-    frames = excinfo.traceback.filter(lambda entry: entry.path == item.path)
+    error = call.excinfo.value if call.excinfo is not None else None
+    if not isinstance(error, Violation | HarnessError):
+        return
+    frames = list(_frames(error.__traceback__))
     # Where a fixture failed, no frame is the test's: the one that raised has to do.
-    excinfo.traceback = frames or excinfo.traceback.filter(lambda entry: entry is excinfo.traceback[-1])
+    kept = [each for each in frames if each.tb_frame.f_code.co_filename == str(item.path)] or frames[-1:]
+    shortened: TracebackType | None = None
+    for each in reversed(kept):
+        shortened = TracebackType(shortened, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(shortened))
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 class _skipping:  # noqa: N801 - reads as a statement

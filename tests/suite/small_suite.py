@@ -1,7 +1,6 @@
 """A suite of a few clauses on a pretended hub, for tests of the plugin that need no hub."""
 
 import json
-import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -130,6 +129,9 @@ def pytest_conformance_collaborators():
     )
 '''
 
+# Plugins that take a second to import and that a conformance run has no use for.
+QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio")
+
 PREAMBLE = """
 import os
 import pytest
@@ -157,12 +159,7 @@ class SmallSuite:
 
     def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> pytest.RunResult:
         named = [] if profile is None else [f"--profile={profile}"]
-        # The hub's address is not the only thing that a run may inherit from the run around it.
-        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
-            self.pytester._monkeypatch.delenv(name)
-        return self.pytester.runpytest_subprocess(
-            *named, *([where] if where else []), "-p", "no:cacheprovider", *arguments
-        )
+        return self.pytester.runpytest_subprocess(*named, where, *QUICK, *arguments)
 
     @property
     def report(self) -> Path:

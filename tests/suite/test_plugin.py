@@ -1,7 +1,6 @@
-"""The plugin, tested by running pytest inside pytest."""
+"""The plugin, tested by running pytest inside pytest, on a pretended hub."""
 
 import pytest
-
 from small_suite import SmallSuite
 
 pytest_plugins = ["pytester"]
@@ -37,6 +36,9 @@ def small(pytester):
     return SmallSuite(pytester)
 
 
+# -- a whole run
+
+
 @BOTH_WAYS
 def test_a_run_judges_every_clause(small, distribution):
     small.cases(ALL_GOOD)
@@ -52,3 +54,372 @@ def test_a_run_judges_every_clause(small, distribution):
         "small.needs-c2d": "not claimed",
         "small.never": "untestable",
     }
+    assert small.clause("small.disputed")["readings"] == ["answered"]
+    assert small.clause("small.needs-c2d")["reason"] == "needs c2d, which the profile does not claim"
+
+
+def test_the_header_names_profile_target_and_claims_and_no_secret(small):
+    small.cases(ALL_GOOD)
+
+    result = small.run()
+
+    result.stdout.fnmatch_lines(
+        [
+            "conformance: suite *; 6 clauses of 'Communicate with your IoT hub*' (2018-10-12, pt-BR)",
+            "profile: small; target: pretended hub at hub.example:8883",
+            "claims: telemetry; timing: none; large cases: no",
+        ]
+    )
+    assert "c2VjcmV0" not in result.stdout.str() + result.stderr.str()
+
+
+@BOTH_WAYS
+def test_the_target_is_opened_once_and_closed(small, distribution):
+    small.cases(ALL_GOOD)
+
+    small.run(*distribution)
+
+    assert (small.path / "closed").read_text() == "closed\n"
+
+
+def test_workers_steal_work(small):
+    small.cases(ALL_GOOD)
+
+    result = small.run("-n", "2", "-v")
+
+    result.stdout.fnmatch_lines(["scheduling tests via WorkStealingScheduling"])
+
+
+# -- verdicts of cases
+
+
+@BOTH_WAYS
+def test_each_way_to_end_has_its_verdict(small, distribution):
+    small.watch()
+    small.cases(
+        """
+@pytest.fixture
+def unset_stage():
+    raise Violation("no CONNACK", observed="silence")
+
+@pytest.fixture
+def stage_without_session(stage):
+    def connect():
+        raise Violation("no CONNACK", observed="silence")
+    stage(connect)
+
+@pytest.fixture
+def uncleared():
+    yield
+    raise OSError("cannot close")
+
+@clause("small.holds")
+def test_compares():
+    properties = {"a": "1"}
+    assert properties == {"a": "2"}
+
+@clause("small.holds")
+def test_violation():
+    raise Violation("PUBREC instead", observed="pubrec", expected="closed", actual="PUBREC packet=1")
+
+@clause("small.holds")
+def test_trouble():
+    raise OSError("no route to host")
+
+@clause("small.holds")
+def test_stage(unset_stage):
+    pass
+
+@clause("small.holds")
+def test_named_stage(stage_without_session):
+    pass
+
+@clause("small.holds")
+def test_teardown(uncleared):
+    pass
+
+@clause("small.holds")
+def test_not_tested():
+    raise NotTested("no burst was throttled")
+
+@pytest.fixture
+def nothing_to_see():
+    raise NotTested("nobody is there")
+
+@clause("small.holds")
+def test_not_tested_in_setup(nothing_to_see):
+    pass
+
+@clause("small.holds")
+def test_skipped():
+    pytest.skip("not today")
+
+@clause("small.holds")
+@pytest.mark.xfail
+def test_xfail():
+    raise Violation("a known one", observed="x")
+
+@clause("small.disputed")
+def test_says_nothing():
+    pass
+
+@clause("small.disputed")
+def test_outside(readings):
+    readings.match("pubrec")
+
+@clause("small.observed")
+def test_observes_a_violation():
+    raise Violation("still open", observed="still open")
+
+@clause("watch.ids")
+def test_watch(watch):
+    watch.expect_clean("watch.ids")
+"""
+    )
+
+    result = small.run()
+
+    assert result.ret == 1
+    cases = {
+        case["id"].partition("::")[2]: case
+        for clause in small.statement()["clauses"]
+        for case in clause["cases"]
+    }
+    assert {name: (case["verdict"], case["message"]) for name, case in cases.items()} == {
+        "test_compares": ("violation", "expected {'a': '2'}, got {'a': '1'}"),
+        "test_violation": ("violation", "PUBREC instead"),
+        "test_trouble": ("broken", "OSError: no route to host"),
+        "test_stage": ("broken", "setting the stage: no CONNACK"),
+        "test_named_stage": ("broken", "needs connect.client-id: no CONNACK"),
+        "test_teardown": ("broken", "clearing the stage: OSError: cannot close"),
+        "test_not_tested": ("not tested", "no burst was throttled"),
+        "test_not_tested_in_setup": ("not tested", "nobody is there"),
+        "test_skipped": ("not tested", "not today"),
+        "test_xfail": ("not tested", "marked xfail: a known difference belongs into the profile"),
+        "test_says_nothing": ("broken", "the case compared no outcome with the readings of its clause"),
+        "test_outside": ("violation", "pubrec is none of the readings of small.disputed"),
+        "test_observes_a_violation": ("observed", "still open"),
+        "test_watch": ("not tested", "no packet that watch.ids is about was seen"),
+    }
+    compared = cases["test_compares"]
+    assert (compared["expected"], compared["actual"]) == ("{'a': '2'}", "{'a': '1'}")
+    violated = cases["test_violation"]
+    assert (violated["observed"], violated["expected"], violated["actual"]) == (
+        "pubrec",
+        "closed",
+        "PUBREC packet=1",
+    )
+    assert "transcript" in violated
+
+
+def test_no_case_that_passes_carries_a_transcript(small):
+    small.cases(ALL_GOOD)
+    small.run()
+
+    assert "transcript" not in small.clause("small.holds")["cases"][0]
+
+
+def test_a_breach_counts_for_the_watch_and_leaves_its_case_alone(small):
+    small.watch()
+    small.cases(
+        """
+from conformance.evidence.watch import Breach, Judgement
+
+@clause("watch.ids")
+def test_watch(watch, evidence):
+    evidence.watch.note(Judgement(clauses=["watch.ids"]))
+    watch.expect_clean("watch.ids")
+
+@clause("small.holds")
+def test_holds(evidence):
+    evidence.transcript.add("c1", "←", "PUBACK   packet=7")
+    evidence.watch.note(Judgement(
+        clauses=["watch.ids"], breaches=[Breach("watch.ids", "PUBACK 7 was not asked for", "puback 7")]
+    ))
+"""
+    )
+
+    result = small.run()
+
+    assert result.ret == 1
+    assert (small.verdicts()["watch.ids"], small.verdicts()["small.holds"]) == ("violation", "pass")
+    evidence = small.clause("watch.ids")["cases"][-1]
+    assert evidence["id"] == "test_small.py::test_holds"
+    assert "PUBACK   packet=7" in evidence["transcript"]
+    result.stdout.fnmatch_lines(["violation:", "  watch.ids  PUBACK 7 was not asked for"])
+    assert any(
+        "PUBACK 7 was not asked for (seen in test_small.py::test_holds)" in error
+        for error in small.allure_errors()
+    )
+
+
+def test_pauses_are_counted_with_the_case(small):
+    small.cases(
+        """
+from conformance.pauses import pause
+
+@clause("small.holds")
+def test_pauses():
+    pause(0.03)
+
+@clause("small.other")
+def test_does_not():
+    pass
+"""
+    )
+    small.run()
+
+    assert 0.03 <= small.statement()["run"]["slept_seconds"] < 0.2
+
+
+# -- what stays out
+
+
+def test_large_cases_run_only_when_asked_for(small):
+    small.cases(ALL_GOOD.replace('@clause("small.other")', '@pytest.mark.large\n@clause("small.other")'))
+
+    small.run()
+    assert small.verdicts()["small.other"] == "not claimed"
+    assert small.clause("small.other")["cases"][0]["message"] == "a large case: run with --large"
+
+    small.run("--large")
+    assert small.verdicts()["small.other"] == "pass"
+
+
+def test_a_run_that_names_no_profile_and_collects_elsewhere_is_untouched(small):
+    small.cases("def test_mine(): pass")
+
+    result = small.run(profile=None)
+
+    assert result.ret == 0
+    assert "conformance:" not in result.stdout.str()
+    assert not (small.path / "opened").exists()
+    assert not (small.path / "reports").exists()
+
+
+def test_collecting_from_the_package_is_enough(pytester):
+    result = pytester.runpytest_subprocess(
+        "--pyargs", "conformance", "--collect-only", "-q", "-p", "no:cacheprovider"
+    )
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*test_d2c.py::test_telemetry_reaches_the_back_end*"])
+
+
+@BOTH_WAYS
+def test_collect_only_starts_no_hub_and_touches_no_report(small, distribution):
+    """Pitfall 4."""
+    small.cases(ALL_GOOD)
+    small.report.mkdir(parents=True)
+    (small.report / "conformance.json").write_text("yesterday's")
+
+    result = small.run("--collect-only", *distribution)
+
+    assert result.ret == 0
+    assert not (small.path / "opened").exists()
+    assert [file.name for file in (small.path / "reports").iterdir()] == ["small"]
+    assert [(file.name, file.read_text()) for file in small.report.iterdir()] == [
+        ("conformance.json", "yesterday's")
+    ]
+
+
+# -- partial selections
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        ["-k", "holds"],
+        ["-m", "not large"],
+        ["--deselect", "cases/test_small.py::test_other"],
+        ["--ignore", "cases/x.py"],
+    ],
+    ids=["k", "m", "deselect", "ignore"],
+)
+def test_a_selection_is_partial_and_asks_for_nothing_more(small, selection):
+    """G15."""
+    small.cases(ALL_GOOD.replace('@clause("small.other")', '@clause("small.other")\n@pytest.mark.large'))
+
+    result = small.run(*selection, "--large")
+
+    assert result.ret == 0
+    assert small.statement()["run"]["partial"] is True
+    result.stdout.fnmatch_lines(["partial selection, no claim of conformance: *"])
+
+
+def test_a_node_id_is_partial(small):
+    small.cases(ALL_GOOD)
+
+    result = small.run(where="cases/test_small.py::test_other")
+
+    assert result.ret == 0
+    assert small.statement()["run"]["partial"] is True
+    assert small.verdicts()["small.holds"] == "not tested"
+
+
+def test_the_whole_package_is_not_partial(small):
+    small.cases(ALL_GOOD)
+    small.run()
+
+    assert small.statement()["run"]["partial"] is False
+
+
+@BOTH_WAYS
+def test_stopping_at_the_first_failure_is_partial(small, distribution):
+    small.cases(
+        """
+@clause("small.holds")
+def test_a():
+    raise Violation("no", observed="no")
+
+@clause("small.other")
+def test_b():
+    raise Violation("no", observed="no")
+"""
+    )
+
+    result = small.run("-x")
+
+    assert result.ret == 1
+    assert small.statement()["run"]["partial"] is True
+
+
+# -- whole runs that leave something out
+
+
+def test_a_claimed_clause_without_a_case_is_a_breach_of_policy(small):
+    """Pitfall 9."""
+    small.cases(ALL_GOOD.replace("def test_other", "def nothing_that_pytest_collects"))
+
+    result = small.run()
+
+    assert result.ret == 11
+    assert small.clause("small.other")["reason"] == "no case of it ran"
+    result.stdout.fnmatch_lines(["not tested:", "  small.other  no case of it ran"])
+
+
+@BOTH_WAYS
+def test_an_all_skipped_run_is_not_green(small, distribution):
+    """Pitfall 1, G4."""
+    small.cases(
+        """
+pytestmark = pytest.mark.skip(reason="hub is down")
+
+@clause("small.holds")
+def test_a(): pass
+"""
+    )
+
+    assert small.run().ret == 11
+
+
+def test_a_partial_run_in_which_nothing_was_seen_is_not_green(small):
+    small.cases(
+        """
+@clause("small.holds")
+def test_a():
+    raise NotTested("no burst was throttled")
+"""
+    )
+
+    assert small.run("-k", "test_a").ret == 11

@@ -1,0 +1,77 @@
+"""The one exit code of a run: every rule by itself, then the order in which they hold."""
+
+import itertools
+
+import pytest
+
+from conformance.catalogue import Clause
+from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.run import ExitCode, exit_code
+from conformance.verdict.words import Verdict
+
+CLAUSE = Clause(id="s.a", section="s", level="must", source="document", says="The hub does it.")
+
+GREEN = [Verdict.PASS, Verdict.OBSERVED, Verdict.KNOWN_DEVIATION]
+RED = {
+    Verdict.VIOLATION: ExitCode.VIOLATED,
+    Verdict.STALE_DEVIATION: ExitCode.POLICY,
+    Verdict.NOT_TESTED: ExitCode.POLICY,
+    Verdict.BROKEN: ExitCode.INCONCLUSIVE,
+}
+ORDER = [ExitCode.VIOLATED, ExitCode.POLICY, ExitCode.INCONCLUSIVE, ExitCode.CONFORMS]
+
+
+def code(*verdicts, partial=False):
+    return exit_code(
+        [Judgement(clause=CLAUSE, verdict=verdict) for verdict in verdicts],
+        [Case(id="test_a", clause="s.a", verdict=verdict) for verdict in verdicts],
+        partial=partial,
+    )
+
+
+@pytest.mark.parametrize("verdict", GREEN)
+def test_a_clause_that_holds_is_0(verdict):
+    assert code(verdict, Verdict.NOT_CLAIMED, Verdict.UNTESTABLE) is ExitCode.CONFORMS
+
+
+@pytest.mark.parametrize(("verdict", "expected"), RED.items())
+def test_each_red_verdict_has_its_code(verdict, expected):
+    assert code(Verdict.PASS, verdict) is expected
+
+
+@pytest.mark.parametrize("verdicts", list(itertools.permutations([*RED, Verdict.PASS], 2)), ids=" and ".join)
+def test_the_worse_code_holds(verdicts):
+    assert code(*verdicts) is min(
+        (RED.get(verdict, ExitCode.CONFORMS) for verdict in verdicts), key=ORDER.index
+    )
+
+
+def test_a_partial_run_does_not_ask_for_what_it_left_out():
+    assert code(Verdict.PASS, Verdict.NOT_TESTED, partial=True) is ExitCode.CONFORMS
+
+
+@pytest.mark.parametrize("verdict", [Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN])
+def test_a_partial_run_is_as_red_as_a_whole_one(verdict):
+    assert code(Verdict.PASS, verdict, partial=True) is code(Verdict.PASS, verdict)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_run_in_which_every_case_was_skipped_is_not_green(partial):
+    """Pitfall 1, G4."""
+    assert code(Verdict.NOT_TESTED, Verdict.NOT_TESTED, partial=partial) is ExitCode.POLICY
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_run_to_which_nothing_applies_is_a_usage_error(partial):
+    assert code(Verdict.NOT_CLAIMED, partial=partial) is ExitCode.USAGE
+
+
+def test_an_untested_clause_is_policy_even_without_a_case_of_it():
+    judgements = [
+        Judgement(clause=CLAUSE, verdict=Verdict.PASS),
+        Judgement(clause=CLAUSE, verdict=Verdict.NOT_TESTED),
+    ]
+    cases = [Case(id="test_a", clause="s.a", verdict=Verdict.PASS)]
+
+    assert exit_code(judgements, cases, partial=False) is ExitCode.POLICY
+    assert exit_code(judgements, cases, partial=True) is ExitCode.CONFORMS
