@@ -83,6 +83,11 @@ class Channel:
         with self._changed:
             return self._packets[0][1] if self._packets else None
 
+    def has(self, wanted: Callable[[Packet], bool] = lambda _packet: True) -> bool:
+        """Tell whether a packet of this kind is there that nobody has taken."""
+        with self._changed:
+            return any(wanted(packet) for _, packet in self._packets)
+
     def take(self, wanted: Callable[[Packet], bool] = lambda _packet: True) -> Packet | None:
         """Remove and return the first packet of this kind that nobody has taken."""
         with self._changed:

@@ -126,10 +126,8 @@ class Connection(Conversation):
     def expect_no_message(self) -> None:
         """Require that no message has come or is on its way (fence)."""
         self.ping()
+        self._observe_silence(lambda packet: isinstance(packet, Publish))
         packet = self._channel.take(lambda packet: isinstance(packet, Publish))
-        if packet is None and self._timeouts.silence > 0:
-            self._observe_silence([])
-            packet = self._channel.take(lambda packet: isinstance(packet, Publish))
         if packet is not None:
             raise self._violation("publish", "no message", describe(packet))
 

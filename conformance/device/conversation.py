@@ -68,7 +68,9 @@ class Conversation:
         answered = self._channel.wait(lambda: self._channel.passed(number), self._timeouts.reaction)
         if answered:
             packets = self._channel.take_all(number)
-            self._observe_silence(packets)
+            if not packets:
+                self._observe_silence()
+                packets = self._channel.take_all() if self._timeouts.silence else packets
             return self._in_words(packets)
         packets = self._channel.take_all()
         silent = not self._ended()
@@ -112,6 +114,7 @@ class Conversation:
         if not self._ended():
             alive = self._fenced()
             how = "and answers PINGREQ" if alive else "though it does not answer PINGREQ"
+            self._channel.recorder.state(STILL_OPEN)
             raise self._violation(STILL_OPEN, expected, f"still open after {seconds:g} s, {how}")
 
     def wait_closed(self, *, within: float) -> bool:
@@ -151,6 +154,7 @@ class Conversation:
                 f"{refusal}, {word(follower)}", expected, f"{refusal}, then {describe(follower)}"
             )
         if not self._ended():
+            self._channel.recorder.state(STILL_OPEN)
             actual = f"{refusal}, but still open after {self._timeouts.reaction:g} s"
             raise self._violation(f"{refusal}, {STILL_OPEN}", expected, actual)
         return refusal
@@ -188,20 +192,19 @@ class Conversation:
     # -- for the verbs here and in the classes that speak
 
     def _something_came(self) -> bool:
-        return self._channel.peek() is not None
+        return self._channel.has()
 
     def _fenced(self) -> bool:
         number = self._channel.fence()
         return self._channel.wait(lambda: self._channel.passed(number), self._timeouts.reaction)
 
-    def _observe_silence(self, packets: list[Packet]) -> None:
-        """On a live hub, whose answers may come in another order, see whether more comes behind the fence."""
-        if not packets and self._timeouts.silence > 0 and self._channel.ending is None:
+    def _observe_silence(self, wanted: Callable[[Packet], bool] = lambda _packet: True) -> None:
+        """On a live hub, whose answers may come out of order, see whether such a packet comes after all."""
+        if self._timeouts.silence > 0 and not self._ended():
             pauses.pause(
                 self._timeouts.silence,
-                until=lambda seconds: self._channel.wait(self._something_came, seconds),
+                until=lambda seconds: self._channel.wait(lambda: self._channel.has(wanted), seconds),
             )
-            packets += self._channel.take_all()
 
     def _in_words(self, packets: list[Packet]) -> str:
         words = [word(packet) for packet in packets]

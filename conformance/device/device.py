@@ -1,5 +1,7 @@
 """A device as tests meet it: who it is, with what it is let in, and what it tries."""
 
+import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -141,12 +143,12 @@ class Device:
     def raw(self, *, tls_version: str | None = None) -> RawConnection:
         """Open a TLS connection on which nothing has been sent; `tls_version` is the only one it offers."""
         try:
-            sock = open_tls(self._endpoint, version=tls_version)
+            sock = self._tls(tls_version)
         except HandshakeFailed as failure:
             raise self._not_accepted(failure.word, failure.detail) from None
         # Asked before the reactor reads: OpenSSL does not know it while it takes in a session ticket.
         version = sock.version()
-        raw = RawConnection(self, self._channel(Tap(sock)), self._endpoint.timeouts, version)
+        raw = RawConnection(self, self._channel(sock), self._endpoint.timeouts, version)
         self._open.append(raw)
         return raw
 
@@ -208,7 +210,7 @@ class Device:
             sock = open_tcp(self._endpoint, port)
         except TargetUnreachable:
             return "refused"
-        raw = RawConnection(self, self._channel(Tap(sock), watched=False), self._endpoint.timeouts, None)
+        raw = RawConnection(self, self._channel(sock), self._endpoint.timeouts, None)
         self._open.append(raw)
         raw.send(literal.packet(0x10, literal.text("MQTT"), b"\x04\x02\x00\x3c", literal.text(self.id)))
         outcome, actual = raw.answer_to_connect()
@@ -224,7 +226,7 @@ class Device:
     def handshake_outcome(self, version: str) -> str:
         """Offer one TLS version alone: "accepted", "tls refused", "closed" or "client cannot offer it"."""
         try:
-            open_tls(self._endpoint, version=version).close()
+            self._tls(version).close()
         except HandshakeFailed as failure:
             return failure.word
         return ACCEPTED
@@ -265,15 +267,26 @@ class Device:
                 will=attempt.get("will"),
             )
 
-        sock = open_tls(self._endpoint, version=attempt.get("tls_version"))
+        sock = self._tls(attempt.get("tls_version"))
         connection = Connection(
-            self, self._channel(Tap(sock)), self._reactor, self._endpoint.timeouts, speaker, keep_alive
+            self, self._channel(sock), self._reactor, self._endpoint.timeouts, speaker, keep_alive
         )
         self._open.append(connection)
         return connection
 
-    def _channel(self, tap: Tap, *, watched: bool = True) -> Channel:
-        return Channel(tap, self._evidence.connection(self.id, watched=watched), self._reactor)
+    def _tls(self, version: str | None) -> ssl.SSLSocket:
+        try:
+            return open_tls(self._endpoint, version=version)
+        except HandshakeFailed as failure:
+            self._evidence.transcript.add(self.id, "=", f"no TLS: {failure}")
+            raise
+
+    def _channel(self, sock: socket.socket) -> Channel:
+        # What answers in clear need not speak MQTT at all.
+        version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
+        recorder = self._evidence.connection(self.id, watched=version is not None)
+        recorder.state(f"opened for {self.id}, {version or 'without TLS'}")
+        return Channel(Tap(sock), recorder, self._reactor)
 
     def _not_accepted(self, observed: str, actual: str, expected: str = "") -> Violation:
         expected = expected or f"CONNACK with code 0 within {self._endpoint.timeouts.connect:g} s"

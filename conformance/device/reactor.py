@@ -124,14 +124,18 @@ class Reactor:
                 )
                 if isinstance(key.fileobj, socket.socket) and self._served.get(key.fileobj) is served:
                     self._guard(served, lambda: served.ready(readable=readable, writable=writable))  # noqa: B023
-            while self._jobs:
-                self._jobs.popleft()()
+            self._work()
             self._tick()
+        self._work()
         for served in tuple(self._served.values()):
             served.broken(HarnessError("the device reactor was stopped"))
         self._selector.close()
         self._wake_read.close()
         self._wake_write.close()
+
+    def _work(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -141,7 +141,8 @@ class ConnectionWatch:
                 if clause not in judgement.clauses:
                     judgement.clauses.append(clause)
                 if complaint:
-                    judgement.breaches.append(Breach(clause, f"{complaint}: {describe(packet)}", observed))
+                    what = " ".join(describe(packet).split())
+                    judgement.breaches.append(Breach(clause, f"{complaint}: {what}", observed))
         self._received += 1
         return judgement
 

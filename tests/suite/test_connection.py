@@ -264,6 +264,7 @@ def test_a_connection_that_stays_is_still_open(scene):
     assert still.observed == "still open"
     assert still.expected == "connection closed by the hub within 0.3 s, with no packet before"
     assert still.actual == "still open after 0.3 s, and answers PINGREQ"
+    assert scene.evidence.render().endswith("c1 = still open")
 
 
 def test_a_packet_before_the_close_is_a_violation(scene):
@@ -328,6 +329,21 @@ def test_a_message_that_must_not_come_is_a_violation(scene):
     ).connect()
 
     assert violation(connection.expect_no_message).observed == "publish"
+
+
+def test_on_a_live_hub_a_message_may_come_behind_the_fence(scene):
+    def play(line):
+        line.answer_connect()
+        line.read_packet()
+        line.send(PINGRESP)
+        line.send(b"\x40\x02\x00\x01")
+        line.send(b"\x30\x03\x00\x01t")
+        line.answer_pings()
+
+    connection = scene.device(play, Timeouts(silence=5)).connect()
+
+    assert violation(connection.expect_no_message).observed == "publish"
+    assert connection.outcome() == "puback"
 
 
 def test_a_message_that_does_not_come_is_a_violation(scene):

@@ -230,7 +230,7 @@ def test_a_message_of_another_identity_is_a_breach():
 def test_a_breach_says_what_came():
     (breach,) = judged(("→", CONNECT), ACCEPTED, Puback(7)).breaches
 
-    assert breach.message == "packet id 7 waits for no such acknowledgement: PUBACK   packet=7"
+    assert breach.message == "packet id 7 waits for no such acknowledgement: PUBACK packet=7"
 
 
 @pytest.mark.parametrize(
