@@ -9,6 +9,7 @@ import platform
 import secrets
 import shutil
 import tempfile
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -192,10 +193,18 @@ class Controller:
     # -- the end
     # ----------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Decide, report, clear up. Fixtures and workers are gone by now."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, list[object], list[object]]:
+        """Decide, report, clear up: behind every fixture, worker and bench, and before the terminal's summary."""
         seconds = self._clock()
+        try:
+            return (yield)
+        finally:
+            self._end(session, exitstatus, seconds)
+
+    def _end(self, session: pytest.Session, exitstatus: int, seconds: float) -> None:
         if self.folder is None or self.target is None:
             if self._usage:
                 session.exitstatus = ExitCode.USAGE

@@ -1,0 +1,106 @@
+"""Ctrl-C, once or twice: exit code 2, and neither a hub nor a device is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from small_suite import QUICK, SmallSuite
+
+pytest_plugins = ["pytester"]
+
+BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "1"]], ids=["one-process", "n-1"])
+
+# A case that says that it runs, and then waits to be interrupted.
+WAITS = """
+import threading
+from pathlib import Path
+
+@clause("small.holds")
+def test_waits(request):
+    request.config.pluginmanager.get_plugin("conformance-runner").bench()
+    Path("running").write_text("running")
+    threading.Event().wait(60)
+"""
+
+
+@pytest.fixture
+def running(pytester):
+    """A run in its own process group, as a terminal has it; pipes say when it got where."""
+    small = SmallSuite(pytester)
+    small.cases(WAITS)
+    started = []
+
+    def start(*distribution):
+        os.mkfifo(small.path / "running")
+        command = [sys.executable, "-m", "pytest", "--profile=small", "cases", *QUICK, *distribution]
+        process = subprocess.Popen(
+            command, cwd=small.path, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        started.append(process)
+        assert (small.path / "running").read_text() == "running"
+        return small, process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def ended(process):
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output.decode()
+
+
+def assert_nothing_is_left(small):
+    assert (small.path / "benches-closed").read_text().count("\n") == 1
+    assert (small.path / "closed").read_text() == "closed\n"
+    assert not (small.path / "deleted-by-controller").exists()
+    assert not list(small.path.glob("reports/.*"))
+
+
+@BOTH_WAYS
+def test_one_interrupt_ends_the_run_and_clears_up(running, distribution):
+    small, process = running(*distribution)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    code, output = ended(process)
+    assert code == 2, output
+    assert_nothing_is_left(small)
+
+
+@BOTH_WAYS
+def test_a_second_interrupt_does_not_stop_the_clearing_up(running, distribution):
+    small, process = running(*distribution)
+    os.mkfifo(small.path / "closing")
+    os.mkfifo(small.path / "go-on")
+
+    os.killpg(process.pid, signal.SIGINT)
+    assert (small.path / "closing").read_text() == "closing"
+    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
+    (small.path / "go-on").write_text("")
+
+    code, output = ended(process)
+    assert code == 2, output
+    assert_nothing_is_left(small)
+
+
+def test_devices_of_a_worker_that_was_killed_are_deleted_by_the_controller(pytester):
+    small = SmallSuite(pytester)
+    small.cases(
+        """
+@clause("small.holds")
+def test_dies(request):
+    request.config.pluginmanager.get_plugin("conformance-runner").bench()
+    os._exit(1)
+"""
+    )
+
+    small.run("-n", "1")
+
+    (left,) = (small.path / "deleted-by-controller").read_text().split()
+    assert left.startswith("conf-") and left.endswith("-gw0-1")
