@@ -1,0 +1,164 @@
+"""The direct methods of one device or module: calls that wait for it, calls that it works on.
+
+A call is answered once: by the device's response, or by `Refused` when its time is over. Nothing here reads a
+clock: `now`, unix seconds, comes with each call of this object, and its owner calls `advance` at
+`next_deadline()`. `Caller` is whatever the owner knows a caller by.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from iothub_emulator.hub.method_rules import MethodCall, MethodResponse, MethodResult, MethodRules
+from iothub_emulator.hub.refusals import Refused
+
+Caller = TypeVar("Caller")
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRequest:
+    """A message to be sent to the device."""
+
+    topic: str
+    payload: bytes
+    qos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[Caller]):
+    """A call has come to its end."""
+
+    caller: Caller
+    outcome: MethodResult | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[Caller]):
+    call: MethodCall
+    caller: Caller
+    deadline: float
+
+
+class MethodCalls(Generic[Caller]):
+    """All calls of one device or module that are not answered yet.
+
+    `None` as the granted QoS means: not connected, or not subscribed.
+    """
+
+    def __init__(self, rules: Callable[[], MethodRules]) -> None:
+        self._rules_now = rules
+        self._granted: int | None = None
+        self._count = 0
+        self._waiting: list[_Call[Caller]] = []
+        """For the device to come."""
+        self._pending: dict[str, _Call[Caller]] = {}
+        """By request id, on the present connection."""
+        self._orphaned: list[_Call[Caller]] = []
+        """Sent on a connection that is gone."""
+        self._kept: list[MethodCall] = []
+        """Ended unsent; only a replaced rule puts any here."""
+
+    @property
+    def _rules(self) -> MethodRules:
+        """Looked up at each decision, so that a replaced object takes effect."""
+        return self._rules_now()
+
+    def call(self, call: MethodCall, caller: Caller, now: float) -> MethodRequest | Answered[Caller] | None:
+        """Begin a call: the message to send, or an answer at once; None: it waits for the device."""
+        if self._granted is not None:
+            return self._send(call, caller, self._granted, now)
+        if call.connect_timeout <= 0:
+            return self._not_reached(call, caller, 0.0)
+        self._waiting.append(_Call(call, caller, now + call.connect_timeout))
+        return None
+
+    # The device
+
+    def connected(self) -> None:
+        """Take note of a new connection: request ids begin anew, what was sent before stays unanswered."""
+        self._count = 0
+
+    def subscribed(self, granted: int, now: float) -> list[MethodRequest]:
+        """Take note of a subscription (again, with another QoS, too) and return what waited for it."""
+        self._granted = granted
+        kept, self._kept = self._kept, []
+        due = [held for held in self._waiting if now < held.deadline]
+        self._waiting = [held for held in self._waiting if held.deadline <= now]
+        return [
+            *(self._request(call, granted)[1] for call in kept),
+            *(self._send(held.call, held.caller, granted, now) for held in due),
+        ]
+
+    def unsubscribed(self) -> None:
+        """Take note that the device takes no further calls; those it has may still be answered."""
+        self._granted = None
+
+    def disconnected(self) -> list[Answered[Caller]]:
+        """Take note that the connection is gone, and return the calls that end by it."""
+        self._granted = None
+        lost, self._pending = list(self._pending.values()), {}
+        if self._rules.on_connection_lost() == "fail":
+            return [Answered(held.caller, self._rules.not_online(0.0)) for held in lost]
+        self._orphaned += lost
+        return []
+
+    def responded(self, response: MethodResponse, payload: bytes) -> Answered[Caller] | None:
+        """Return the answer to the call that a response belongs to; None: to none, it is ignored.
+
+        The owner settles first what is too large, or closes the connection (`MethodRules`).
+        """
+        rules = self._rules
+        request_id = rules.answered_call(response.request_id, self._pending.keys())
+        if request_id is None:
+            return None
+        status = rules.status(response.status)
+        if status is None:
+            if rules.on_bad_status() != "status 400":
+                return None
+            status, payload = 400, b""
+        return Answered(self._pending.pop(request_id).caller, MethodResult(status, payload))
+
+    # Time
+
+    def give_up(self, caller: Caller) -> None:
+        """Forget the calls of a caller that no longer waits."""
+        self._waiting = [held for held in self._waiting if held.caller != caller]
+        self._orphaned = [held for held in self._orphaned if held.caller != caller]
+        self._pending = {key: held for key, held in self._pending.items() if held.caller != caller}
+
+    def advance(self, now: float) -> list[Answered[Caller]]:
+        """Return the calls whose time is over."""
+        rules = self._rules
+        over = [
+            self._not_reached(held.call, held.caller, held.call.connect_timeout)
+            for held in self._waiting
+            if held.deadline <= now
+        ]
+        late = [held for held in (*self._orphaned, *self._pending.values()) if held.deadline <= now]
+        over += [Answered(held.caller, rules.timed_out()) for held in late]
+        self._orphaned = [held for held in self._orphaned if now < held.deadline]
+        self._pending = {key: held for key, held in self._pending.items() if now < held.deadline}
+        self._waiting = [held for held in self._waiting if now < held.deadline]
+        return over
+
+    def next_deadline(self) -> float | None:
+        """Return when `advance` has something to do; None: not before something else happens."""
+        held = (*self._waiting, *self._orphaned, *self._pending.values())
+        return min((call.deadline for call in held), default=None)
+
+    def _not_reached(self, call: MethodCall, caller: Caller, waited: float) -> Answered[Caller]:
+        if self._rules.keeps_for_later():
+            self._kept.append(call)
+        return Answered(caller, self._rules.not_online(waited))
+
+    def _send(self, call: MethodCall, caller: Caller, granted: int, now: float) -> MethodRequest:
+        request_id, request = self._request(call, granted)
+        self._pending[request_id] = _Call(call, caller, now + call.response_timeout)
+        return request
+
+    def _request(self, call: MethodCall, granted: int) -> tuple[str, MethodRequest]:
+        rules = self._rules
+        self._count += 1
+        request_id = rules.request_id(self._count)
+        topic = rules.request_topic(call.name, request_id)
+        return request_id, MethodRequest(topic, call.payload, rules.request_qos(granted))
