@@ -32,13 +32,22 @@ class Decoder:
 
     def __init__(self, rules: CodecRules) -> None:
         self._rules = rules
-        self._buffer = bytearray()
+        # Bytes as they came where they are whole packets, which is the usual case and costs no copy; a
+        # growing array where a packet comes in pieces.
+        self._buffer: bytes | bytearray = b""
+        self._position = 0
         self._broken = False
 
     def feed(self, data: bytes) -> None:
         """Take bytes of any number, split anywhere. Then ask for `packets`."""
-        if not self._broken:
+        if self._broken:
+            return
+        if self._buffer:
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
             self._buffer += data
+        else:
+            self._buffer = data
 
     def packets(self) -> Iterator[FromClient]:
         """Yield each complete packet; raise `Malformed` at the first that is none.
@@ -46,32 +55,34 @@ class Decoder:
         A caller that closes its connection stops iterating: what lies behind has no effect.
         """
         try:
-            while (packet := self._next()) is not None:
+            while self._position < len(self._buffer):
+                packet = self._next()
+                if packet is None:
+                    break
                 yield packet
         except Malformed:
             self._broken = True
-            self._buffer.clear()
+            self._buffer = b""
             raise
+        self._buffer = self._buffer[self._position :]
+        self._position = 0
 
     def _next(self) -> FromClient | None:
-        buffer, rules = self._buffer, self._rules
-        if not buffer:
-            return None
-        first = buffer[0]
+        buffer, rules, position = self._buffer, self._rules, self._position
+        first = buffer[position]
         packet_type = first >> 4
         rules.packet_type(packet_type)
         rules.client_packet(packet_type)
-        header = rules.remaining_length(buffer, 1)
+        header = rules.remaining_length(buffer, position + 1)
         if header is not None:
             length, start = header
             rules.packet_size(length)
             end = start + length
             if end <= len(buffer):
-                body = _Body(bytes(buffer[start:end]), rules)
-                del buffer[:end]
-                return _decode(packet_type, first & 0x0F, body, rules)
+                self._position = end
+                return _decode(packet_type, first & 0x0F, _Body(bytes(buffer[start:end]), rules), rules)
         if not rules.waits_for_rest():
-            buffer.clear()
+            self._position = len(buffer)
         return None
 
 
@@ -81,22 +92,26 @@ class _Body:
     Reading is by slices, which end where the data ends: only the rules decide what is an error.
     """
 
-    __slots__ = ("_data", "_position", "_rules")
+    __slots__ = ("_data", "_end", "_position", "_rules")
 
     def __init__(self, data: bytes, rules: CodecRules) -> None:
         self._data = data
+        self._end = len(data)
         self._position = 0
         self._rules = rules
 
     @property
     def left(self) -> int:
-        return len(self._data) - self._position
+        return self._end - self._position
 
     def take(self, count: int) -> bytes:
         start = self._position
-        self._rules.overrun(count, len(self._data) - start)
-        self._position = min(start + count, len(self._data))
-        return self._data[start : self._position]
+        end = start + count
+        if end > self._end:
+            self._rules.overrun(count, self._end - start)
+            end = self._end
+        self._position = end
+        return self._data[start:end]
 
     def byte(self) -> int:
         return int.from_bytes(self.take(1))
@@ -105,21 +120,21 @@ class _Body:
         return int.from_bytes(self.take(2))
 
     def packet_id(self) -> int:
-        packet_id = self.integer()
+        packet_id = int.from_bytes(self.take(2))
         self._rules.packet_id(packet_id)
         return packet_id
 
     def binary(self) -> bytes:
-        return self.take(self.integer())
+        return self.take(int.from_bytes(self.take(2)))
 
     def text(self) -> str:
-        text = self._rules.text(self.binary())
+        text = self._rules.text(self.take(int.from_bytes(self.take(2))))
         self._rules.no_null(text)
         return text
 
     def rest(self) -> bytes:
         rest = self._data[self._position :]
-        self._position = len(self._data)
+        self._position = self._end
         return rest
 
     def end(self) -> None:

@@ -60,6 +60,8 @@ class CodecRules:
 
     def remaining_length(self, data: bytes | bytearray, start: int) -> tuple[int, int] | None:
         """packets.lengths: return the length and where the body begins, or None while bytes are missing."""
+        if start < len(data) and (byte := data[start]) < 0x80:  # noqa: PLR2004 - no continuation bit
+            return byte, start + 1
         length = 0
         for index in range(_LONGEST_REMAINING_LENGTH):
             if start + index >= len(data):
@@ -87,8 +89,7 @@ class CodecRules:
 
     def overrun(self, wanted: int, left: int) -> None:
         """packets.malformed: a field's length stays inside the packet."""
-        if wanted > left:
-            raise Malformed(f"[MQTT-4.8.0-1] a field of {wanted} bytes in a packet with {left} left")
+        raise Malformed(f"[MQTT-4.8.0-1] a field of {wanted} bytes in a packet with {left} left")
 
     def underrun(self, left: int) -> None:
         """packets.malformed: a packet ends where its fields end."""
