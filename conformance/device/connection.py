@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from conformance.device.channel import Channel
-from conformance.device.conversation import SILENCE, Conversation
+from conformance.device.conversation import CLOSED, SILENCE, Conversation
 from conformance.device.endpoint import Timeouts
 from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
@@ -63,12 +63,13 @@ class Connection(Conversation):
         """
         if qos not in {0, 1}:
             raise ValueError("publish waits for PUBACK: for QoS 2 take send() and outcome()")
+        if self._ended():
+            raise self._violation(CLOSED, "an open connection to publish on", self._how_it_ended())
         packet_id = self.send(topic, payload, qos=qos, retain=retain)
         if qos:
             self._await(lambda packet: packet == Puback(packet_id), f"PUBACK packet={packet_id}")
         elif not self._channel.wait(self._channel.flushed, self._timeouts.reaction):
-            observed = "closed" if self._ended() else SILENCE
-            raise self._violation(observed, "the hub reads what is sent", self._how_it_ended())
+            raise self._violation(SILENCE, "the hub reads what is sent", self._how_it_ended())
         return packet_id
 
     def publish_each(self, topic: str, payloads: Iterable[bytes], *, qos: int = 1) -> None:

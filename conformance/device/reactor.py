@@ -90,7 +90,8 @@ class Reactor:
         """Say whether `ready` shall be called when the socket can be written. On the reactor's thread."""
         if sock in self._served:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
-            self._selector.modify(sock, events, self._served[sock])
+            if self._selector.get_key(sock).events != events:
+                self._selector.modify(sock, events, self._served[sock])
 
     def remove(self, sock: socket.socket) -> None:
         """Serve a socket no more; call this before it is closed. On the reactor's thread."""

@@ -276,6 +276,15 @@ def test_a_packet_before_the_close_is_a_violation(scene):
     assert (seen.observed, seen.actual) == ("pubrec", "PUBREC packet=1; not closed")
 
 
+def test_nothing_is_published_on_a_connection_that_the_hub_closed(scene):
+    connection = scene.device(lambda line: line.answer_connect()).connect()
+    connection.expect_closed()
+
+    assert violation(connection.publish, EVENTS, b"x", qos=0).observed == "closed"
+    assert violation(connection.publish, EVENTS, b"x", qos=1).observed == "closed"
+    assert connection.outcome() == "closed"
+
+
 def test_an_end_of_our_own_is_no_answer_of_the_hub(scene):
     connection = scene.device(serve).connect()
     connection.drop()
