@@ -80,7 +80,7 @@ class Mailbox:
     def purge(self, now: float) -> int:
         """Remove everything, locked messages too, and return how many there were."""
         self.advance(now)
-        entries = list(self._queue)
+        entries = list(self._queue) if self._rules.purges() else []
         for entry in entries:
             self._end(entry, "Purged", now)
         return len(entries)
@@ -93,11 +93,11 @@ class Mailbox:
         `clean` is its CleanSession; `first`: the device has no session that it could resume.
         """
         rules = self._rules
-        if (clean and rules.purges_on_clean_session()) or (
-            first and not clean and rules.purges_on_first_session()
-        ):
-            return self.purge(now)
-        return 0
+        if clean:
+            purges = rules.purges_on_clean_session()
+        else:
+            purges = rules.purges_on_first_session() if first else rules.purges_on_resumed_session()
+        return self.purge(now) if purges else 0
 
     def next_delivery(self, granted: int, now: float) -> Delivery | None:
         """Take the next message for a subscription of that QoS; None: nothing waits."""

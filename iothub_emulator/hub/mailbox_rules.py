@@ -121,6 +121,10 @@ class MailboxRules:
                 return ack
         return "none"
 
+    def purges(self) -> bool:
+        """c2d.purged: a purge empties the mailbox, locked messages included."""
+        return True
+
     # Delivering
 
     def feeds(self, *, subscribed: bool) -> bool:
@@ -176,6 +180,10 @@ class MailboxRules:
         return delivery_count < self._max_delivery_count
 
     # Sessions
+
+    def purges_on_resumed_session(self) -> bool:
+        """session.pending-delivered: CleanSession 0 finds all that was sent while the device was away."""
+        return False
 
     def purges_on_clean_session(self) -> bool:
         """session.clean-purges: CleanSession 1 removes all that waits (azure-sdk-for-c, MQTT states)."""

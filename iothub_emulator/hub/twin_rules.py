@@ -17,6 +17,9 @@ from iothub_emulator.hub.twin_limits import Section, TwinLimits
 ANSWERS_FILTER = "$iothub/twin/res/#"
 DESIRED_FILTER = "$iothub/twin/PATCH/properties/desired/#"
 
+LONGEST_REQUEST_ID = 65_000
+"""Bytes; a topic has up to 65535."""
+
 _REQUEST = re.compile(r"\$iothub/twin/(GET|PATCH/properties/reported)/(?:\?(.*))?", re.DOTALL)
 _VERSION = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -57,8 +60,11 @@ class TwinRules(TwinLimits):
         return TwinRequest(operation, parameters.get("$rid"), parameters.get("$version"))
 
     def is_request_id(self, request_id: str | None) -> bool:
-        """twin.request-id, twin.no-request-id: an absent or empty id is none."""
-        return bool(request_id)
+        """twin.request-id, twin.no-request-id: an absent or empty id is none.
+
+        unspecified: nor is one with which an answer's topic might outgrow [MQTT-1.5.3-3].
+        """
+        return request_id is not None and 0 < len(request_id.encode()) <= LONGEST_REQUEST_ID
 
     def on_missing_request_id(self) -> Literal["close", "ignore", "refuse"]:
         """twin.no-request-id: the connection is closed.
@@ -193,8 +199,12 @@ class TwinRules(TwinLimits):
         return section == "properties.desired"
 
     def sends_notification(self, *, connected: bool, subscribed: bool) -> bool:
-        """desired.needs-subscription, desired.only-connected: nothing is kept for later."""
+        """desired.notified, desired.needs-subscription: who is there and has subscribed is told."""
         return connected and subscribed
+
+    def keeps_notifications(self) -> bool:
+        """desired.only-connected: what could not be sent at once is not sent later either."""
+        return False
 
     def recipients(self, owner: str) -> tuple[str, ...]:
         """desired.own-only, topics.cross-device-twin: a change is told to the twin's own device or module."""

@@ -52,7 +52,7 @@ def test_any_topic_can_be_read(topic):
     RULES.parse_request(topic)
 
 
-@pytest.mark.parametrize("request_id", [None, ""])
+@pytest.mark.parametrize("request_id", [None, "", "x" * 65_001, "é" * 32_501])
 def test_requests_without_an_id(request_id):
     assert not RULES.is_request_id(request_id)
     assert RULES.on_missing_request_id() == "close"
@@ -144,6 +144,7 @@ def test_who_is_answered_and_notified():
     assert RULES.sends_notification(connected=True, subscribed=True)
     assert not RULES.sends_notification(connected=True, subscribed=False)
     assert not RULES.sends_notification(connected=False, subscribed=True)
+    assert not RULES.keeps_notifications()
     assert RULES.recipients("d") == ("d",)
     assert RULES.answer_qos(1) == 0
 
