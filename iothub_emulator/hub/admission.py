@@ -39,6 +39,8 @@ def admit(
         raise Refused("connect.unknown-device")
     if not rules.connect.accepts_status(identity):
         raise Refused("connect.disabled-device", identity)
+    if not rules.connect.checks_token(identity):
+        return Admission(sender_for(identity, "device", rules), None)
     if packet.password is None:
         if rules.connect.requires_password(identity):
             raise Refused("connect.no-credentials", identity)

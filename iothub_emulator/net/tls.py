@@ -22,8 +22,8 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = self._rules.minimum_version()
         context.maximum_version = self._rules.maximum_version()
-        # Nobody resumes sessions here, and two tickets behind each handshake are two writes to no end.
-        context.num_tickets = 0
+        # Session tickets stay on although nobody resumes: they bring the acknowledgement that a client
+        # without TCP_NODELAY waits for before it sends CONNECT. Without them that takes 40 ms.
         self._leaf.configure_cert(context)
         return context
 

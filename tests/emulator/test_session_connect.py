@@ -7,6 +7,7 @@ from hub_values import DEVICE, DEVICEBOUND, EVENTS, NOW, Hub
 
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.identity import Fresh
 from iothub_emulator.mqtt.packets import (
     Connack,
     Connect,
@@ -97,8 +98,6 @@ def test_a_module_that_does_not_exist_is_refused(hub):
 def test_a_disabled_device_is_refused_until_it_is_enabled(hub):
     wanted = hub.registry.require(DEVICE).as_wanted()
     fresh = dataclasses.replace(wanted, status="disabled")
-    from iothub_emulator.hub.identity import Fresh
-
     values = Fresh(etag="f", generation_id="x", primary_key="", secondary_key="", now=NOW)
     hub.registry.replace(fresh, "*", values)
     assert hub.connect()[1] == refused("connect.disabled-device")
@@ -189,6 +188,24 @@ def test_a_replaced_rule_lets_it_have_one(hub):
     session, _ = hub.connect(password=b"wrong")
     effects = session.receive(Publish(EVENTS, b"x"), NOW)
     assert [type(effect) for effect in effects] == [Telemetry]
+
+
+def test_a_replaced_rule_lets_in_whoever_names_itself(hub):
+    """The seams of connect.no-credentials and connect.unknown-device."""
+
+    class Trusting(ConnectRules):
+        def username_without(self, client_id):
+            return self.parse_username(f"localhost/{client_id}/")
+
+        def identity_of(self, identities, username):
+            return dataclasses.replace(identities.get(DEVICE), device_id=username.device_id)
+
+        def checks_token(self, _identity):
+            return False
+
+    hub.rules.connect = Trusting(hub.rules.connect.settings)
+    packet = Connect("MQTT", 4, client_id="stranger", keep_alive=60)
+    assert hub.new_session().receive(packet, NOW) == [Admit("stranger", 90.0, None), Send(Connack(0, 0))]
 
 
 class TestSessionPresent:
