@@ -28,6 +28,9 @@ READ_AHEAD = 32
 class EventReceiver:
     """The supplier behind one receiving link."""
 
+    settles_at_once = True
+    """An event stays in the log whatever a reader does with it."""
+
     def __init__(
         self, runtime: Runtime, stream: EventStream, attach: Attach, wake: Callable[[], None]
     ) -> None:

@@ -69,9 +69,9 @@ class OutgoingLink(Link):
     ) -> None:
         super().__init__(session, attach, handle, path)
         self.supplier = supplier
-        # 2.6.12: with mixed the sender chooses. Settled needs no memory, and telemetry stays in the log
-        # whatever a reader does with it.
-        self.sends_settled = attach.snd_settle_mode != SETTLE_UNSETTLED
+        # 2.7.3: the peer says what it desires, the sender what it will be. azure-eventhub asks for unsettled
+        # and then never settles: where nothing depends on it, nothing is remembered either.
+        self.sends_settled = supplier.settles_at_once or attach.snd_settle_mode != SETTLE_UNSETTLED
         self.credit = 0
         self.delivery_count = 0
         self.unsettled: set[int] = set()

@@ -17,6 +17,8 @@ class Supplier(Protocol):
     """Of the filters that the peer asked for, those in place."""
     capabilities: tuple[str, ...]
     """Of the capabilities that the peer desires, those offered."""
+    settles_at_once: bool
+    """Whether a message is done with when it leaves; if not, a peer that asks for it settles each one."""
 
     def next_message(self) -> bytes | None:
         """Return the next encoded message, or None: nothing now, a wake follows when there is."""

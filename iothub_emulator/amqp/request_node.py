@@ -46,6 +46,7 @@ class Replies:
     def __init__(self, node: "RequestNode", target: str | None) -> None:
         self.filter: dict[Value, Value] = {}
         self.capabilities: tuple[str, ...] = ()
+        self.settles_at_once = True
         self.target = target
         self.ready: deque[bytes] = deque()
         self._node = node

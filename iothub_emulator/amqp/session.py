@@ -122,21 +122,21 @@ class Session:
         directory = self._connection.directory
         if attach.role == RECEIVER:
             supplier = directory.open_supplier(attach, path)
-            link: Link = OutgoingLink(self, attach, handle, path, supplier)
+            link = OutgoingLink(self, attach, handle, path, supplier)
             # 3.5.3: the answer's source holds those filters that are in place, not all that were asked for.
             source = dataclasses.replace(attach.source or Source(), filter=supplier.filter or None)
-            mode = SETTLE_UNSETTLED if attach.snd_settle_mode == SETTLE_UNSETTLED else SETTLE_SETTLED
+            mode = SETTLE_SETTLED if link.sends_settled else SETTLE_UNSETTLED
             answer = self._answer(
                 attach, handle, source, attach.target or Target(), mode, supplier.capabilities
             )
-        else:
-            link = IncomingLink(self, attach, handle, path, directory.open_consumer(attach, path))
-            mode = attach.snd_settle_mode
-            answer = self._answer(
-                attach, handle, attach.source or Source(), attach.target or Target(), mode, ()
-            )
-        self.send(answer)
-        return link
+            self.send(answer)
+            return link
+        consumer = directory.open_consumer(attach, path)
+        mode = attach.snd_settle_mode
+        self.send(
+            self._answer(attach, handle, attach.source or Source(), attach.target or Target(), mode, ())
+        )
+        return IncomingLink(self, attach, handle, path, consumer)
 
     def _answer(
         self,
