@@ -197,7 +197,7 @@ class Controller:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, list[object], list[object]]:
-        """Decide, report, clear up: behind every fixture, worker and bench, and before the terminal's summary."""
+        """Decide, report, clear up: behind every worker and bench, before the terminal's summary."""
         seconds = self._clock()
         try:
             return (yield)
@@ -223,6 +223,9 @@ class Controller:
     def _conclude(self, session: pytest.Session, exitstatus: int, seconds: float) -> int:
         assert self.folder is not None  # noqa: S101 - the caller has looked
         assert self.target is not None  # noqa: S101 - likewise
+        trouble = self.target.trouble()
+        if trouble is not None:
+            self._warnings.append(f"the launched hub did not live to the end: {trouble}")
         cut_short = exitstatus in _CUT_SHORT and not self._stopped_early
         stopped = self._stopped_early or bool(session.shouldfail or session.shouldstop)
         if not cut_short and not stopped and not self._collection_errors:

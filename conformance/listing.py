@@ -96,14 +96,8 @@ def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[
             contents["target"]["name"],
             sorted(contents.get("claims", {}).get("capabilities", ())),
         )
-    return {
-        "name": name,
-        "target": target,
-        "claims": claims,
-        "reads": reads,
-        "not set": missing,
-        "file": str(file),
-    }
+    row = {"name": name, "target": target, "claims": claims, "reads": reads, "not set": missing}
+    return {**row, "file": str(file)}
 
 
 def as_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -15,6 +15,7 @@ from conformance import pauses, run_state
 from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_json
 from conformance.catalogue import Catalogue
 from conformance.collaborators import Bench, Collaborators, Place
+from conformance.credentials import redact
 from conformance.errors import USAGE, CatalogueError, HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
 from conformance.interrupts import FirstInterruptOnly
@@ -59,6 +60,8 @@ class Runner:
         self._bench: Bench | None = None
         self._no_bench: HarnessError | None = None
         self._interrupts = FirstInterruptOnly()
+        # Allure would attach captured output as it is, secrets included; the case's evidence says more.
+        config.option.attach_capture = False
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
         if self.is_worker:
@@ -275,6 +278,7 @@ class Runner:
         _take_down(case, call, report)
         if case.problems and report.failed:
             _show_as_settled(case, report)
+        _hide_secrets(report)
         if call.when == "teardown":
             self._send_along(item, case, report)
         return report
@@ -304,6 +308,13 @@ def _take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.Te
         case.leave_out(call.when, str(error.msg).removeprefix(f"{Verdict.NOT_TESTED}: "))
     elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
         case.fail(call.when, error)
+
+
+def _hide_secrets(report: pytest.TestReport) -> None:
+    """Blacken keys and tokens in what pytest writes itself: tracebacks, captured output."""
+    if report.failed and redact(report.longreprtext) != report.longreprtext:
+        report.longrepr = redact(report.longreprtext)
+    report.sections = [(name, redact(text)) for name, text in report.sections]
 
 
 def _show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:

@@ -1,6 +1,9 @@
 """A suite of a few clauses on a pretended hub, for tests of the plugin that need no hub."""
 
 import json
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -85,6 +88,9 @@ class Target:
     def to_json(self):
         return {"key": "c2VjcmV0IG9mIGEgaHVi"}
 
+    def trouble(self):
+        return None
+
     def delete_identities(self, ids):
         with (HERE / "deleted-by-controller").open("a") as file:
             file.write("\\n".join(ids) + "\\n")
@@ -143,12 +149,20 @@ clause = pytest.mark.clause
 """
 
 
+class Result:
+    """How a run ended, and what it said."""
+
+    def __init__(self, process: "subprocess.CompletedProcess[str]") -> None:
+        self.ret = process.returncode
+        self.stdout = pytest.LineMatcher(process.stdout.splitlines())
+        self.stderr = pytest.LineMatcher(process.stderr.splitlines())
+
+
 class SmallSuite:
     """Files of a run, and what it left."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
-        self.pytester = pytester
-        self.path = pytester.path
+    def __init__(self, path: Path) -> None:
+        self.path = path
         (self.path / "clauses").mkdir()
         (self.path / "cases").mkdir()
         (self.path / "clauses" / "small.toml").write_text(CLAUSES)
@@ -160,9 +174,9 @@ class SmallSuite:
     def cases(self, source: str, name: str = "test_small.py") -> None:
         (self.path / "cases" / name).write_text(PREAMBLE + source)
 
-    def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> pytest.RunResult:
+    def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> Result:
         named = [] if profile is None else [f"--profile={profile}"]
-        return self.pytester.runpytest_subprocess(*named, where, *QUICK, *arguments)
+        return run_pytest(self.path, *named, where, *arguments)
 
     @property
     def report(self) -> Path:
@@ -189,3 +203,14 @@ class SmallSuite:
     def allure_errors(self) -> list[str]:
         files = (self.report / "allure-results").glob("*-globals.json")
         return [error["message"] for file in files for error in json.loads(file.read_text())["errors"]]
+
+
+def run_pytest(folder: Path, *arguments: str) -> Result:
+    """Run pytest in a folder as a user would, in a process of its own."""
+    command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
+    # The run around this one may be distributed itself.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    process = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return Result(process)

@@ -79,10 +79,16 @@ def test_every_problem_of_every_file_is_one_line(folder):
     )
 
     assert refusal(folder) == [
-        "clauses/d2c.toml: clause d2c.qos2: level: 'shall' is none of must, disputed, observe, untestable; correct it.",
+        (
+            "clauses/d2c.toml: clause d2c.qos2: "
+            "level: 'shall' is none of must, disputed, observe, untestable; correct it."
+        ),
         "clauses/d2c.toml: clause d2c.qos2: says: is missing; add it.",
         "clauses/d2c.toml: clause d2c.qos2: say: no such field; remove it or correct its spelling.",
-        "clauses/bag.toml: clause bag.a: source: 'rumour' is none of document, mqtt, microsoft, seen, inferred; correct it.",
+        (
+            "clauses/bag.toml: clause bag.a: "
+            "source: 'rumour' is none of document, mqtt, microsoft, seen, inferred; correct it."
+        ),
     ]
 
 

@@ -8,8 +8,6 @@ import sys
 import pytest
 from small_suite import QUICK, SmallSuite
 
-pytest_plugins = ["pytester"]
-
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "1"]], ids=["one-process", "n-1"])
 
 # A case that says that it runs, and then waits to be interrupted.
@@ -26,9 +24,9 @@ def test_waits(request):
 
 
 @pytest.fixture
-def running(pytester):
+def running(tmp_path):
     """A run in its own process group, as a terminal has it; pipes say when it got where."""
-    small = SmallSuite(pytester)
+    small = SmallSuite(tmp_path)
     small.cases(WAITS)
     started = []
 
@@ -89,8 +87,8 @@ def test_a_second_interrupt_does_not_stop_the_clearing_up(running, distribution)
     assert_nothing_is_left(small)
 
 
-def test_devices_of_a_worker_that_was_killed_are_deleted_by_the_controller(pytester):
-    small = SmallSuite(pytester)
+def test_devices_of_a_worker_that_was_killed_are_deleted_by_the_controller(tmp_path):
+    small = SmallSuite(tmp_path)
     small.cases(
         """
 @clause("small.holds")
@@ -103,4 +101,5 @@ def test_dies(request):
     small.run("-n", "1")
 
     (left,) = (small.path / "deleted-by-controller").read_text().split()
-    assert left.startswith("conf-") and left.endswith("-gw0-1")
+    assert left.startswith("conf-")
+    assert left.endswith("-gw0-1")

@@ -1,9 +1,7 @@
 """The plugin, tested by running pytest inside pytest, on a pretended hub."""
 
 import pytest
-from small_suite import SmallSuite
-
-pytest_plugins = ["pytester"]
+from small_suite import SmallSuite, run_pytest
 
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 
@@ -32,8 +30,8 @@ def test_c2d(fixture_that_does_not_exist):
 
 
 @pytest.fixture
-def small(pytester):
-    return SmallSuite(pytester)
+def small(tmp_path):
+    return SmallSuite(tmp_path)
 
 
 # -- a whole run
@@ -297,10 +295,8 @@ def test_a_run_that_names_no_profile_and_collects_elsewhere_is_untouched(small):
     assert not (small.path / "reports").exists()
 
 
-def test_collecting_from_the_package_is_enough(pytester):
-    result = pytester.runpytest_subprocess(
-        "--pyargs", "conformance", "--collect-only", "-q", "-p", "no:cacheprovider"
-    )
+def test_collecting_from_the_package_is_enough(tmp_path):
+    result = run_pytest(tmp_path, "--pyargs", "conformance", "--collect-only", "-q")
 
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*test_d2c.py::test_telemetry_reaches_the_back_end*"])

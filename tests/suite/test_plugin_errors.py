@@ -5,8 +5,6 @@ import json
 import pytest
 from small_suite import SmallSuite
 
-pytest_plugins = ["pytester"]
-
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 
 ONE_CASE = '''
@@ -17,8 +15,8 @@ def test_holds():
 
 
 @pytest.fixture
-def small(pytester):
-    return SmallSuite(pytester)
+def small(tmp_path):
+    return SmallSuite(tmp_path)
 
 
 def errors(result):
@@ -30,8 +28,10 @@ def errors(result):
     [
         (
             '@clause("small.no-such")\ndef test_a(): pass',
-            "ERROR: cases/test_small.py::test_a: cites clause 'small.no-such', which does not exist. "
-            "List them with: python -m conformance clauses",
+            (
+                "ERROR: cases/test_small.py::test_a: cites clause 'small.no-such', which does not exist. "
+                "List them with: python -m conformance clauses"
+            ),
         ),
         (
             "def test_a(): pass",
@@ -39,18 +39,24 @@ def errors(result):
         ),
         (
             '@clause("small.holds")\n@clause("small.other")\ndef test_a(): pass',
-            "ERROR: cases/test_small.py::test_a: cites 2 clauses (small.other, small.holds). "
-            "One test checks one clause: split it.",
+            (
+                "ERROR: cases/test_small.py::test_a: cites 2 clauses (small.other, small.holds). "
+                "One test checks one clause: split it."
+            ),
         ),
         (
             "@clause()\ndef test_a(): pass",
-            "ERROR: cases/test_small.py::test_a: cites a clause without naming it. "
-            "One test checks one clause: split it.",
+            (
+                "ERROR: cases/test_small.py::test_a: cites a clause without naming it. "
+                "One test checks one clause: split it."
+            ),
         ),
         (
             '@clause("small.never")\ndef test_a(): pass',
-            "ERROR: cases/test_small.py::test_a: cites small.never, which is untestable. "
-            "Give the clause another level.",
+            (
+                "ERROR: cases/test_small.py::test_a: cites small.never, which is untestable. "
+                "Give the clause another level."
+            ),
         ),
         (
             '@clause("small.holds")\n@pytest.mark.lrage\ndef test_a(): pass',
@@ -156,8 +162,10 @@ def test_a_run_to_which_nothing_applies_is_a_usage_error(small, distribution):
     assert (result.ret, errors(result)) == (
         4,
         [
-            "ERROR: no case applies to what profile small claims. "
-            "Add to [claims] capabilities, or choose other cases."
+            (
+                "ERROR: no case applies to what profile small claims. "
+                "Add to [claims] capabilities, or choose other cases."
+            )
         ],
     )
 
@@ -192,7 +200,8 @@ def test_a_worker_that_dies_leaves_a_broken_case_in_every_report(small):
     """Pitfall 2."""
     small.cases(
         ONE_CASE
-        + '\n@clause("small.other")\ndef test_dies():\n    """The hub does the other thing."""\n    os._exit(1)\n'
+        + '\n@clause("small.other")\ndef test_dies():\n    """The hub does the other thing."""\n'
+        + "    os._exit(1)\n"
     )
 
     result = small.run("-n", "2")

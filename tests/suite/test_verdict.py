@@ -160,8 +160,10 @@ CLAIMS = Claims(capabilities=frozenset({"telemetry", "registry"}), timing={"sas-
         (
             ("c2d", "twin", "timing.c2d-lock"),
             False,
-            "needs c2d and twin, which the profile does not claim; "
-            "needs timing.c2d-lock, which the profile does not state",
+            (
+                "needs c2d and twin, which the profile does not claim; "
+                "needs timing.c2d-lock, which the profile does not state"
+            ),
         ),
         ((), True, "a large case: run with --large"),
     ],
