@@ -58,16 +58,13 @@ class Session:
         self._hub = hub
         self._rules = rules
         self._state = _State.NEW
+        self.is_over = False
+        """Packets have no effect any more; a caller that holds more of them drops them."""
         self._will: Will | None = None
         self.sender: Sender | None = None
         """Who it is, once CONNECT was accepted."""
         self.subscriptions: dict[str, int] = {}
         """Filter -> granted QoS."""
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether packets still have an effect; a caller that holds more of them drops them."""
-        return self._state is _State.OVER
 
     @property
     def is_new(self) -> bool:
@@ -110,7 +107,8 @@ class Session:
 
     def ended(self, end: End, now: float) -> list[Effect]:
         """Return what is left to do now that the connection is gone; a second call has nothing to add."""
-        was_open, self._state = self._state is _State.OPEN, _State.OVER
+        was_open = self._state is _State.OPEN
+        self._state, self.is_over = _State.OVER, True
         if not was_open or self._will is None or self.sender is None:
             return []
         # will.sent, will.not-after-disconnect
@@ -141,11 +139,11 @@ class Session:
         return [admit_it, *rules.connect.acceptance(present)]
 
     def _refuse(self, refused: Refused) -> list[Effect]:
-        self._state = _State.OVER
+        self._state, self.is_over = _State.OVER, True
         # connect.rejected-data: only a replaced rule lets what follows count, for the identity named.
         if refused.identity is not None and self._rules.connect.serves_refused():
             self.sender = sender_for(refused.identity, "device", self._rules)
-            self._state = _State.OPEN
+            self._state, self.is_over = _State.OPEN, False
         return list(self._rules.connect.refusal(refused.reason))
 
     def _second_connect(self, now: float) -> list[Effect]:

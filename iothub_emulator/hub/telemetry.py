@@ -104,6 +104,8 @@ class Partition:
         # Event n sits in slot n % capacity: appending stays cheap, and the oldest falls out by itself.
         self._slots: list[TelemetryEvent] = []
         self.next_sequence_number = 0
+        self.last_enqueued_time = 0.0
+        """Unix seconds; 0 where nothing was ever appended."""
 
     @property
     def first_sequence_number(self) -> int:
@@ -115,17 +117,12 @@ class Partition:
         """Tell whether nothing is held."""
         return not self._slots
 
-    @property
-    def last_enqueued_time(self) -> float:
-        """Unix seconds; 0 where nothing was ever appended."""
-        return self._event(self.next_sequence_number - 1).enqueued_time if self._slots else 0.0
-
     def append(self, event: TelemetryEvent) -> int:
         """Keep `event` and return its sequence number."""
-        last = self.last_enqueued_time
-        if event.enqueued_time < last:
+        if event.enqueued_time < self.last_enqueued_time:
             # The clock was set back; times in a partition never fall, or positions by time would lie.
-            event = dataclasses.replace(event, enqueued_time=last)
+            event = dataclasses.replace(event, enqueued_time=self.last_enqueued_time)
+        self.last_enqueued_time = event.enqueued_time
         number = self.next_sequence_number
         if len(self._slots) < self._capacity:
             self._slots.append(event)

@@ -71,8 +71,9 @@ class Decoder:
         buffer, rules, position = self._buffer, self._rules, self._position
         first = buffer[position]
         packet_type = first >> 4
-        rules.packet_type(packet_type)
-        rules.client_packet(packet_type)
+        if packet_type not in _FROM_CLIENT:
+            rules.packet_type(packet_type)
+            rules.client_packet(packet_type)
         header = rules.remaining_length(buffer, position + 1)
         if header is not None:
             length, start = header
@@ -80,7 +81,10 @@ class Decoder:
             end = start + length
             if end <= len(buffer):
                 self._position = end
-                return _decode(packet_type, first & 0x0F, _Body(bytes(buffer[start:end]), rules), rules)
+                body = bytes(buffer[start:end])
+                if packet_type == PacketType.PUBLISH:
+                    return _publish(first & 0x0F, body, rules)
+                return _decode(packet_type, first & 0x0F, _Body(body, rules), rules)
         if not rules.waits_for_rest():
             self._position = len(buffer)
         return None
@@ -142,8 +146,6 @@ class _Body:
 
 
 def _decode(packet_type: int, flags: int, body: _Body, rules: CodecRules) -> FromClient:
-    if packet_type == PacketType.PUBLISH:
-        return _publish(flags, body, rules)
     packet = _without_flags(packet_type, flags, body, rules)
     body.end()
     return packet
@@ -194,15 +196,25 @@ def _connect(body: _Body, rules: CodecRules) -> Connect:
     )
 
 
-def _publish(flags: int, body: _Body, rules: CodecRules) -> Publish:
+def _publish(flags: int, data: bytes, rules: CodecRules) -> Publish:
+    """Read the one packet that comes by the thousand without the help of `_Body`."""
     qos, dup = flags >> 1 & 0x03, bool(flags & 0x08)
     rules.publish_qos(qos)
     rules.publish_dup(qos, dup=dup)
-    topic = body.text()
+    position = 2 + int.from_bytes(data[:2])
+    topic = rules.text(data[2:position])
+    rules.no_null(topic)
     rules.topic_empty(topic)
     rules.topic_wildcard(topic)
-    packet_id = body.packet_id() if qos else 0
-    return Publish(topic, body.rest(), qos, bool(flags & 0x01), dup, packet_id)
+    packet_id = 0
+    if qos:
+        packet_id = int.from_bytes(data[position : position + 2])
+        position += 2
+    if position > len(data):
+        rules.overrun(position, len(data))
+    if qos:
+        rules.packet_id(packet_id)
+    return Publish(topic, data[position:], qos, bool(flags & 0x01), dup, packet_id)
 
 
 def _subscribe(body: _Body, rules: CodecRules) -> Subscribe:
@@ -244,6 +256,7 @@ _BY_ID: dict[int, type[Puback | Pubrec | Pubrel | Pubcomp]] = {
     PacketType.PUBREL: Pubrel,
     PacketType.PUBCOMP: Pubcomp,
 }
+_FROM_CLIENT = {PacketType.PUBLISH, PacketType.PINGREQ, PacketType.DISCONNECT, *_BODIES, *_BY_ID}
 _BARE: dict[int, type[Pingreq | Disconnect]] = {
     PacketType.PINGREQ: Pingreq,
     PacketType.DISCONNECT: Disconnect,

@@ -26,6 +26,7 @@ class MqttEndpoint(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._device_id: str | None = None
         self._peer = "?"
+        self._is_traced = log.isEnabledFor(logging.DEBUG)
         # Silence is measured on the monotonic clock; `last_activity` is for people.
         self.last_activity = 0.0
         self._heard = 0.0
@@ -49,7 +50,7 @@ class MqttEndpoint(asyncio.Protocol):
         self._decoder.feed(data)
         try:
             for packet in self._decoder.packets():
-                if log.isEnabledFor(logging.DEBUG):
+                if self._is_traced:
                     log.debug("%s → %s", self._peer, describe(packet))
                 now = runtime.now()
                 if runtime.rules.keep_alive.counts(packet):
@@ -98,7 +99,7 @@ class MqttEndpoint(asyncio.Protocol):
 
     def send(self, packet: FromServer) -> None:
         """Send a packet, together with others of the same turn."""
-        if log.isEnabledFor(logging.DEBUG):
+        if self._is_traced:
             log.debug("%s ← %s", self._peer, describe(packet))
         self._outgoing.append(self._runtime.rules.codec.outgoing(packet))
 
