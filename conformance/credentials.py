@@ -231,12 +231,12 @@ class ConnectionString:
         `where` names the setting in a message. Raises ProfileError, without any part of the string in it.
         """
         whole = text if isinstance(text, Secret) else Secret(text)
-        fields = _fields(whole.reveal(), where)
+        fields, key = _fields(whole, where)
         host, port = _host(fields, where)
         return cls(
             host=host,
             port=port,
-            key=_key(fields, where),
+            key=_checked(key, where),
             policy=fields.get("sharedaccesskeyname"),
             device_id=fields.get("deviceid"),
             module_id=fields.get("moduleid"),
@@ -245,9 +245,10 @@ class ConnectionString:
         )
 
 
-def _fields(text: str, where: str) -> dict[str, str]:
+def _fields(whole: Secret, where: str) -> tuple[dict[str, str], Secret | None]:
+    """Return the fields by name, and the key apart: a traceback shows the arguments of what it passes."""
     fields: dict[str, str] = {}
-    for part in text.strip().rstrip(";").split(";"):
+    for part in whole.reveal().strip().rstrip(";").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise ProfileError(
@@ -255,7 +256,8 @@ def _fields(text: str, where: str) -> dict[str, str]:
                 "Copy it whole from the hub's shared access policies."
             )
         fields[name.strip().casefold()] = value.strip()
-    return fields
+    key = fields.pop("sharedaccesskey", None)
+    return fields, None if key is None else Secret(key)
 
 
 def _host(fields: Mapping[str, str], where: str) -> tuple[str, int | None]:
@@ -268,11 +270,9 @@ def _host(fields: Mapping[str, str], where: str) -> tuple[str, int | None]:
     return match["host"], None if match["port"] is None else int(match["port"])
 
 
-def _key(fields: Mapping[str, str], where: str) -> Secret:
-    text = fields.get("sharedaccesskey")
-    if text is None:
+def _checked(key: Secret | None, where: str) -> Secret:
+    if key is None:
         raise ProfileError(f"{where}: no SharedAccessKey in it. Copy the string whole, key included.")
-    key = Secret(text)
     try:
         _key_bytes(key)
     except ValueError:

@@ -35,8 +35,8 @@ class ReadyFile(BaseModel):
     host: str = Field(min_length=1)
     ports: ReadyPorts
     ca_file: str
-    service_connection_string: str
-    events_connection_string: str
+    service_connection_string: str = Field(repr=False)
+    events_connection_string: str = Field(repr=False)
     edition: str
     timing: dict[str, float]
     capabilities: tuple[str, ...] = Field(strict=False)

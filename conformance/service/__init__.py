@@ -46,7 +46,7 @@ class Service:
         self._access = target.service
         self.rest = RestClient(
             self._access.hub,
-            port=target.ports.https,
+            port=self._access.hub.port or target.ports.https,
             verify=ssl.create_default_context(cafile=target.ca_file),
             timeout=target.timeouts.connect,
             # A hub that listens on this machine is not reached through a proxy.

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from conformance.credentials import Identity, Secret, random_key
 from conformance.errors import ServiceError
-from conformance.service.rest import RestClient
+from conformance.service.rest import Answer, RestClient
 
 # One call of the service changes at most so many identities ("IoT Hub quotas and throttling").
 BULK_LIMIT: Final = 100
@@ -57,7 +57,7 @@ class IdentityRegistry:
     def get(self, device_id: str) -> Identity | None:
         """Return a device, or None if there is none."""
         answer = self._client.call("GET", "devices", device_id, accept=(200, _NOT_FOUND))
-        return None if answer.status == _NOT_FOUND else _identity(answer.json, answer.what)
+        return None if answer.status == _NOT_FOUND else _identity(answer)
 
     def set_status(self, device_id: str, status: Status) -> Identity:
         """Enable or disable a device; its keys stay."""
@@ -65,16 +65,14 @@ class IdentityRegistry:
 
     def replace_keys(self, device_id: str) -> Identity:
         """Give a device two new random keys."""
-        keys = {"primaryKey": random_key().reveal(), "secondaryKey": random_key().reveal()}
+        keys = {"primaryKey": random_key(), "secondaryKey": random_key()}
         return self._replace(device_id, {"authentication": {"type": "sas", "symmetricKey": keys}})
 
     def _replace(self, device_id: str, change: Mapping[str, Any]) -> Identity:
         before = self._client.call("GET", "devices", device_id)
-        document = before.json
-        if not isinstance(document, dict):
-            raise ServiceError(f"{before.what}: the answer is not a device.")
-        after = self._client.call("PUT", "devices", device_id, body={**document, **change}, if_match="*")
-        return _identity(after.json, after.what)
+        identity = _identity(before)
+        document = {**before.json, "authentication": _authentication(identity), **change}
+        return _identity(self._client.call("PUT", "devices", device_id, body=document, if_match="*"))
 
     def _change(self, entries: list[dict[str, Any]], *, ignore: frozenset[str] = frozenset()) -> list[str]:
         """Make one bulk call; return a line for each change that failed."""
@@ -93,21 +91,22 @@ class IdentityRegistry:
 
 
 def _creation(identity: Identity) -> dict[str, Any]:
-    secondary = identity.secondary_key
-    keys = {
-        "primaryKey": identity.primary_key.reveal(),
-        "secondaryKey": None if secondary is None else secondary.reveal(),
-    }
     return {
         "id": identity.device_id,
         "importMode": "create",
         "status": identity.status,
-        "authentication": {"type": "sas", "symmetricKey": keys},
+        "authentication": _authentication(identity),
     }
 
 
-def _identity(document: Any, what: str) -> Identity:
+def _authentication(identity: Identity) -> dict[str, Any]:
+    keys = {"primaryKey": identity.primary_key, "secondaryKey": identity.secondary_key}
+    return {"type": "sas", "symmetricKey": keys}
+
+
+def _identity(answer: Answer) -> Identity:
     try:
+        document = answer.json
         keys = document["authentication"]["symmetricKey"]
         return Identity(
             device_id=document["deviceId"],
@@ -118,7 +117,7 @@ def _identity(document: Any, what: str) -> Identity:
             status=document["status"],
         )
     except (KeyError, TypeError):
-        raise ServiceError(f"{what}: the answer is not a device with two keys.") from None
+        raise ServiceError(f"{answer.what}: the answer is not a device with two keys.") from None
 
 
 def _complain(verb: str, failures: Sequence[str], total: int) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from conformance.credentials import ConnectionString, SasToken, redact, sas_token
+from conformance.credentials import ConnectionString, SasToken, Secret, redact, sas_token
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.pauses import pause
 
@@ -76,11 +76,12 @@ class RestClient:
     ) -> "Answer":
         """Make one call; path segments are escaped here. Returns an answer whose status is in `accept`.
 
+        Keys in `body` stay a `Secret` until they are written, so that no traceback shows them.
         Raises CredentialsRefused (401), Throttled (429 for too long) or ServiceError.
         """
         path = "/" + "/".join(quote(segment, safe="") for segment in segments)
         headers = {} if if_match is None else {"If-Match": if_match}
-        request = self._client.build_request(method, path, headers=headers, json=body)
+        request = self._client.build_request(method, path, headers=headers, content=_written(body, headers))
         response = self._send(request)
         answer = Answer(method, path, response)
         if response.status_code in accept:
@@ -176,6 +177,20 @@ class _Policy(httpx.Auth):
             )
         request.headers["Authorization"] = self._token.reveal()
         yield request
+
+
+def _written(body: object, headers: dict[str, str]) -> bytes | None:
+    """Write the body as JSON, secrets included, and say so in the headers."""
+    if body is None:
+        return None
+    headers["Content-Type"] = "application/json"
+    return json.dumps(body, default=_revealed).encode("ascii")
+
+
+def _revealed(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 def _retry_after(response: httpx.Response, now: float) -> float | None:

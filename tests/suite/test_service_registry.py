@@ -165,10 +165,12 @@ def test_keys_are_replaced_by_new_ones(service, registry):
     "document", [[], {**DOCUMENT, "authentication": {"type": "selfSigned"}}, {"deviceId": "d"}]
 )
 def test_an_answer_that_is_no_device_is_one_line(service, registry, document):
-    service.replies = [Reply(200, document)]
+    service.replies = [Reply(200, document), Reply(200, document)]
 
-    with pytest.raises(ServiceError, match="the answer is not a device with two keys"):
-        registry.get("d")
+    for ask in (registry.get, registry.replace_keys):
+        with pytest.raises(ServiceError, match="the answer is not a device with two keys") as caught:
+            ask("d")
+        assert KEY not in str(caught.getrepr(style="long"))
 
 
 def test_against_the_embedded_hub():

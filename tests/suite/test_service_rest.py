@@ -9,7 +9,7 @@ import pytest
 from scripted_service import Reply, ScriptedService
 
 from conformance import pauses
-from conformance.credentials import ConnectionString, sign
+from conformance.credentials import ConnectionString, Secret, sign
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.service import rest
 from conformance.service.rest import RestClient
@@ -73,6 +73,16 @@ def test_body_and_etag_are_sent(service, client):
 
     assert service.requests[0].body == {"x": [1]}
     assert service.requests[0].headers["If-Match"] == "*"
+
+
+def test_keys_are_revealed_on_the_wire_alone(service, client):
+    service.replies = [Reply(204)]
+
+    client.call("PUT", "devices", "d", body={"keys": [Secret(KEY)]})
+
+    assert service.requests[0].body == {"keys": [KEY]}
+    with pytest.raises(TypeError, match="a bytes is not JSON"):
+        client.call("PUT", "devices", "d", body=b"")
 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(service, client, waits):

@@ -1,0 +1,399 @@
+"""Cases ask for the next message, for the next few, and for everything before a fence."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from conformance import pauses, profile, reach
+from conformance.credentials import ConnectionString
+from conformance.device import Device, Endpoint, Reactor
+from conformance.errors import (
+    CredentialsRefused,
+    HarnessError,
+    ServiceError,
+    StageFailed,
+    UsageError,
+    Violation,
+)
+from conformance.evidence.case import Evidence
+from conformance.service import Service, partitions
+from conformance.service.reader import TelemetryReader
+from conformance.service.telemetry import Telemetry
+from conformance.target import Timeouts
+
+KEY = "c2VjcmV0LWtleS0xMjM0"
+EVENTS = f"Endpoint=sb://localhost:1/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=hub"
+TIMEOUTS = Timeouts(connect=5, reaction=0.05, silence=0)
+
+
+def endpoint(timeout=5.0, port=1):
+    return partitions.Endpoint(
+        access=ConnectionString.parse(EVENTS),
+        port=port,
+        consumer_group="$Default",
+        ca_file=None,
+        timeout=timeout,
+    )
+
+
+class Hub:
+    """A pretended hub: what a device sends arrives at once, numbered."""
+
+    def __init__(self):
+        self.callbacks = None
+        self.closed = threading.Event()
+        self.numbers = iter(range(1000))
+        self.swallows_markers = False
+
+    def open(self, _endpoint, callbacks):
+        self.callbacks = callbacks
+        return SimpleNamespace(close=self.closed.set)
+
+    def deliver(self, device_id, body):
+        self.callbacks.arrive(
+            Telemetry(
+                body=body,
+                properties={},
+                system={},
+                device_id=device_id,
+                partition="0",
+                sequence_number=next(self.numbers),
+            )
+        )
+
+    def device(self, device_id="d"):
+        hub = self
+
+        class Device:
+            id = device_id
+            topics = SimpleNamespace(events=f"devices/{device_id}/messages/events/")
+
+            def __init__(self):
+                self.calls = []
+
+            def connect(self):
+                self.calls.append("connect")
+                return self.connection()
+
+            def connection(self):
+                return SimpleNamespace(
+                    device=self, send=self.send, disconnect=lambda: self.calls.append("leave")
+                )
+
+            def send(self, topic, payload, *, qos):
+                assert topic == self.topics.events
+                self.calls.append(f"send qos {qos}")
+                if not hub.swallows_markers:
+                    hub.deliver(self.id, payload)
+
+        return Device()
+
+
+@pytest.fixture
+def hub():
+    return Hub()
+
+
+@pytest.fixture
+def reader(hub):
+    made = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=hub.open)
+    made.open()
+    yield made
+    made.close()
+
+
+def test_the_next_message(hub, reader):
+    hub.deliver("other", b"1")
+    hub.deliver("d", b"2")
+
+    assert reader.next(sent_by=hub.device()).body == b"2"
+
+
+def test_a_message_that_does_not_arrive_is_a_violation(hub, reader):
+    with pytest.raises(Violation, match=r"^a message of d did not arrive within 0\.05 s$") as caught:
+        reader.next(sent_by=hub.device())
+
+    assert caught.value.observed == "nothing arrived"
+
+
+def test_some_messages(hub, reader):
+    hub.deliver("d", b"1")
+    hub.deliver("d", b"2")
+
+    assert reader.take(2, sent_by=hub.device()) == [b"1", b"2"]
+
+    hub.deliver("d", b"3")
+    with pytest.raises(Violation, match="message 2 of 2 of d did not arrive"):
+        reader.take(2, sent_by=hub.device())
+
+
+def test_a_fence_hands_out_what_came_before_it(hub, reader):
+    device = hub.device()
+    hub.deliver("d", b"1")
+    hub.deliver("other", b"2")
+
+    assert [message.body for message in reader.until_fence(device)] == [b"1"]
+    assert reader.until_fence(device) == []
+    assert device.calls == ["connect", "send qos 0", "leave"] * 2
+
+
+def test_a_fence_over_an_open_connection_opens_and_ends_none(hub, reader):
+    device = hub.device()
+
+    assert reader.until_fence(device, over=device.connection()) == []
+    assert device.calls == ["send qos 0"]
+
+
+def test_a_fence_of_another_device_proves_nothing(hub, reader):
+    with pytest.raises(UsageError, match="order is kept per device only"):
+        reader.until_fence(hub.device("a"), over=hub.device("b").connection())
+
+
+def test_a_fence_that_does_not_arrive_breaks_the_stage(hub, reader):
+    hub.swallows_markers = True
+
+    with pytest.raises(
+        StageFailed, match=r"^needs d2c.events-topic: the marker of d did not arrive within 0\.05 s$"
+    ):
+        reader.until_fence(hub.device())
+
+
+@pytest.mark.parametrize(
+    "error", [Violation("closed before CONNACK", observed="closed"), OSError("broken pipe")]
+)
+def test_a_fence_that_cannot_be_sent_breaks_the_stage(hub, reader, error):
+    device = hub.device()
+
+    def refuse():
+        raise error
+
+    device.connect = refuse
+    with pytest.raises(StageFailed, match=r"^needs connect\.client-id: the fence of d: "):
+        reader.until_fence(device)
+
+
+def test_on_a_live_hub_silence_is_observed_beside_the_fence_and_counted(hub):
+    live = TelemetryReader(
+        endpoint(), Timeouts(connect=5, reaction=1, silence=0.02), open_partitions=hub.open
+    )
+    live.open()
+    before = pauses.slept_seconds()
+
+    assert live.until_fence(hub.device()) == []
+
+    assert pauses.slept_seconds() - before >= 0.02
+    live.close()
+
+
+def test_waiting_before_reading_is_the_suites_own_mistake(hub):
+    closed = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=hub.open)
+
+    with pytest.raises(HarnessError, match="was not opened"):
+        closed.next(sent_by=hub.device())
+
+
+def test_opening_fails_where_it_is_asked_for():
+    def refuse(_endpoint, _callbacks):
+        raise CredentialsRefused("no")
+
+    failing = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=refuse)
+    failing.begin()
+
+    with pytest.raises(CredentialsRefused, match="no"):
+        failing.open()
+    failing.close()
+
+
+def test_closing_does_not_wait_for_partitions_that_are_still_being_opened(hub):
+    may_open = threading.Event()
+
+    def open_late(endpoint, callbacks):
+        may_open.wait(20)
+        return hub.open(endpoint, callbacks)
+
+    late = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=open_late)
+    late.begin()
+    late.close()
+    assert not hub.closed.is_set()
+
+    may_open.set()
+    assert hub.closed.wait(20)
+
+
+class Client:
+    """A pretended EventHubConsumerClient."""
+
+    def __init__(self, ids=("0", "1"), last=-1):
+        self.ids, self.last = ids, last
+        self.received = []
+        self.leave = threading.Event()
+
+    def get_partition_ids(self):
+        return list(self.ids)
+
+    def get_partition_properties(self, partition):
+        return {"last_enqueued_sequence_number": {"0": self.last}.get(partition, 41)}
+
+    def receive(self, **arguments):
+        self.received.append(arguments)
+        arguments["on_error"](None, OSError("first line.\nsecond line"))
+        self.leave.wait(20)
+
+    def close(self):
+        self.leave.set()
+
+
+def callbacks(troubles):
+    return partitions.Callbacks(
+        arrive=lambda _: None,
+        fail=lambda partition, trouble: troubles.append((partition, trouble)),
+        recover=lambda _: None,
+    )
+
+
+def test_each_partition_is_read_behind_its_last_number_and_errors_are_passed_on(monkeypatch):
+    client, troubles = Client(), []
+    monkeypatch.setattr(partitions, "_client", lambda _: client)
+
+    readers = partitions.Partitions.open(endpoint(), callbacks(troubles))
+    readers.close()
+    for thread in readers._threads:
+        thread.join(20)
+
+    assert sorted((r["partition_id"], r["starting_position"], r["prefetch"]) for r in client.received) == [
+        ("0", "-1", 1),
+        ("1", 41, 1),
+    ]
+    assert set(troubles) <= {("?", "first line")}
+
+
+def test_a_reader_that_stops_by_itself_is_told(monkeypatch):
+    client, troubles = Client(ids=("0",)), []
+    client.receive = lambda **_: None
+    monkeypatch.setattr(partitions, "_client", lambda _: client)
+
+    readers = partitions.Partitions.open(endpoint(), callbacks(troubles))
+    readers._threads[0].join(20)
+
+    assert troubles == [("0", "its reader stopped")]
+
+
+def test_an_endpoint_that_does_not_answer_is_told_in_time(monkeypatch):
+    client = Client()
+    client.get_partition_ids = lambda: client.leave.wait(20)
+    monkeypatch.setattr(partitions, "_client", lambda _: client)
+
+    with pytest.raises(ServiceError, match=r"^events endpoint localhost:1: no answer within 0\.05 s\."):
+        partitions.Partitions.open(endpoint(timeout=0.05), callbacks([]))
+
+    assert client.leave.is_set()
+
+
+@pytest.fixture(scope="module")
+def embedded_hub():
+    with reach.open_target(profile.load("emulator")) as opened:
+        yield opened.target
+
+
+@pytest.fixture
+def service(embedded_hub):
+    made = Service(embedded_hub, worker_number=3)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def devices(embedded_hub, service, request):
+    reactor = Reactor()
+    at = Endpoint(
+        host=embedded_hub.host,
+        port=embedded_hub.ports.mqtt,
+        trust=embedded_hub.ca_file,
+        timeouts=embedded_hub.timeouts,
+    )
+    ids = [f"{request.node.name.replace('_', '-')}-{number}" for number in range(8)]
+    made = [Device(identity, at, reactor, Evidence()) for identity in service.registry.create(ids)]
+    yield made
+    for device in made:
+        device.close()
+    reactor.stop()
+
+
+def test_both_partitions_of_the_embedded_hub_are_read(service, devices):
+    telemetry = service.telemetry
+    connections = [device.connect() for device in devices]
+
+    for number, connection in enumerate(connections):
+        for round_ in range(5):
+            connection.publish(connection.device.topics.events, b"%d/%d" % (number, round_))
+
+    arrived = [[telemetry.next(sent_by=device) for _ in range(5)] for device in devices]
+    assert [[message.body for message in messages] for messages in arrived] == [
+        [b"%d/%d" % (number, round_) for round_ in range(5)] for number in range(len(devices))
+    ]
+    assert {message.partition for messages in arrived for message in messages} == {"0", "1"}
+
+
+def test_an_event_of_the_embedded_hub_is_read_whole(service, devices):
+    telemetry, device = service.telemetry, devices[0]
+    device.connect().publish(f"{device.topics.events}a=1&%24.mid=m", b"\xff\x00")
+
+    message = telemetry.next(sent_by=device)
+
+    assert (message.body, message.properties, message.system) == (
+        b"\xff\x00",
+        {"a": "1"},
+        {"message-id": "m"},
+    )
+    assert (message.device_id, message.source, message.auth["type"]) == (device.id, "Telemetry", "sas")
+
+
+def test_a_fence_at_the_embedded_hub(service, devices):
+    telemetry, device = service.telemetry, devices[0]
+    connection = device.connect()
+    connection.send(device.topics.events, b"before", qos=1)
+
+    assert [message.body for message in telemetry.until_fence(device, over=connection)] == [b"before"]
+    assert telemetry.until_fence(device) == []
+
+
+def test_a_policy_token_is_for_the_whole_hub(service, embedded_hub):
+    token = service.policy_token(expires_in=60).reveal()
+
+    assert token.startswith(f"SharedAccessSignature sr={embedded_hub.host}&sig=")
+    assert token.endswith("&skn=iothubowner")
+
+
+def test_a_wrong_events_key_is_refused_in_one_line(embedded_hub):
+    wrong = endpoint(port=embedded_hub.ports.amqp, timeout=10)
+    wrong = partitions.Endpoint(
+        access=wrong.access,
+        port=wrong.port,
+        consumer_group="$Default",
+        ca_file=embedded_hub.ca_file,
+        timeout=10,
+    )
+
+    with pytest.raises(CredentialsRefused) as caught:
+        partitions.Partitions.open(wrong, callbacks([]))
+
+    assert str(caught.value) == (
+        f"events endpoint localhost:{embedded_hub.ports.amqp}: the policy 'service' is refused. "
+        "Check events-connection-string in [service]."
+    )
+
+
+def test_nobody_at_the_events_port_is_one_line(embedded_hub):
+    nobody = partitions.Endpoint(
+        access=ConnectionString.parse(EVENTS),
+        port=embedded_hub.ports.plain,
+        consumer_group="$Default",
+        ca_file=embedded_hub.ca_file,
+        timeout=10,
+    )
+
+    with pytest.raises(
+        ServiceError, match=r"^events endpoint localhost:\d+: .+\. Check events-connection-string"
+    ):
+        partitions.Partitions.open(nobody, callbacks([]))
