@@ -10,6 +10,7 @@ from conformance.errors import HarnessError, Violation
 from conformance.evidence.packets import Connack
 
 PINGREQ = b"\xc0\x00"
+REFUSAL = b"\x20\x02\x00\x05"
 
 
 @pytest.fixture
@@ -139,11 +140,11 @@ def test_an_exchange_is_a_violation_unless_the_answer_is_the_one(scene):
 @pytest.mark.parametrize(
     ("script", "word"),
     [
-        (lambda line: line.answer_connect(b"\x20\x02\x00\x05"), "connack 5"),
+        (lambda line: line.answer_connect(REFUSAL), "connack 5"),
         (lambda line: line.answer_connect(b"\x20\x03\x00\x84\x00"), "connack 132"),
         (lambda line: line.read_packet(), "closed"),
         (lambda line: (line.read_packet(), line.reset()), "closed"),
-        (lambda line: (line.answer_connect(b"\x20\x02\x00\x05"), line.reset()), "connack 5"),
+        (lambda line: (line.answer_connect(REFUSAL), line.reset()), "connack 5"),
     ],
     ids=["connack", "connack-of-mqtt-5", "closed", "reset", "connack-and-reset"],
 )
@@ -158,9 +159,9 @@ def test_refusals(scene, script, word):
     ("script", "observed"),
     [
         (lambda line: line.answer_connect(), "accepted"),
-        (lambda line: line.answer_connect(b"\x20\x02\x00\x05" + PINGRESP), "connack 5, pingresp"),
+        (lambda line: line.answer_connect(REFUSAL + PINGRESP), "connack 5, pingresp"),
         (
-            lambda line: (line.answer_connect(b"\x20\x02\x00\x05"), line.answer_pings()),
+            lambda line: (line.answer_connect(REFUSAL), line.answer_pings()),
             "connack 5, still open",
         ),
         (lambda line: line.answer_connect(b"\x50\x02\x00\x05"), "pubrec"),
@@ -173,6 +174,31 @@ def test_what_is_no_refusal(scene, script, observed):
     raw.send(raw.device.connect_packet())
 
     assert violation(raw.expect_refused).observed == observed
+
+
+@pytest.mark.parametrize(
+    ("connack", "verb", "word"),
+    [(CONNACK, "outcome", "connack 0"), (REFUSAL, "expect_refused", "connack 5")],
+    ids=["accepted", "refused"],
+)
+def test_a_connack_too_many_is_left_to_the_watch(scene, connack, verb, word):
+    def play(line):
+        line.answer_connect(connack * 2)
+        if connack == CONNACK:
+            line.answer_pings()
+
+    raw = scene.device(play).raw()
+    raw.send(raw.device.connect_packet())
+
+    assert getattr(raw, verb)() == word
+    assert [breach.clause for breach in scene.evidence.breaches] == ["watch.connack"]
+
+
+def test_the_connack_of_a_second_connect_is_not(scene):
+    raw = scene.device(answers(CONNACK)).raw_connected()
+    raw.send(raw.device.connect_packet())
+
+    assert violation(raw.expect_closed).observed == "connack 0"
 
 
 def test_a_close_without_any_packet_is_expected(scene):
