@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from conformance import listing
-from conformance.errors import HarnessError
+from conformance.errors import USAGE, HarnessError
 from conformance.report import json_report
 
 FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -17,9 +17,16 @@ FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusal is one line with the suite's code for a usage error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"ERROR: {message}. See: {self.prog} --help\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
+    parser = _Parser(prog="python -m conformance", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     clauses = commands.add_parser("clauses", help="list the documented behaviours and the tests of each")
     clauses.add_argument("--format", choices=FORMATS, default="table")

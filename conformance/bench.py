@@ -13,7 +13,7 @@ from typing import Any
 from conformance.collaborators import Place
 from conformance.credentials import Identity, Secret
 from conformance.device import Device, Endpoint, Reactor, ServerCertificate, fetch_certificate
-from conformance.errors import ServiceError
+from conformance.errors import NotTested, ServiceError
 from conformance.evidence.case import Evidence
 from conformance.identities import NewIdentities, ReadyIdentities
 from conformance.service import IdentityRegistry, Service, TelemetryReader
@@ -110,8 +110,13 @@ class CaseBench:
         return self._reader
 
     def device(self) -> Device:
-        """Return a device that no other case has."""
-        return self._device(self._bench.identities.take())
+        """Return a device that no other case has, or, of a profile's ready-made ones, that none has now."""
+        identity = self._bench.identities.take()
+        if any(identity.device_id == device.id for device in self._devices):
+            raise NotTested(
+                f"needs {len(self._devices) + 1} devices: add [[identity]] tables or run fewer workers"
+            )
+        return self._device(identity)
 
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""

@@ -288,7 +288,9 @@ class Controller:
         if self.junit is not None:
             self.junit.finish(self.folder.final / JUNIT)
         self.folder.publish()
-        self.ending = terminal.Ending(run=run, report=self._shown(self.folder.final / REPORT))
+        remarks = [f"preflight: {remark}" for remark in self.target.remarks]
+        report = self._shown(self.folder.final / REPORT)
+        self.ending = terminal.Ending(run=run, report=report, warnings=remarks)
 
     def _environment(self, run: RunPart) -> dict[str, str]:
         assert self.target is not None  # noqa: S101 - a report is written of a target

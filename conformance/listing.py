@@ -77,7 +77,7 @@ def _tests(package: Path) -> Mapping[str, list[str]]:
 def profiles(environment: Mapping[str, str] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return every profile that a name can mean: its hub, its claims, the variables that it reads.
 
-    A variable that is not set is listed, not demanded. Raises ProfileError where a profile is wrong otherwise.
+    A variable that is not set is listed, not demanded. Raises ProfileError where a profile is wrong.
     """
     known = os.environ if environment is None else environment
     return {"profiles": [_profile_row(name, file, known) for name, file in profile.known().items()]}

@@ -222,7 +222,7 @@ class Runner:
         bench, self._bench = self._bench, None
         if bench is not None:
             # What cannot be deleted now stays in the journal, and the controller tries again.
-            with contextlib.suppress(HarnessError):
+            with contextlib.suppress(HarnessError, OSError):
                 bench.close()
 
     # -- one case

@@ -37,14 +37,18 @@ def small(tmp_path):
 # -- a whole run
 
 
-@BOTH_WAYS
-def test_a_run_judges_every_clause(small, distribution):
-    small.cases(ALL_GOOD)
+@pytest.fixture(scope="module", params=[[], ["-n", "2"]], ids=["one-process", "n-2"])
+def whole(request, tmp_path_factory):
+    """One run for the tests that only look at what it said and left."""
+    suite = SmallSuite(tmp_path_factory.mktemp("whole"))
+    suite.cases(ALL_GOOD)
+    suite.result = suite.run(*request.param)
+    return suite
 
-    result = small.run(*distribution)
 
-    assert result.ret == 0, result.stdout.str()
-    assert small.verdicts() == {
+def test_a_run_judges_every_clause(whole):
+    assert whole.result.ret == 0, whole.result.stdout.str()
+    assert whole.verdicts() == {
         "small.holds": "pass",
         "small.other": "pass",
         "small.disputed": "pass",
@@ -52,32 +56,31 @@ def test_a_run_judges_every_clause(small, distribution):
         "small.needs-c2d": "not claimed",
         "small.never": "untestable",
     }
-    assert small.clause("small.disputed")["readings"] == ["answered"]
-    assert small.clause("small.needs-c2d")["reason"] == "needs c2d, which the profile does not claim"
+    assert whole.clause("small.disputed")["readings"] == ["answered"]
+    assert whole.clause("small.needs-c2d")["reason"] == "needs c2d, which the profile does not claim"
 
 
-def test_the_header_names_profile_target_and_claims_and_no_secret(small):
-    small.cases(ALL_GOOD)
+def test_no_case_that_passes_carries_a_transcript(whole):
+    assert "transcript" not in whole.clause("small.holds")["cases"][0]
 
-    result = small.run()
 
-    result.stdout.fnmatch_lines(
+def test_the_whole_package_is_not_partial(whole):
+    assert whole.statement()["run"]["partial"] is False
+
+
+def test_the_header_names_profile_target_and_claims_and_no_secret(whole):
+    whole.result.stdout.fnmatch_lines(
         [
             "conformance: suite *; 6 clauses of 'Communicate with your IoT hub*' (2018-10-12, pt-BR)",
             "profile: small; target: pretended hub at hub.example:8883",
             "claims: telemetry; timing: none; large cases: no",
         ]
     )
-    assert "c2VjcmV0" not in result.stdout.str() + result.stderr.str()
+    assert "c2VjcmV0" not in whole.result.stdout.str() + whole.result.stderr.str()
 
 
-@BOTH_WAYS
-def test_the_target_is_opened_once_and_closed(small, distribution):
-    small.cases(ALL_GOOD)
-
-    small.run(*distribution)
-
-    assert (small.path / "closed").read_text() == "closed\n"
+def test_the_target_is_opened_once_and_closed(whole):
+    assert (whole.path / "closed").read_text() == "closed\n"
 
 
 def test_workers_steal_work(small):
@@ -208,13 +211,6 @@ def test_watch(watch):
         "PUBREC packet=1",
     )
     assert "transcript" in violated
-
-
-def test_no_case_that_passes_carries_a_transcript(small):
-    small.cases(ALL_GOOD)
-    small.run()
-
-    assert "transcript" not in small.clause("small.holds")["cases"][0]
 
 
 def test_a_breach_counts_for_the_watch_and_leaves_its_case_alone(small):
@@ -351,13 +347,6 @@ def test_a_node_id_is_partial(small):
     assert result.ret == 0
     assert small.statement()["run"]["partial"] is True
     assert small.verdicts()["small.holds"] == "not tested"
-
-
-def test_the_whole_package_is_not_partial(small):
-    small.cases(ALL_GOOD)
-    small.run()
-
-    assert small.statement()["run"]["partial"] is False
 
 
 @BOTH_WAYS

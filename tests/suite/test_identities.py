@@ -1,0 +1,96 @@
+"""A worker's supply of devices: new ones, never used twice, nothing left behind."""
+
+import pytest
+
+from conformance.credentials import Identity, Secret
+from conformance.errors import NotTested, ServiceError
+from conformance.identities import FIRST_BATCH, LARGEST_BATCH, NewIdentities, ReadyIdentities, left_behind
+
+KEY = Secret("a2V5IG9mIGEgZGV2aWNl")
+
+
+def identity(name):
+    return Identity(device_id=name, primary_key=KEY)
+
+
+class Registry:
+    """Remembers what exists, as a hub does."""
+
+    def __init__(self):
+        self.calls = []
+        self.exists = set()
+        self.fails = False
+
+    def create(self, ids):
+        if self.fails:
+            raise ServiceError("503")
+        self.calls.append(len(ids))
+        self.exists |= set(ids)
+        return [identity(name) for name in ids]
+
+    def delete(self, ids):
+        self.calls.append(-len(ids))
+        self.exists -= set(ids)
+
+
+@pytest.fixture
+def registry():
+    return Registry()
+
+
+@pytest.fixture
+def supply(registry, tmp_path):
+    return NewIdentities(registry, "conf-1-gw0", tmp_path / "devices-gw0.txt")
+
+
+def test_devices_are_made_in_bulk_and_used_once(supply, registry):
+    names = [supply.take().device_id for _ in range(FIRST_BATCH + 1)]
+
+    assert len(set(names)) == FIRST_BATCH + 1
+    assert names[0] == "conf-1-gw0-1"
+    assert registry.calls == [FIRST_BATCH, LARGEST_BATCH]
+
+
+def test_a_worker_deletes_what_it_made_in_bulk(supply, registry, tmp_path):
+    for _ in range(FIRST_BATCH + 1):
+        supply.take()
+
+    supply.close()
+
+    assert registry.exists == set()
+    assert registry.calls[2:] == [-LARGEST_BATCH, -FIRST_BATCH]
+    assert left_behind(tmp_path.glob("devices-*.txt")) == []
+
+
+def test_a_worker_that_died_leaves_the_list_of_what_it_made(supply, registry, tmp_path):
+    supply.take()
+
+    assert set(left_behind(tmp_path.glob("devices-*.txt"))) == registry.exists
+
+
+def test_what_may_have_been_made_before_a_failure_is_on_the_list(supply, registry, tmp_path):
+    """A bulk call that fails half way has made some of its devices."""
+    registry.fails = True
+
+    with pytest.raises(ServiceError):
+        supply.take()
+
+    assert len(left_behind(tmp_path.glob("devices-*.txt"))) == FIRST_BATCH
+
+
+def test_an_unused_name_is_no_devices(supply):
+    assert supply.unused_name() not in {supply.take().device_id for _ in range(FIRST_BATCH)}
+
+
+def test_workers_share_ready_made_devices():
+    ready = [identity(name) for name in "abcde"]
+
+    shares = [ReadyIdentities(ready, share, 2) for share in (0, 1)]
+
+    assert [shares[0].take().device_id for _ in range(4)] == ["a", "c", "e", "a"]
+    assert [shares[1].take().device_id for _ in range(3)] == ["b", "d", "b"]
+
+
+def test_a_worker_without_a_ready_made_device_tests_nothing():
+    with pytest.raises(NotTested, match="fewer"):
+        ReadyIdentities([identity("a")], 1, 2).take()
