@@ -13,6 +13,8 @@ log = logging.getLogger("iothub_emulator.amqp")
 
 WRITE_BUFFER = 131_072
 """Bytes that the transport may hold for a reader that is slow; then messages stay in the telemetry log."""
+FAREWELL = 5.0
+"""Seconds in which the last bytes must leave; then the stream is cut."""
 MAX_UNSENT = 65_536
 """Bytes of answers that may wait for such a reader; then nothing more is read from it."""
 
@@ -97,6 +99,8 @@ class AmqpEndpoint(asyncio.Protocol):
         if self._connection.is_finished:
             self._write()
             self._transport.close()
+            # `close` waits for a peer that never reads.
+            self._replace_timer(FAREWELL, self._transport.abort)
             return
         self._read_if(self._connection.unsent_size < MAX_UNSENT)
         if more and self._is_writable:
@@ -118,10 +122,13 @@ class AmqpEndpoint(asyncio.Protocol):
         deadline = self._connection.next_deadline()
         if deadline is None or deadline >= self._timer_at:
             return
+        self._timer_at = deadline
+        self._replace_timer(max(deadline - self._runtime.now(), 0), self._on_timer)
+
+    def _replace_timer(self, seconds: float, action: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = self._loop.call_later(max(deadline - self._runtime.now(), 0), self._on_timer)
+        self._timer = self._loop.call_later(seconds, action)
 
     def _on_timer(self) -> None:
         self._timer = None

@@ -274,6 +274,24 @@ def test_a_peer_that_asks_and_never_reads_is_not_read_either():
     on_loop(scenario())
 
 
+def test_a_peer_that_never_reads_is_cut_off_in_the_end(monkeypatch):
+    """Its Close cannot reach it; the stream does not wait for ever."""
+    monkeypatch.setattr("iothub_emulator.amqp.endpoint.FAREWELL", 0.05)
+
+    async def scenario():
+        runtime = hub()
+        fill(runtime, [bytes(200_000)] * 100)
+        async with serving(runtime) as (port, made):
+            client = await Client.connect(port)
+            await client.read_from(runtime, credit=100)
+            client.writer.transport.pause_reading()
+            client.say(Close())
+            await made[0].lost.wait()
+            client.close()
+
+    on_loop(scenario())
+
+
 def test_many_readers_share_the_thread():
     """A backlog of 2,000 events is sent in turns: another connection is answered in between."""
 
