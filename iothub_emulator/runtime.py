@@ -14,12 +14,12 @@ from typing import Protocol
 from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
+from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.session import HubState, Session
 from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
-from iothub_emulator.mqtt.packets import FromServer
 from iothub_emulator.rules import Rules, rules_for
 from iothub_emulator.settings import Settings
 

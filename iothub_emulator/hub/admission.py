@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from iothub_emulator.hub.connect import Identities, Username
 from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import Policy, Right
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
-from iothub_emulator.mqtt.packets import Connect
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a malfunction

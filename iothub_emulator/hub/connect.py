@@ -7,7 +7,7 @@ from typing import Protocol
 from iothub_emulator.hub import host_names
 from iothub_emulator.hub.effects import Close, Effect, Send
 from iothub_emulator.hub.identity import DeviceIdentity
-from iothub_emulator.mqtt.packets import Connack
+from iothub_emulator.hub.packets import Connack
 from iothub_emulator.settings import Settings
 
 NOT_AUTHORISED = 5

@@ -1,7 +1,7 @@
 """One connection of a device: what ends it, and what that means for others."""
 
 from iothub_emulator.hub.effects import Close, Effect
-from iothub_emulator.mqtt.packets import FromClient
+from iothub_emulator.hub.packets import FromClient
 
 
 class ConnectionRules:

@@ -3,8 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.telemetry import TelemetryEvent
-from iothub_emulator.mqtt.packets import FromServer
 
 
 @dataclass(frozen=True, slots=True)

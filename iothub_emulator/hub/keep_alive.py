@@ -1,6 +1,6 @@
 """Keep-alive: how long a client may be silent, and the answer to its pings."""
 
-from iothub_emulator.mqtt.packets import FromClient, Pingresp
+from iothub_emulator.hub.packets import FromClient, Pingresp
 from iothub_emulator.settings import Settings
 
 

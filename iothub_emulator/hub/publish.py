@@ -5,8 +5,8 @@ from typing import Literal
 
 from iothub_emulator.editions import Edition
 from iothub_emulator.hub import topics
+from iothub_emulator.hub.packets import FromServer, Puback, Publish
 from iothub_emulator.hub.telemetry import Sender
-from iothub_emulator.mqtt.packets import FromServer, Puback, Publish
 from iothub_emulator.settings import Settings
 
 

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from iothub_emulator.hub.admission import Refused, admit, sender_for
 from iothub_emulator.hub.connect import Identities
 from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
-from iothub_emulator.hub.policies import Policy
-from iothub_emulator.hub.property_bag import Bag, BagRefused
-from iothub_emulator.hub.rulebook import Rulebook
-from iothub_emulator.hub.telemetry import Sender
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
     FromClient,
@@ -31,6 +27,10 @@ from iothub_emulator.mqtt.packets import (
     Unsubscribe,
     Will,
 )
+from iothub_emulator.hub.policies import Policy
+from iothub_emulator.hub.property_bag import Bag, BagRefused
+from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.telemetry import Sender
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from iothub_emulator.hub import topics
-from iothub_emulator.mqtt.packets import FromServer, Suback, Subscribe, Unsuback, Unsubscribe
+from iothub_emulator.hub.packets import FromServer, Suback, Subscribe, Unsuback, Unsubscribe
 
 FAILURE = 0x80
 

@@ -1,7 +1,7 @@
 """The Will: kept from CONNECT on, sent as telemetry if the connection ends without DISCONNECT."""
 
 from iothub_emulator.hub.effects import End
-from iothub_emulator.mqtt.packets import Will
+from iothub_emulator.hub.packets import Will
 
 
 class WillRules:

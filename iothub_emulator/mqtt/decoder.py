@@ -6,7 +6,7 @@ ever raised, and after it the decoder yields nothing more.
 
 from collections.abc import Callable, Iterator
 
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
     FromClient,

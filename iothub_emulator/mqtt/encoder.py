@@ -1,6 +1,6 @@
 """From packets to bytes, for what a hub sends."""
 
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connack,
     FromServer,
     PacketType,

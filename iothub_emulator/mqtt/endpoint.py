@@ -8,8 +8,8 @@ import logging
 from typing import cast
 
 from iothub_emulator.hub.effects import Admit, End
+from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.mqtt.decoder import Decoder
-from iothub_emulator.mqtt.packets import FromServer
 from iothub_emulator.mqtt.rules import Malformed
 from iothub_emulator.mqtt.wire_log import describe, log
 from iothub_emulator.runtime import Runtime

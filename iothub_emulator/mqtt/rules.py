@@ -4,8 +4,8 @@ A check returns nothing or raises `Malformed` with the rule's number; without th
 as well as it can. MQTT 3.1.1 [MQTT-4.8.0-1]: whatever is malformed closes the connection.
 """
 
+from iothub_emulator.hub.packets import FromServer, PacketType
 from iothub_emulator.mqtt import encoder
-from iothub_emulator.mqtt.packets import FromServer, PacketType
 from iothub_emulator.settings import Settings
 
 # MQTT 3.1.1, table 2.2: the only flags a packet other than PUBLISH may carry, with the rule that says so.

@@ -2,7 +2,7 @@
 
 import logging
 
-from iothub_emulator.mqtt.packets import Connect, FromClient, FromServer, Publish
+from iothub_emulator.hub.packets import Connect, FromClient, FromServer, Publish
 
 log = logging.getLogger("iothub_emulator.mqtt")
 

@@ -6,10 +6,10 @@ from sas import token
 
 from iothub_emulator.editions import EDITIONS
 from iothub_emulator.hub.identity import Fresh, Wanted
+from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import default_policies
 from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.session import HubState, Session
-from iothub_emulator.mqtt.packets import Connect
 from iothub_emulator.rules import rules_for
 from iothub_emulator.settings import Settings
 

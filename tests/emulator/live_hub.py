@@ -11,7 +11,7 @@ from mqtt_bytes import client_bytes
 from sas import token
 
 from iothub_emulator.editions import EDITIONS
-from iothub_emulator.mqtt.packets import Connect
+from iothub_emulator.hub.packets import Connect
 from iothub_emulator.net.listeners import open_listeners
 from iothub_emulator.rules import rules_for
 from iothub_emulator.runtime import Runtime

@@ -1,7 +1,6 @@
 """What a client sends, as bytes: the tests have an encoder of their own for it."""
 
-from iothub_emulator.mqtt.encoder import frame
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
     Pingreq,
@@ -13,6 +12,7 @@ from iothub_emulator.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
+from iothub_emulator.mqtt.encoder import frame
 
 PINGREQ = b"\xc0\x00"
 PINGRESP = b"\xd0\x00"

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mqtt_bytes import client_bytes
 
-from iothub_emulator.mqtt.decoder import Decoder
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
     Pingreq,
@@ -20,6 +19,7 @@ from iothub_emulator.mqtt.packets import (
     Unsubscribe,
     Will,
 )
+from iothub_emulator.mqtt.decoder import Decoder
 from iothub_emulator.mqtt.rules import CodecRules, Malformed
 from iothub_emulator.settings import Settings
 

@@ -3,9 +3,7 @@
 import pytest
 from mqtt_bytes import DISCONNECT, PINGREQ, client_bytes, field
 
-from iothub_emulator.mqtt.decoder import Decoder
-from iothub_emulator.mqtt.encoder import frame
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
     Pingreq,
@@ -18,6 +16,8 @@ from iothub_emulator.mqtt.packets import (
     Unsubscribe,
     Will,
 )
+from iothub_emulator.mqtt.decoder import Decoder
+from iothub_emulator.mqtt.encoder import frame
 from iothub_emulator.mqtt.rules import CodecRules, Malformed
 from iothub_emulator.settings import Settings
 

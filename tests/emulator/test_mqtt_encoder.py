@@ -2,8 +2,7 @@
 
 import pytest
 
-from iothub_emulator.mqtt.encoder import encode, remaining_length
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connack,
     Pingresp,
     Puback,
@@ -14,6 +13,7 @@ from iothub_emulator.mqtt.packets import (
     Suback,
     Unsuback,
 )
+from iothub_emulator.mqtt.encoder import encode, remaining_length
 
 
 @pytest.mark.parametrize(

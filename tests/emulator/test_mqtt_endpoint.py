@@ -4,7 +4,7 @@ import pytest
 from live_hub import live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP, client_bytes
 
-from iothub_emulator.mqtt.packets import Publish, Subscribe, Will
+from iothub_emulator.hub.packets import Publish, Subscribe, Will
 from iothub_emulator.mqtt.rules import CodecRules
 
 EVENTS = "devices/device-1/messages/events/"

@@ -13,7 +13,7 @@ from iothub_emulator.rules import rules_for
 from iothub_emulator.settings import Settings
 
 HUB = Path(iothub_emulator.__file__).parent / "hub"
-CODEC = [HUB.parent / "mqtt" / name for name in ("packets.py", "decoder.py", "encoder.py", "rules.py")]
+CODEC = [HUB.parent / "mqtt" / name for name in ("decoder.py", "encoder.py", "rules.py")]
 IMPURE = {"asyncio", "socket", "ssl", "time", "random", "secrets", "uuid", "aiohttp", "threading"}
 CITATION = re.compile(r"\b[a-z0-9]+\.[a-z][a-z0-9-]+|\[MQTT-")
 

@@ -6,9 +6,9 @@ import pytest
 from sas import token
 
 from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.packets import Connack, Pingresp
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.telemetry import TelemetryEvent
-from iothub_emulator.mqtt.packets import Connack, Pingresp
 from iothub_emulator.runtime import Runtime, Unauthorised
 
 

@@ -8,7 +8,7 @@ from hub_values import DEVICE, DEVICEBOUND, EVENTS, NOW, Hub
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
 from iothub_emulator.hub.identity import Fresh
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Connack,
     Connect,
     Disconnect,

@@ -6,9 +6,9 @@ import pytest
 from hub_values import DEVICE, EVENTS, NOW, Hub
 
 from iothub_emulator.hub.effects import Close, Send, Telemetry
+from iothub_emulator.hub.packets import Puback, Publish
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.telemetry import TelemetryEvent
-from iothub_emulator.mqtt.packets import Puback, Publish
 from iothub_emulator.settings import Settings
 
 

@@ -4,7 +4,7 @@ import pytest
 from hub_values import DEVICEBOUND, NOW, Hub
 
 from iothub_emulator.hub.effects import Close, Send
-from iothub_emulator.mqtt.packets import (
+from iothub_emulator.hub.packets import (
     Disconnect,
     Puback,
     Pubcomp,

@@ -4,7 +4,7 @@ import pytest
 from hub_values import DEVICE, EVENTS, NOW, Hub
 
 from iothub_emulator.hub.effects import Close, End, Telemetry
-from iothub_emulator.mqtt.packets import Disconnect, Publish, Will
+from iothub_emulator.hub.packets import Disconnect, Publish, Will
 
 
 def session_with(will, edition="document"):

@@ -4,7 +4,7 @@ from fault import fault
 
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
-from iothub_emulator.mqtt.packets import Pingreq
+from iothub_emulator.hub.packets import Pingreq
 
 
 @fault("connection.newest-wins")

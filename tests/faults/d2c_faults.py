@@ -4,10 +4,10 @@ from urllib.parse import unquote
 
 from fault import fault
 
+from iothub_emulator.hub.packets import Puback, Pubrec
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.telemetry import Sender, TelemetryRules
-from iothub_emulator.mqtt.packets import Puback, Pubrec
 
 
 def publish_rules(rules, wrong):

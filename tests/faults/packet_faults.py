@@ -2,8 +2,8 @@
 
 from fault import fault
 
+from iothub_emulator.hub.packets import Unsuback
 from iothub_emulator.hub.subscribe import SubscribeRules
-from iothub_emulator.mqtt.packets import Unsuback
 from iothub_emulator.mqtt.rules import CodecRules
 
 
