@@ -45,6 +45,11 @@ def encode_described(descriptor: int, value: Value) -> bytes:
     return bytes((0x00, 0x53, descriptor)) + encode(value)
 
 
+def encode_described_map(descriptor: int, entries: list[bytes]) -> bytes:
+    """Return the same for a map whose entries are encoded already, each as its key and its value."""
+    return bytes((0x00, 0x53, descriptor)) + _compound(_MAP, len(entries) * 2, b"".join(entries))
+
+
 def _packer(code: int, layout: str) -> Callable[[Any], bytes]:
     packer, constructor = struct.Struct("!B" + layout).pack, code
     return lambda value: packer(constructor, value)

@@ -6,7 +6,7 @@ Encoded when a reader asks, never before: a device's PUBACK does not wait for it
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from iothub_emulator.amqp.encoding import encode_described
+from iothub_emulator.amqp.encoding import encode, encode_described, encode_described_map
 from iothub_emulator.amqp.messages import (
     APPLICATION_PROPERTIES,
     DATA,
@@ -52,12 +52,15 @@ def encode_partition_state(rules: LinkRules, partition: Partition, now: float) -
 
 
 def _annotations(section: int, annotations: Mapping[str, str | int]) -> bytes:
-    return encode_described(section, {_symbol(name): _value(value) for name, value in annotations.items()})
+    return encode_described_map(
+        section, [_key(name) + encode(_value(value)) for name, value in annotations.items()]
+    )
 
 
 @lru_cache(maxsize=256)
-def _symbol(name: str) -> Symbol:
-    return Symbol(name)
+def _key(name: str) -> bytes:
+    # The same dozen names in every event.
+    return encode(Symbol(name))
 
 
 def _value(value: str | int) -> Value:
