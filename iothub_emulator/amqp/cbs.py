@@ -18,7 +18,7 @@ SAS_TOKEN_TYPE = "servicebus.windows.net:sastoken"  # noqa: S105 - a type's name
 MAX_AUTHORISATIONS = 256
 """Audiences of one connection. The SDKs put one for each entity and consumer group."""
 
-OK, ACCEPTED, BAD_REQUEST, UNAUTHORISED, FORBIDDEN = 200, 202, 400, 401, 403
+ACCEPTED, BAD_REQUEST, UNAUTHORISED, FORBIDDEN = 202, 400, 401, 403
 
 
 class Authorisations:

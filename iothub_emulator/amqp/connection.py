@@ -8,10 +8,11 @@ raises.
 import logging
 from collections.abc import Callable
 
-from iothub_emulator.amqp import frames, sasl
+from iothub_emulator.amqp import frames
 from iothub_emulator.amqp.composites import Composite
 from iothub_emulator.amqp.directory import Directory
 from iothub_emulator.amqp.errors import (
+    FRAME_SIZE_TOO_SMALL,
     INVALID_FIELD,
     LIMIT_EXCEEDED,
     NOT_ALLOWED,
@@ -19,6 +20,7 @@ from iothub_emulator.amqp.errors import (
     AmqpError,
     LinkError,
 )
+from iothub_emulator.amqp.handshake import Handshake
 from iothub_emulator.amqp.link import Link
 from iothub_emulator.amqp.performatives import (
     Attach,
@@ -30,9 +32,6 @@ from iothub_emulator.amqp.performatives import (
     Error,
     Flow,
     Open,
-    SaslInit,
-    SaslMechanisms,
-    SaslOutcome,
     Transfer,
 )
 from iothub_emulator.amqp.session import HANDLE_MAX, INCOMING_WINDOW, OUTGOING_WINDOW, Session
@@ -68,17 +67,15 @@ class Connection:
         self.sessions: dict[int, Session] = {}
         """By the peer's channel."""
         self.is_finished = False
-        self._receive_next: Callable[[], bool] = self._next_header
-        """What is due: a header, a frame of SASL, or a frame of AMQP. False: not all of it is here."""
         self._input = frames.FrameBuffer(MAX_FRAME_SIZE)
         self._output: list[bytes] = []
         self._output_size = 0
         self._peer_channel_max = 0
         self._is_open = False
         self._is_closing = False
-        self._skipped_sasl = True
         self._unfinished_bytes = 0
         self._turn = 0
+        self._handshake = Handshake(runtime, self.directory.authorisations, self.send_bytes)
 
     # Bytes in
 
@@ -99,50 +96,20 @@ class Connection:
         """Take the peer's end of stream, or the loss of the transport."""
         self._finish()
 
-    def _next_header(self) -> bool:
-        """2.2: the first eight bytes say which protocol; what is not spoken here is answered with what is."""
-        header = self._input.next_header()
-        if header is None:
+    def _receive_next(self) -> bool:
+        """Take what is due; False if not all of it is here."""
+        if not self._handshake.is_done:
+            taken = self._handshake.step(self._input)
+            if self._handshake.has_failed:
+                self._finish()
+            return taken
+        data = self._input.next_frame()
+        if data is None:
             return False
-        if header == frames.SASL_HEADER and self._skipped_sasl:
-            self._skipped_sasl = False
-            self.send_bytes(frames.SASL_HEADER)
-            self._send(0, SaslMechanisms(sasl_server_mechanisms=sasl.MECHANISMS), kind=frames.SASL_FRAME)
-            self._receive_next = self._next_sasl_frame
-        elif header == frames.AMQP_HEADER:
-            # A client without SASL is as anonymous as most with it: Node's azure-iothub comes this way.
-            self.send_bytes(frames.AMQP_HEADER)
-            self._receive_next = self._next_frame
-        else:
-            self.send_bytes(frames.SASL_HEADER)
-            self._finish()
-        return True
-
-    def _next_sasl_frame(self) -> bool:
-        frame = self._take_frame(frames.SASL_FRAME)
-        if frame is None:
-            return False
-        if not isinstance(frame.performative, SaslInit):
-            raise AmqpError(NOT_ALLOWED, "SASL goes on with an init")
-        code = sasl.outcome_of(frame.performative, self._runtime, self.directory.authorisations)
-        self._send(0, SaslOutcome(code=code), kind=frames.SASL_FRAME)
-        if code == sasl.OK:
-            self._receive_next = self._next_header
-        else:
-            self._finish()
-        return True
-
-    def _next_frame(self) -> bool:
-        frame = self._take_frame(frames.AMQP_FRAME)
-        if frame is None:
-            return False
+        frame = frames.decode_frame(data, frames.AMQP_FRAME)
         if frame.performative is not None:
             self._on_performative(frame.channel, frame.performative, frame.payload)
         return True
-
-    def _take_frame(self, kind: int) -> frames.Frame | None:
-        data = self._input.next_frame()
-        return None if data is None else frames.decode_frame(data, kind)
 
     def _on_performative(self, channel: int, performative: Composite, payload: bytes) -> None:
         log.debug("→ %d %s", channel, performative.symbol)
@@ -161,7 +128,7 @@ class Connection:
             case End():
                 self._on_end(channel)
             case Close():
-                self._send(0, Close())
+                self.send(0, Close())
                 self._finish()
             case Attach() | Detach() | Flow() | Transfer() | Disposition():
                 self._session(channel).handle(performative, payload)
@@ -182,7 +149,7 @@ class Connection:
 
     def _open(self) -> None:
         self._is_open = True
-        self._send(
+        self.send(
             0,
             Open(
                 container_id=self._runtime.settings.entity,
@@ -240,14 +207,11 @@ class Connection:
     # Bytes out
 
     def send(self, channel: int, performative: Composite) -> None:
-        """Queue one performative."""
-        self._send(channel, performative)
-
-    def _send(self, channel: int, performative: Composite, *, kind: int = frames.AMQP_FRAME) -> None:
+        """Queue one performative; `AmqpError` if the peer takes no frame of its size."""
         log.debug("← %d %s", channel, performative.symbol)
-        frame = frames.encode_frame(channel, performative, kind=kind)
-        if len(frame) > max(self.peer_max_frame_size, frames.MIN_MAX_FRAME_SIZE):
-            raise AmqpError(LIMIT_EXCEEDED, "the answer does not fit the peer's max-frame-size")
+        frame = frames.encode_frame(channel, performative)
+        if len(frame) > self.peer_max_frame_size:
+            raise AmqpError(FRAME_SIZE_TOO_SMALL, "the answer does not fit the peer's max-frame-size")
         self.send_bytes(frame)
 
     def send_bytes(self, data: bytes) -> None:
@@ -332,7 +296,7 @@ class Connection:
             self._finish()
             return
         self._close_sessions()
-        if self._receive_next != self._next_frame:
+        if not self._handshake.is_done:
             # No AMQP yet, so no frame that could say it.
             self._finish()
             return
@@ -341,7 +305,7 @@ class Connection:
             self._open()
         self._is_closing = True
         self.timers.closing(self._runtime.now())
-        self._send(0, Close(error=Error(condition=error.condition, description=error.description)))
+        self.send(0, Close(error=Error(condition=error.condition, description=error.description)))
 
     def _finish(self) -> None:
         self._close_sessions()

@@ -4,7 +4,6 @@ Conditions are symbols of OASIS AMQP 1.0 part 2, sections 2.8.14 to 2.8.18, or E
 (`com.microsoft:…`).
 """
 
-INTERNAL_ERROR = "amqp:internal-error"
 NOT_FOUND = "amqp:not-found"
 UNAUTHORIZED = "amqp:unauthorized-access"
 DECODE_ERROR = "amqp:decode-error"
@@ -14,14 +13,11 @@ INVALID_FIELD = "amqp:invalid-field"
 NOT_IMPLEMENTED = "amqp:not-implemented"
 FRAME_SIZE_TOO_SMALL = "amqp:frame-size-too-small"
 FRAMING_ERROR = "amqp:connection:framing-error"
-CONNECTION_FORCED = "amqp:connection:forced"
 WINDOW_VIOLATION = "amqp:session:window-violation"
 HANDLE_IN_USE = "amqp:session:handle-in-use"
 UNATTACHED_HANDLE = "amqp:session:unattached-handle"
 MESSAGE_SIZE_EXCEEDED = "amqp:link:message-size-exceeded"
 TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded"
-ARGUMENT_ERROR = "com.microsoft:argument-error"
-ARGUMENT_OUT_OF_RANGE = "com.microsoft:argument-out-of-range"
 
 
 class AmqpError(Exception):

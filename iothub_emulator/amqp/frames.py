@@ -90,10 +90,6 @@ class FrameBuffer:
             raise AmqpError(FRAMING_ERROR, f"a frame of {size} bytes, agreed were {self._max_frame_size}")
         return self._take(size) if len(self._data) >= size else None
 
-    def starts_with_header(self) -> bool:
-        """Tell whether a protocol header comes next where a frame was due."""
-        return self._data[:4] == b"AMQP"
-
     def _take(self, size: int) -> bytes:
         taken = bytes(self._data[:size])
         del self._data[:size]

@@ -18,8 +18,8 @@ SENDER, RECEIVER = False, True
 
 SETTLE_UNSETTLED, SETTLE_SETTLED, SETTLE_MIXED = 0, 1, 2
 """Values of `snd_settle_mode`."""
-SETTLE_FIRST, SETTLE_SECOND = 0, 1
-"""Values of `rcv_settle_mode`."""
+SETTLE_FIRST = 0
+"""The one `rcv_settle_mode` that the hub has: the receiver settles first."""
 
 
 @dataclass(frozen=True, kw_only=True)

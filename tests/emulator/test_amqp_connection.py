@@ -301,7 +301,7 @@ def test_an_answer_that_the_peer_cannot_take_is_not_sent():
     peer = Peer().open(max_frame_size=512)
     answers = peer.attach_receiver("$cbs", name="n" * 600)
 
-    assert errors(answers) == ["amqp:resource-limit-exceeded"]
+    assert errors(answers) == ["amqp:frame-size-too-small"]
 
 
 # Time
