@@ -5,6 +5,8 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from iothub_emulator.net.tls_stream import TlsStream
+
 
 class ListenerRules:
     """What the ports speak, and how TLS is spoken on them."""
@@ -28,18 +30,13 @@ class ListenerRules:
     async def listen(
         self,
         name: str,  # noqa: ARG002 - lets a replacement tell the ports apart
-        factory: Callable[[], asyncio.BaseProtocol],
+        factory: Callable[[], asyncio.Protocol],
         sock: socket.socket,
         context: ssl.SSLContext,
     ) -> asyncio.AbstractServer:
         """transport.mqtt, transport.plaintext-refused: a port (mqtt, amqp) speaks TLS and nothing else."""
         return await asyncio.get_running_loop().create_server(
-            factory,
-            sock=sock,
-            ssl=context,
-            backlog=BACKLOG,
-            # How long a closing connection waits for the client's own close_notify before TCP is closed too.
-            ssl_shutdown_timeout=2.0,
+            lambda: TlsStream(factory, context), sock=sock, backlog=BACKLOG
         )
 
 
