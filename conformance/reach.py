@@ -133,7 +133,7 @@ def settle(
         capabilities=profile.claims,
         timing=profile.timing if overlay is None else {**profile.timing, **overlay.timing},
         timeouts=Timeouts(**profile.timeouts.model_dump()),
-        limits=Limits(**profile.limits.model_dump()),
+        limits=Limits(workers=profile.limits.workers, large=profile.limits.large),
         edition=None if overlay is None else overlay.edition,
         origin=origin,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.credentials import ConnectionString
-from conformance.errors import ProfileError, TargetUnreachable
+from conformance.errors import ProfileError, UsageError
 from conformance.profile_tables import Port
 
 
@@ -53,12 +53,12 @@ class ReadyFile(BaseModel):
 def read(path: Path, *, option: str) -> ReadyFile:
     """Read a ready file; `option` says in a message where its path came from.
 
-    Raises TargetUnreachable if there is none, ProfileError if it is not one.
+    Raises UsageError if there is none, ProfileError if it is not one.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise TargetUnreachable(
+        raise UsageError(
             f"{option}: {error.strerror}. Start the hub with --ready-file and name that file."
         ) from None
     try:

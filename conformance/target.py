@@ -40,7 +40,6 @@ class Limits:
     """What one run may ask of the target; `large`: large cases run without being asked for."""
 
     workers: int | None
-    messages: int | None
     large: bool
 
 

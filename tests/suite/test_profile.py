@@ -82,7 +82,6 @@ silence = 0
 sas-skew = 300
 [limits]
 workers = 3
-messages = 100
 large = true
 """),
         environment=ENVIRONMENT,
@@ -100,7 +99,7 @@ large = true
     assert read.claims == {"telemetry", "registry"}
     assert (read.timeouts.connect, read.timeouts.reaction, read.timeouts.silence) == (4.0, 3.0, 0.0)
     assert read.timing == {"sas-skew": 300.0}
-    assert read.limits.model_dump() == {"workers": 3, "messages": 100, "large": True}
+    assert read.limits.model_dump() == {"workers": 3, "messages": None, "large": True}
     assert read.variables == ("NAME", "HUB", "EVENTS", "DEVICE", "SECOND")
     assert KEY not in repr(read)
 
@@ -171,8 +170,8 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[limits] large: must be true or false, without quotes.",
         f"deviation: {ProfileFile.NO_DEVIATIONS}",
         (
-            "nme: unknown key; known are: claims, deviation, identity, launch, limits, schema, service, target, "
-            "timeouts, timing."
+            "nme: unknown key; known are: claims, deviation, identity, launch, limits, schema, service, "
+            "target, timeouts, timing."
         ),
         "targt: unknown key; did you mean 'target'?",
     }
@@ -208,6 +207,9 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
             SMALLEST + '[[identity]]\nconnection-string = "env:HUB"',
             "[[identity]] number 1 connection-string: no DeviceId in it",
             id="no-device",
+        ),
+        pytest.param(
+            SMALLEST + "[limits]\nmessages = 9", "[limits] messages: this release does not count", id="budget"
         ),
         pytest.param(SMALLEST + "[[deviation]]\n", "deviation: deviations are not supported", id="deviation"),
     ],

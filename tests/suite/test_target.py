@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conformance import profile, reach, ready
-from conformance.errors import ProfileError, TargetUnreachable, UsageError
+from conformance.errors import ProfileError, UsageError
 from conformance.target import Target
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -166,7 +166,7 @@ def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [
-        pytest.param(None, TargetUnreachable, "No such file", id="missing"),
+        pytest.param(None, UsageError, "No such file", id="missing"),
         pytest.param("{", ProfileError, "not JSON", id="no-json"),
         pytest.param("[]", ProfileError, "wrong or missing: the file", id="no-object"),
         pytest.param(
