@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from conformance.credentials import Identity
-from conformance.errors import NotTested
+from conformance.errors import HarnessError, NotTested
 
 # The service takes up to 100 identities in one call. A worker begins with fewer: a run of three cases is
 # common.
 FIRST_BATCH: Final = 24
 LARGEST_BATCH: Final = 100
+# Each failure has used up the service's own retries. A hub that is gone must not cost every case that time.
+PATIENCE: Final = 3
 
 
 class Registry(Protocol):
@@ -37,6 +39,8 @@ class NewIdentities:
         self._made: list[str] = []
         self._fresh: list[Identity] = []
         self._batch = FIRST_BATCH
+        self._failures = 0
+        self._failure: HarnessError | None = None
 
     def take(self) -> Identity:
         """Return a device that nobody has used."""
@@ -45,9 +49,20 @@ class NewIdentities:
             ids = [f"{self._prefix}-{number}" for number in range(first, first + self._batch)]
             self._made += ids
             self._journal.write_text("\n".join(self._made), encoding="utf-8")
-            self._fresh = list(reversed(self._registry.create(ids)))
+            self._fresh = list(reversed(self._create(ids)))
             self._batch = LARGEST_BATCH
         return self._fresh.pop()
+
+    def _create(self, ids: Sequence[str]) -> list[Identity]:
+        if self._failure is not None and self._failures >= PATIENCE:
+            raise self._failure
+        try:
+            made = self._registry.create(ids)
+        except HarnessError as error:
+            self._failures, self._failure = self._failures + 1, error
+            raise
+        self._failures = 0
+        return made
 
     def unused_name(self) -> str:
         """Return a name in this worker's range that no device has."""

@@ -1,5 +1,7 @@
 """A worker's supply of devices: new ones, never used twice, nothing left behind."""
 
+import contextlib
+
 import pytest
 
 from conformance.credentials import Identity, Secret
@@ -20,8 +22,10 @@ class Registry:
         self.calls = []
         self.exists = set()
         self.fails = False
+        self.asked = 0
 
     def create(self, ids):
+        self.asked += 1
         if self.fails:
             raise ServiceError("503")
         self.calls.append(len(ids))
@@ -76,6 +80,24 @@ def test_what_may_have_been_made_before_a_failure_is_on_the_list(supply, registr
         supply.take()
 
     assert len(left_behind(tmp_path.glob("devices-*.txt"))) == FIRST_BATCH
+
+
+def test_a_service_that_keeps_failing_is_asked_three_times(supply, registry):
+    registry.fails = True
+    for _ in range(5):
+        with pytest.raises(ServiceError, match="503"):
+            supply.take()
+
+    assert registry.asked == 3
+
+
+def test_a_service_that_recovers_is_asked_again(supply, registry):
+    for fails in (True, True, False):
+        registry.fails = fails
+        with contextlib.suppress(ServiceError):
+            supply.take()
+
+    assert registry.calls == [FIRST_BATCH]
 
 
 def test_an_unused_name_is_no_devices(supply):
