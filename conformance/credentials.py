@@ -29,12 +29,15 @@ SHORTEST_SECRET: Final = 8
 
 _SCHEME: Final = "SharedAccessSignature "
 
+# Every secret of this process in each way it is written. A run makes thousands, and each case asks for all of
+# them: so they are written when they are made, and put in order only when there are new ones.
 _registered: dict[str, None] = {}
+_in_order: tuple[str, ...] = ()
 
 
 def _register(text: str) -> None:
     if len(text) >= SHORTEST_SECRET:
-        _registered[text] = None
+        _registered.update(dict.fromkeys((text, escape(text), escape(text, upper=False), unquote(text))))
 
 
 class Secret:
@@ -89,8 +92,10 @@ NO_SECRET: Final = Secret("")
 
 def all_secrets() -> tuple[str, ...]:
     """Return every value that was ever a `Secret` in this process, and its escaped forms, longest first."""
-    forms = {form for text in tuple(_registered) for form in _written_forms(text)}
-    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+    global _in_order  # noqa: PLW0603 - one register per process, by design
+    if len(_in_order) != len(_registered):
+        _in_order = tuple(sorted(_registered, key=len, reverse=True))
+    return _in_order
 
 
 def redact(text: str) -> str:
@@ -288,7 +293,3 @@ def _key_bytes(key: Secret | str) -> bytes:
         raise ValueError(
             "the key is not base64"
         ) from None  # the original holds the key in its traceback's locals
-
-
-def _written_forms(text: str) -> set[str]:
-    return {text, escape(text), escape(text, upper=False), unquote(text)}
