@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from iothub_emulator.hub.locked_queue import Entry, LockedQueue
 from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules, Outcome
-from iothub_emulator.hub.refusals import ErrorCode, Refused
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from iothub_emulator.hub.refusals import ErrorCode, Refused, iso
+from iothub_emulator.hub.refusals import iso
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 ACKNOWLEDGE = "iothub-ack"
 """The application property by which a sender asks for feedback."""

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.json_text import Json, Object
-from iothub_emulator.hub.refusals import ErrorCode, Refused, invalid
+from iothub_emulator.hub.refusals import invalid
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 REQUESTS_FILTER = "$iothub/methods/POST/#"
 

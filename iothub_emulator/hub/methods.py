@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from iothub_emulator.hub.method_rules import MethodCall, MethodResponse, MethodResult, MethodRules
-from iothub_emulator.hub.refusals import Refused
+from iothub_emulator.hub.service_errors import Refused
 
 Caller = TypeVar("Caller")
 

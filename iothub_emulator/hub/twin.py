@@ -11,7 +11,8 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from iothub_emulator.hub.json_text import Json, Object
-from iothub_emulator.hub.refusals import ErrorCode, Refused, invalid, iso
+from iothub_emulator.hub.refusals import invalid, iso
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin_limits import Section
 from iothub_emulator.hub.twin_rules import TwinRules
 

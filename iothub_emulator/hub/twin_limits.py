@@ -10,7 +10,8 @@ from typing import Literal
 
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.json_text import Json, NotJson
-from iothub_emulator.hub.refusals import ErrorCode, Refused, invalid
+from iothub_emulator.hub.refusals import invalid
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 Section = Literal["tags", "properties.desired", "properties.reported"]
 

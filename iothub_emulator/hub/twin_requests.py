@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.json_text import Object
-from iothub_emulator.hub.refusals import Refused, error_body, invalid
+from iothub_emulator.hub.refusals import error_body, invalid
+from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.hub.twin import Change, Twin, report
 from iothub_emulator.hub.twin_rules import TwinRequest, TwinRules
 

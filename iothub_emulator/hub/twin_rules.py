@@ -11,7 +11,8 @@ from typing import Literal
 from urllib.parse import unquote
 
 from iothub_emulator.hub.json_text import Json, Object
-from iothub_emulator.hub.refusals import ErrorCode, Refused, invalid
+from iothub_emulator.hub.refusals import invalid
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin_limits import Section, TwinLimits
 
 ANSWERS_FILTER = "$iothub/twin/res/#"

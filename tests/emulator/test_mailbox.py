@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from iothub_emulator.hub.mailbox import Mailbox
 from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules
-from iothub_emulator.hub.refusals import ErrorCode, Refused
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 NOW = 1_600_000_000.0
 MESSAGE = CloudMessage(to="/devices/d/messages/devicebound", message_id="m", properties={})

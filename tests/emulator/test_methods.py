@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from iothub_emulator.hub.method_rules import MethodCall, MethodResponse, MethodResult, MethodRules
 from iothub_emulator.hub.methods import Answered, MethodCalls, MethodRequest
-from iothub_emulator.hub.refusals import ErrorCode, Refused
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 NOW = 1_600_000_000.0
 CALL = MethodCall("reboot", b'{"a":1}', 30.0, 0.0)

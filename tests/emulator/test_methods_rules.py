@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iothub_emulator.hub.method_rules import MethodCall, MethodResponse, MethodResult, MethodRules
-from iothub_emulator.hub.refusals import ErrorCode, Refused, error_body
+from iothub_emulator.hub.refusals import error_body
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
 RULES = MethodRules()
 

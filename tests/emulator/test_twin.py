@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iothub_emulator.hub.refusals import ErrorCode, Refused
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin import Properties, Twin, new_twin, patch_twin, replace_twin, report
 from iothub_emulator.hub.twin_rules import TwinRules
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from iothub_emulator.hub.refusals import ErrorCode, Refused
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin import new_twin, patch_twin, report
 from iothub_emulator.hub.twin_rules import TwinRules
 
