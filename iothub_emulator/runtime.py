@@ -16,6 +16,7 @@ from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemet
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
 from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.policies import Policy, Right, default_policies
+from iothub_emulator.hub.readers import Readers
 from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.session import HubState, Session
 from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
@@ -64,6 +65,7 @@ class Runtime:
         """When this hub came to be, in unix seconds."""
         self.state = HubState(self.registry, self.policies)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
+        self.readers = Readers()
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
         self._connections: dict[str, LiveConnection] = {}

@@ -25,6 +25,8 @@ class Settings:
     partitions: int = 2
     telemetry_log_events: int = 10_000
     """Events kept in each partition; older ones fall out."""
+    readers_per_partition: int = 5
+    """Readers without an epoch that one consumer group may have on one partition."""
 
     sas_skew: float = 300.0
     """A token is still accepted this long after its expiry: clocks differ."""

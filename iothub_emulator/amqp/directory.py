@@ -15,7 +15,7 @@ from iothub_emulator.amqp.management import Management
 from iothub_emulator.amqp.nodes import Consumer, Supplier
 from iothub_emulator.amqp.performatives import RECEIVER, Attach
 from iothub_emulator.amqp.request_node import RequestNode
-from iothub_emulator.hub.links import LinkRefused
+from iothub_emulator.hub.link_refusals import LinkRefused
 from iothub_emulator.runtime import Runtime
 
 CBS, MANAGEMENT = "$cbs", "$management"

@@ -11,7 +11,8 @@ from iothub_emulator.amqp.errors import LinkError
 from iothub_emulator.amqp.event_messages import encode_event, encode_partition_state
 from iothub_emulator.amqp.performatives import Attach
 from iothub_emulator.amqp.values import Described, Symbol, Value
-from iothub_emulator.hub.links import EventStream, LinkRefused
+from iothub_emulator.hub.link_refusals import LinkRefused
+from iothub_emulator.hub.readers import EventStream
 from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.runtime import Runtime
 

@@ -5,7 +5,7 @@ from iothub_emulator.amqp.errors import NOT_FOUND, NOT_IMPLEMENTED, UNAUTHORIZED
 from iothub_emulator.amqp.messages import Message
 from iothub_emulator.amqp.request_node import Reply
 from iothub_emulator.amqp.values import Array, Int, Long, Timestamp, Value
-from iothub_emulator.hub.links import LinkRefused
+from iothub_emulator.hub.link_refusals import LinkRefused
 from iothub_emulator.runtime import Runtime
 
 EVENT_HUB, PARTITION = "com.microsoft:eventhub", "com.microsoft:partition"

@@ -11,27 +11,20 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from iothub_emulator.hub.link_refusals import (
+    ARGUMENT_ERROR,
+    ARGUMENT_OUT_OF_RANGE,
+    INVALID_FIELD,
+    LinkRefused,
+)
 from iothub_emulator.hub.policies import Policy, Right
+from iothub_emulator.hub.readers import EventStream, ReaderRules
 from iothub_emulator.hub.telemetry import Partition, TelemetryEvent
 from iothub_emulator.hub.tokens import SasToken
 from iothub_emulator.settings import Settings
 
-NOT_FOUND = "amqp:not-found"
-INVALID_FIELD = "amqp:invalid-field"
-ARGUMENT_ERROR = "com.microsoft:argument-error"
-ARGUMENT_OUT_OF_RANGE = "com.microsoft:argument-out-of-range"
-
 BEGINNING, END = "-1", "@latest"
 """Offsets that every partition has: before its first event, behind its last one."""
-
-
-class LinkRefused(Exception):  # noqa: N818 - an answer, not a malfunction
-    """A link that is not opened. `condition` is the AMQP error condition, `description` a sentence."""
-
-    def __init__(self, condition: str, description: str) -> None:
-        super().__init__(f"{condition}: {description}")
-        self.condition = condition
-        self.description = description
 
 
 class Milliseconds(int):
@@ -44,14 +37,6 @@ class Authorisation:
 
     audience: str
     ends_at: float
-
-
-@dataclass(frozen=True)
-class EventStream:
-    """One partition as one consumer group reads it."""
-
-    consumer_group: str
-    partition: int
 
 
 _STREAM = re.compile(
@@ -67,7 +52,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-class LinkRules:
+class LinkRules(ReaderRules):
     """Each decision about a link."""
 
     def __init__(self, settings: Settings) -> None:
@@ -136,7 +121,7 @@ class LinkRules:
         match = _STREAM.fullmatch(path)
         if match is None or not self.is_entity(match["entity"]):
             return None
-        return EventStream(match["group"], self.partition_number(match["partition"]))
+        return EventStream(match["group"].casefold(), self.partition_number(match["partition"]))
 
     def is_entity(self, name: str) -> bool:
         """Tell whether `name` is the hub's Event Hubs-compatible one; case is ignored, as Event Hubs does."""
