@@ -17,9 +17,26 @@ class Edition:
     """d2c.qos2: the document closes; a report of 2025 saw a PUBACK (eclipse-paho/paho.mqtt.c#1617)."""
     retain_property: Literal["x-opt-retain", "mqtt-retain"]
     """d2c.retain-property: the document's name, and the one that real hubs send (azure-docs PR 64738)."""
+    twin_get_status: int
+    """twin.get-status: the document's tables say 204 and 200; its example and traces of hubs say the reverse
+    (azure-docs issue 47539)."""
+    twin_patch_status: int
+    """twin.reported-status: the other half of the same table."""
 
 
 EDITIONS: dict[str, Edition] = {
-    "document": Edition(name="document", qos_2="close", retain_property="x-opt-retain"),
-    "current": Edition(name="current", qos_2="puback", retain_property="mqtt-retain"),
+    "document": Edition(
+        name="document",
+        qos_2="close",
+        retain_property="x-opt-retain",
+        twin_get_status=204,
+        twin_patch_status=200,
+    ),
+    "current": Edition(
+        name="current",
+        qos_2="puback",
+        retain_property="mqtt-retain",
+        twin_get_status=200,
+        twin_patch_status=204,
+    ),
 }

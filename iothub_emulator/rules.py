@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from iothub_emulator.editions import Edition
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.feedback import FeedbackRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.links import LinkRules
+from iothub_emulator.hub.mailbox_rules import MailboxRules
+from iothub_emulator.hub.method_rules import MethodRules
 from iothub_emulator.hub.policies import PolicyRules
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
@@ -18,6 +21,7 @@ from iothub_emulator.hub.registry_rules import RegistryRules
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryRules
 from iothub_emulator.hub.tokens import TokenRules
+from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.hub.will import WillRules
 from iothub_emulator.mqtt.rules import CodecRules
 from iothub_emulator.net.rules import ListenerRules
@@ -38,6 +42,10 @@ class Rules:
     subscribe: SubscribeRules
     telemetry: TelemetryRules
     will: WillRules
+    twins: TwinRules
+    mailbox: MailboxRules
+    feedback: FeedbackRules
+    methods: MethodRules
     registry: RegistryRules
     links: LinkRules
     codec: CodecRules
@@ -57,6 +65,15 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         subscribe=SubscribeRules(),
         telemetry=TelemetryRules(),
         will=WillRules(),
+        twins=TwinRules(edition.twin_get_status, edition.twin_patch_status),
+        mailbox=MailboxRules(
+            lock=settings.c2d_lock,
+            depth=settings.c2d_queue_depth,
+            time_to_live=settings.c2d_time_to_live,
+            max_delivery_count=settings.c2d_max_delivery_count,
+        ),
+        feedback=FeedbackRules(batch_size=settings.feedback_batch_size, interval=settings.feedback_interval),
+        methods=MethodRules(settings.method_shortest_timeout),
         registry=RegistryRules(),
         links=LinkRules(settings),
         codec=CodecRules(settings),

@@ -1,7 +1,9 @@
 """The hub while it runs: its state, its clock, fresh keys and ids, and who is connected.
 
 Protocol endpoints meet here and nowhere else: MQTT registers its connections and hands in effects, AMQP
-listens for telemetry, REST changes the registry and says so.
+listens for telemetry and sends to devices, REST changes the registry and says so.
+
+An *identity key* is `{device}` or `{device}/{module}`.
 """
 
 import asyncio
@@ -12,15 +14,28 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from iothub_emulator.editions import EDITIONS, Edition
-from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
+from iothub_emulator.hub import twin as twins
+from iothub_emulator.hub.effects import Admit, Answer, Close, Effect, End, Notify, Send, Serve, Telemetry
+from iothub_emulator.hub.feedback import Feedback
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
+from iothub_emulator.hub.json_text import Json, Object
+from iothub_emulator.hub.mailbox import FeedbackRecord
+from iothub_emulator.hub.mailbox_rules import CloudMessage
+from iothub_emulator.hub.method_rules import MethodCall, MethodResult
+from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.readers import Readers
 from iothub_emulator.hub.registry import Registry
-from iothub_emulator.hub.session import HubState, Session
+from iothub_emulator.hub.service_errors import Refused
+from iothub_emulator.hub.session import Session
+from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
+from iothub_emulator.hub.twin import Change, Twin
+from iothub_emulator.hub.twin_rules import TwinRules
+from iothub_emulator.messaging import CloudToDevice, LiveFeedback
+from iothub_emulator.method_desk import MethodDesk
 from iothub_emulator.rules import Rules, rules_for
 from iothub_emulator.settings import Settings
 
@@ -36,14 +51,20 @@ class Unauthorised(Exception):  # noqa: N818 - an answer, not a malfunction
 class LiveConnection(Protocol):
     """An open connection of a device, as the runtime sees it."""
 
+    session: Session
     last_activity: float
     """When its last packet came, in unix seconds."""
+    is_writable: bool
+    """False: the client does not read; what can wait, waits."""
 
     def admitted(self, admission: Admit) -> None:
         """Take note of what the connection was admitted with."""
 
     def send(self, packet: FromServer) -> None:
-        """Send a packet."""
+        """Send a packet, with others of the same turn."""
+
+    def flush(self) -> None:
+        """Let out what was sent since; for a turn that no packet of the client began."""
 
     def close(self, because: str) -> None:
         """Close the network connection once what was sent is out."""
@@ -63,13 +84,17 @@ class Runtime:
         self.policies: dict[str, Policy] = default_policies(self.fresh_key)
         self.started = self.now()
         """When this hub came to be, in unix seconds."""
-        self.state = HubState(self.registry, self.policies)
+        self._feedback = LiveFeedback(self.rules.feedback, self.now)
+        self.state = HubState(self.registry, self.policies, self.rules, self._tell)
+        self.messages = CloudToDevice(self.registry, self.state, self._feedback, self.now, self._serve)
+        self.methods = MethodDesk(self.state, self.now, self._request)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.readers = Readers()
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
         self._connections: dict[str, LiveConnection] = {}
         self._last_activity: dict[str, float] = {}
+        self._state_changed: dict[str, float] = {}
         self._wakes: list[dict[object, Callable[[], None]]] = [{} for _ in self.telemetry.partitions]
         self._wake_due: set[int] = set()
 
@@ -152,39 +177,109 @@ class Runtime:
         for wake in tuple(self._wakes[partition].values()):
             wake()
 
+    # Cloud-to-device messages
+
+    def addressee(self, to: str) -> str | None:
+        """Return the device that a message's `to` names; None: it is no address of a device."""
+        return self.rules.mailbox.addressee(to)
+
+    def send_to_device(self, message: CloudMessage, device_id: str) -> Refused | None:
+        """Put a message in the device's mailbox; return why it was not taken, None if it was.
+
+        DeviceNotFound, MessageTooLarge or DeviceMaximumQueueDepthExceeded.
+        """
+        return self.messages.send(message, device_id)
+
+    @property
+    def feedback(self) -> Feedback:
+        """What became of messages whose sender asked; `take`, `complete` and `abandon` are for receivers."""
+        return self._feedback
+
+    def on_feedback(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` when a batch of feedback may be there to be taken; return what ends it."""
+        return self._feedback.on_feedback(wake)
+
+    # Direct methods
+
+    async def call_method(self, identity_key: str, call: MethodCall) -> MethodResult | Refused:
+        """Call a method of an identity and wait for its end; `Refused`: DeviceNotOnline, GatewayTimeout."""
+        return await self.methods.call(identity_key, call)
+
+    # Twins
+
+    def twin(self, identity_key: str) -> Twin:
+        """Return the twin of an identity that exists."""
+        return self.state.twin(identity_key, self.now())
+
+    def patch_twin(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
+        """Merge a document into the twin and tell its owner; `Refused` changes nothing."""
+        return self._change_twin(identity_key, document, if_match, twins.patch_twin)
+
+    def replace_twin(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
+        """Replace tags and desired properties and tell the owner; `Refused` changes nothing."""
+        return self._change_twin(identity_key, document, if_match, twins.replace_twin)
+
     # Connections
 
     def session(self) -> Session:
         """Return a session for a new connection."""
         return Session(self.state, self.rules)
 
-    def is_connected(self, device_id: str) -> bool:
+    def connected(self) -> int:
+        """Return how many devices have an open MQTT connection, modules not counted."""
+        return sum("/" not in key for key in self._connections)
+
+    def is_connected(self, identity_key: str) -> bool:
         """Tell whether the identity has an open MQTT connection."""
-        return device_id in self._connections
+        return identity_key in self._connections
 
-    def last_activity(self, device_id: str) -> float | None:
+    def connection_state_changed(self, identity_key: str) -> float | None:
+        """Return when the identity last came or went, in unix seconds; None: never since the start."""
+        return self._state_changed.get(identity_key)
+
+    def last_activity(self, identity_key: str) -> float | None:
         """Return when the identity last sent something, in unix seconds; None: never since the start."""
-        connection = self._connections.get(device_id)
-        return connection.last_activity if connection else self._last_activity.get(device_id)
+        connection = self._connections.get(identity_key)
+        return connection.last_activity if connection else self._last_activity.get(identity_key)
 
-    def identity_changed(self, device_id: str) -> None:
-        """Drop the identity's open connection: it was disabled, deleted or given other keys."""
-        connection = self._connections.get(device_id)
-        if connection is not None:
-            connection.drop(End.IDENTITY_CHANGED)
-        if self.registry.get(device_id) is None:
-            # A later identity of the same name begins without a session.
-            self.state.subscriptions.pop(device_id, None)
-            self._last_activity.pop(device_id, None)
+    def identity_created(self, identity_key: str) -> None:
+        """Begin a new identity: nothing of an earlier one of the same name is left, and it has a twin."""
+        self._forget(identity_key)
+        self.state.twin(identity_key, self.now())
 
-    def left(self, device_id: str, connection: LiveConnection) -> None:
+    def identity_changed(self, identity_key: str) -> None:
+        """Drop the identity's open connection: it was disabled, deleted or given other keys.
+
+        The modules of a device that is disabled or gone lose theirs too.
+        """
+        identity = self.registry.identity(identity_key)
+        lost = [identity_key]
+        if identity is None or (isinstance(identity, DeviceIdentity) and identity.status == "disabled"):
+            lost += [key for key in self._connections if key.startswith(f"{identity_key}/")]
+        for key in lost:
+            connection = self._connections.get(key)
+            if connection is not None:
+                connection.drop(End.IDENTITY_CHANGED)
+        if identity is None:
+            self._forget(identity_key)
+
+    def left(self, identity_key: str, connection: LiveConnection) -> None:
         """Forget a connection that is gone."""
-        if self._connections.get(device_id) is connection:
-            del self._connections[device_id]
-            self._last_activity[device_id] = connection.last_activity
+        if self._connections.get(identity_key) is connection:
+            del self._connections[identity_key]
+            self._last_activity[identity_key] = connection.last_activity
+            self._state_changed[identity_key] = self.now()
+            self.methods.disconnected(identity_key)
+
+    def writable(self, identity_key: str) -> None:
+        """Send what waited for a client that did not read."""
+        self._serve(identity_key)
 
     def stop(self) -> None:
-        """End all connections: the hub stops."""
+        """End all connections and timers: the hub stops."""
+        self.messages.stop()
+        self.methods.stop()
+        self._feedback.stop()
         for connection in tuple(self._connections.values()):
             connection.drop(End.HUB_STOPS)
 
@@ -200,17 +295,85 @@ class Runtime:
                     connection.send(packet)
                 case Admit():
                     self._admit(connection, effect)
+                case Serve():
+                    self._serve_connection(connection)
+                case Answer(answered):
+                    self.methods.settle((answered,))
+                case Notify(identity_key, notification):
+                    self._notify(identity_key, notification)
                 case Close(because):
                     connection.close(because)
                     if self.rules.connection.spreads(because):
                         self._drop_others(connection)
 
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
-        older = self._connections.get(admission.device_id)
-        self._connections[admission.device_id] = connection
-        if older is not None and self.rules.connection.newest_wins():
+        key = admission.identity_key
+        older = self._connections.get(key)
+        self._connections[key] = connection
+        if older is None:
+            self._state_changed[key] = self.now()
+        elif self.rules.connection.newest_wins():
             older.drop(End.TAKE_OVER)
+        self.methods.disconnected(key)
+        self.state.method_calls(key).connected()
         connection.admitted(admission)
+
+    def _serve(self, identity_key: str) -> None:
+        connection = self._connections.get(identity_key)
+        if connection is not None:
+            self._serve_connection(connection)
+            connection.flush()
+
+    def _serve_connection(self, connection: LiveConnection) -> None:
+        """Send what the session says may be sent, and keep time for it."""
+        key = connection.session.identity_key
+        if key is None or not connection.is_writable:
+            return
+        self.perform(connection, connection.session.serve(self.now()))
+        self.messages.keep_time(key)
+        self.methods.keep_time(key)
+
+    def _request(self, identity_key: str, request: MethodRequest) -> None:
+        connection = self._connections.get(identity_key)
+        if connection is not None:
+            self.perform(connection, connection.session.request(request))
+            connection.flush()
+
+    def _change_twin(
+        self,
+        identity_key: str,
+        document: Json,
+        if_match: str | None,
+        changed: Callable[[Twin, Json, str | None, TwinRules, float], Change],
+    ) -> Twin:
+        now = self.now()
+        before = self.state.twin(identity_key, now)
+        change = changed(before, document, if_match, self.rules.twins, now)
+        self.state.twins[identity_key] = change.twin
+        if change.notification is not None:
+            self._notify(identity_key, change.notification)
+        return change.twin
+
+    def _notify(self, owner: str, notification: Object) -> None:
+        for recipient in self.rules.twins.recipients(owner):
+            connection = self._connections.get(recipient)
+            effects = connection.session.notified(notification) if connection is not None else None
+            if connection is not None and effects is not None:
+                self.perform(connection, effects)
+                connection.flush()
+            elif self.rules.twins.keeps_notifications():
+                self.state.kept_notifications.setdefault(recipient, []).append(notification)
+
+    def _tell(self, record: FeedbackRecord) -> None:
+        self._feedback.add(record, self.now())
+
+    def _forget(self, identity_key: str) -> None:
+        """Leave nothing of an identity that is gone."""
+        self.messages.forget(identity_key)
+        self.methods.forget(identity_key)
+        self.state.forget(identity_key)
+        self._last_activity.pop(identity_key, None)
+        self._state_changed.pop(identity_key, None)
 
     def _drop_others(self, connection: LiveConnection) -> None:
         for other in tuple(self._connections.values()):

@@ -12,6 +12,12 @@ class Settings:
     mqtt_port: int = 8883
     https_port: int = 443
     amqp_port: int = 5671
+    amqp_plain_port: int = 5672
+    """AMQP without TLS, for clients in development-emulator mode; on the loopback address whatever `host` is."""
+    connect_port: int | None = None
+    """A proxy that leads to this hub by CONNECT; None: there is none."""
+    client_ca: str | None = None
+    """PEM text of the one authority whose client certificates are taken; None: those of any."""
 
     host_names: tuple[str, ...] = ("localhost", "127.0.0.1", "emulator.azure-devices.net")
     """Names the hub answers to in Username, `sr` and audience, each with and without a port."""
@@ -40,3 +46,18 @@ class Settings:
     """CONNECT must arrive within this time of the connection being made."""
     max_message_bytes: int = 262_144
     """Body and properties of one message together: 256 KiB."""
+
+    c2d_lock: float = 60.0
+    """A cloud-to-device message without its PUBACK is delivered again after this."""
+    c2d_queue_depth: int = 50
+    """Messages that may wait for one device."""
+    c2d_time_to_live: float = 3600.0
+    """How long a message waits whose sender named no expiry."""
+    c2d_max_delivery_count: int = 10
+    """Failed deliveries until a message is given up, where they count at all."""
+    feedback_batch_size: int = 64
+    """Records that close a batch at once."""
+    feedback_interval: float = 15.0
+    """The least time between two batches that are not full."""
+    method_shortest_timeout: float = 5.0
+    """The shortest `responseTimeoutInSeconds` that a caller may ask for."""

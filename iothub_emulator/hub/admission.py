@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iothub_emulator.hub.connect import Identities, Username
-from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.identity import Identity, ModuleIdentity
 from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import Policy, Right
 from iothub_emulator.hub.rulebook import Rulebook
@@ -15,7 +15,7 @@ from iothub_emulator.hub.tokens import SasToken, TokenRefused
 class Refused(Exception):  # noqa: N818 - an answer, not a malfunction
     """A CONNECT that opens nothing. `reason` is a clause id, perhaps with words; it holds no secret."""
 
-    def __init__(self, reason: str, identity: DeviceIdentity | None = None) -> None:
+    def __init__(self, reason: str, identity: Identity | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.identity = identity
@@ -30,31 +30,47 @@ class Admission:
 
 
 def admit(
-    packet: Connect, identities: Identities, policies: Mapping[str, Policy], rules: Rulebook, now: float
+    packet: Connect,
+    identities: Identities,
+    policies: Mapping[str, Policy],
+    rules: Rulebook,
+    now: float,
+    thumbprints: tuple[str, ...] = (),
 ) -> Admission:
-    """Return who `packet` proves to come from; raise `Refused` if it does not."""
+    """Return who `packet` proves to come from; raise `Refused` if it does not.
+
+    `thumbprints`, in upper case, are those of the certificate that the client proved to have; none without.
+    """
     username = _username(packet, rules)
     identity = rules.connect.identity_of(identities, username)
     if identity is None:
         raise Refused("connect.unknown-device")
-    if not rules.connect.accepts_status(identity):
+    device = identities.get(identity.device_id) if isinstance(identity, ModuleIdentity) else identity
+    if device is None or not rules.connect.accepts_status(device):
         raise Refused("connect.disabled-device", identity)
     if not rules.connect.checks_token(identity):
-        return Admission(sender_for(identity, "device", rules), None)
+        return Admission(sender_for(identity, rules), None)
+    if rules.connect.uses_certificate(identity):
+        if not rules.connect.accepts_certificate(identity, thumbprints):
+            raise Refused("x509.thumbprint-mismatch" if thumbprints else "x509.no-certificate", identity)
+        return Admission(sender_for(identity, rules, kind="x509"), None)
     if packet.password is None:
         if rules.connect.requires_password(identity):
             raise Refused("connect.no-credentials", identity)
-        return Admission(sender_for(identity, "device", rules), None)
+        return Admission(sender_for(identity, rules), None)
     try:
         token, scope = _token(packet.password, username, identity, policies, rules, now)
     except TokenRefused as refused:
         raise Refused(f"sas: {refused.reason}", identity) from None
-    return Admission(sender_for(identity, scope, rules), rules.tokens.ends_at(token))
+    return Admission(sender_for(identity, rules, scope=scope), rules.tokens.ends_at(token))
 
 
-def sender_for(identity: DeviceIdentity, scope: str, rules: Rulebook) -> Sender:
-    """Return the stamp of an identity that came with a token; `scope` is "device" or "hub"."""
-    return Sender(identity.device_id, identity.generation_id, rules.telemetry.auth_method(scope, "sas"))
+def sender_for(identity: Identity, rules: Rulebook, *, scope: str = "", kind: str = "sas") -> Sender:
+    """Return the stamp of an identity; `scope` is "hub" for a policy's token, else the identity's own."""
+    module_id = identity.module_id if isinstance(identity, ModuleIdentity) else None
+    own_scope = "device" if module_id is None else "module"
+    method = rules.telemetry.auth_method(scope or own_scope, kind)
+    return Sender(identity.device_id, identity.generation_id, method, module_id)
 
 
 def _username(packet: Connect, rules: Rulebook) -> Username:
@@ -83,12 +99,12 @@ def _username(packet: Connect, rules: Rulebook) -> Username:
 def _token(
     password: bytes,
     username: Username,
-    identity: DeviceIdentity,
+    identity: Identity,
     policies: Mapping[str, Policy],
     rules: Rulebook,
     now: float,
 ) -> tuple[SasToken, str]:
-    """Return the token and the scope it was given for; raise `TokenRefused`."""
+    """Return the token and, for a policy's, the scope "hub"; raise `TokenRefused`."""
     text = rules.connect.password_text(password)
     if text is None:
         raise TokenRefused("not text")
@@ -103,4 +119,4 @@ def _token(
         raise TokenRefused("token expired")
     if not rules.tokens.covers(token, resource):
         raise TokenRefused("the token is for another resource")
-    return token, "device"
+    return token, ""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from iothub_emulator.hub import host_names
 from iothub_emulator.hub.effects import Close, Effect, Send
-from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.identity import DeviceIdentity, Identity, ModuleIdentity
 from iothub_emulator.hub.packets import Connack
 from iothub_emulator.settings import Settings
 
@@ -19,6 +19,9 @@ class Identities(Protocol):
 
     def get(self, device_id: str) -> DeviceIdentity | None:
         """Return the identity of exactly that id."""
+
+    def module(self, device_id: str, module_id: str) -> ModuleIdentity | None:
+        """Return the module of exactly these ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +85,40 @@ class ConnectRules:
         """connect.client-id-mismatch, connect.username-mismatch: equal to the letter, with its case."""
         return client_id == username.client_id
 
-    def identity_of(self, identities: Identities, username: Username) -> DeviceIdentity | None:
-        """connect.unknown-device: the registered identity, None where there is none."""
-        return identities.get(username.device_id) if username.module_id is None else None
+    def identity_of(self, identities: Identities, username: Username) -> Identity | None:
+        """connect.unknown-device, module.connect: the registered identity, None where there is none."""
+        if username.module_id is None:
+            return identities.get(username.device_id)
+        return identities.module(username.device_id, username.module_id)
 
     def accepts_status(self, identity: DeviceIdentity) -> bool:
-        """connect.disabled-device: only an enabled identity connects."""
+        """connect.disabled-device, module.of-disabled-device: only an enabled device connects.
+
+        A module has no status of its own; its device's is asked for.
+        """
         return identity.status == "enabled"
 
     # What proves it
 
-    def checks_token(self, identity: DeviceIdentity) -> bool:  # noqa: ARG002 - the seam trusts some unseen
+    def checks_token(self, identity: Identity) -> bool:  # noqa: ARG002 - the seam trusts some unseen
         """connect.unknown-device, sas.bad-signature, …: whoever an identity is, it proves itself."""
         return True
 
-    def requires_password(self, identity: DeviceIdentity) -> bool:  # noqa: ARG002
+    def uses_certificate(self, identity: Identity) -> bool:
+        """x509.no-password, x509.token-instead, x509.module: as it was registered; no token opens it.
+
+        unspecified: what a hub does with a token in place of the certificate.
+        """
+        return identity.authentication_type == "selfSigned"
+
+    def accepts_certificate(self, identity: Identity, thumbprints: tuple[str, ...]) -> bool:
+        """x509.secondary-thumbprint, x509.thumbprint-mismatch, x509.no-certificate: a registered one.
+
+        `thumbprints`, in upper case, are those of the certificate that the client proved to have; or none.
+        """
+        return any(registered.upper() in thumbprints for registered in identity.thumbprints)
+
+    def requires_password(self, identity: Identity) -> bool:  # noqa: ARG002
         """connect.no-credentials: without a token nobody is let in."""
         return True
 
@@ -107,13 +129,17 @@ class ConnectRules:
         except UnicodeDecodeError:
             return None
 
-    def keys_of(self, identity: DeviceIdentity) -> tuple[str, ...]:
-        """sas.accepted, sas.secondary-key: either key signs."""
+    def keys_of(self, identity: Identity) -> tuple[str, ...]:
+        """sas.accepted, sas.secondary-key, module.other-module-token: either of its own keys signs."""
         return identity.keys
 
     def resource_of(self, username: Username) -> str:
-        """sas.accepted, sas.device-scope: what the token has to cover, `{host}/devices/{device}`."""
-        return f"{username.host}/devices/{username.device_id}"
+        """sas.accepted, sas.device-scope, module.connect: what the token has to cover.
+
+        `{host}/devices/{device}`, for a module `{host}/devices/{device}/modules/{module}`.
+        """
+        device = f"{username.host}/devices/{username.device_id}"
+        return device if username.module_id is None else f"{device}/modules/{username.module_id}"
 
     # The answer
 

@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.methods import Answered
 from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.telemetry import TelemetryEvent
 
@@ -25,7 +27,7 @@ class Telemetry:
 class Admit:
     """Make this the identity's connection."""
 
-    device_id: str
+    identity_key: str
     silence: float
     """Seconds without a packet after which it is dropped."""
     ends_at: float | None
@@ -39,7 +41,27 @@ class Close:
     because: str
 
 
-Effect = Send | Telemetry | Admit | Close
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Ask the session what may be sent now: the connection is accepted, or its subscriptions changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Give the caller of a direct method what it waits for."""
+
+    answered: Answered[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell whoever it concerns about a change of a twin."""
+
+    identity_key: str
+    notification: Object
+
+
+Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify
 
 
 class End(enum.Enum):

@@ -1,7 +1,10 @@
-"""A registered device, and what its creator asks for."""
+"""A registered device or module, and what its creator asks for.
+
+An *identity key* names either: `{device}`, or `{device}/{module}`; it is the ClientId too.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Status = Literal["enabled", "disabled"]
 AuthenticationType = Literal["sas", "selfSigned"]
@@ -57,6 +60,11 @@ class DeviceIdentity:
     iot_edge: bool
 
     @property
+    def key(self) -> str:
+        """The identity key."""
+        return self.device_id
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The keys that may sign this device's tokens; none for a device with certificates."""
         return tuple(key for key in (self.primary_key, self.secondary_key) if key)
@@ -79,3 +87,57 @@ class DeviceIdentity:
             secondary_thumbprint=self.secondary_thumbprint,
             iot_edge=self.iot_edge,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedModule:
+    """A module identity as its creator asks for it. Keys left out are generated."""
+
+    device_id: str
+    module_id: str
+    managed_by: str | None = None
+    authentication_type: AuthenticationType = "sas"
+    primary_key: str | None = None
+    secondary_key: str | None = None
+    primary_thumbprint: str | None = None
+    secondary_thumbprint: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The identity key."""
+        return f"{self.device_id}/{self.module_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleIdentity:
+    """A module of a device. It has keys or thumbprints of its own and no status: that is its device's."""
+
+    device_id: str
+    module_id: str
+    generation_id: str
+    etag: str
+    managed_by: str | None
+    authentication_type: AuthenticationType
+    primary_key: str | None
+    secondary_key: str | None
+    primary_thumbprint: str | None
+    secondary_thumbprint: str | None
+
+    @property
+    def key(self) -> str:
+        """The identity key."""
+        return f"{self.device_id}/{self.module_id}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that may sign this module's tokens; none for a module with certificates."""
+        return tuple(key for key in (self.primary_key, self.secondary_key) if key)
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The certificates that open a connection as this module."""
+        return tuple(text for text in (self.primary_thumbprint, self.secondary_thumbprint) if text)
+
+
+Identity: TypeAlias = DeviceIdentity | ModuleIdentity
+"""Whoever can connect."""

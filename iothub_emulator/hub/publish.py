@@ -29,6 +29,14 @@ class PublishRules:
         """d2c.foreign-topic: who a message on `device`'s topic is from; None: not the sender's."""
         return sender if topics.names(device, sender.device_id) else None
 
+    def same_module(self, module: str | None, sender: Sender) -> bool:
+        """module.telemetry, module.device-topic, d2c.foreign-topic: device and module have their own topics.
+
+        unspecified: a message of either on the other's topic; it is treated as any foreign topic.
+        """
+        own = sender.module_id
+        return module is own or (module is not None and own is not None and topics.names(module, own))
+
     def on_undocumented_topic(self, topic: str) -> Literal["close", "acknowledge", "ignore", "telemetry"]:  # noqa: ARG002
         """topics.undocumented-name, d2c.foreign-topic: the connection is closed, and nothing is delivered.
 

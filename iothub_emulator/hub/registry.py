@@ -1,4 +1,4 @@
-"""The identity registry: which devices exist, and how each authenticates.
+"""The identity registry: which devices and modules exist, and how each authenticates.
 
 Nothing here reads a clock or draws a random number: keys, etags, generation ids and times are arguments
 (`Fresh`). What a caller may ask is decided in `registry_rules.py`; a refused call raises `Refused` and
@@ -7,7 +7,8 @@ changes nothing.
 
 from collections.abc import Iterator
 
-from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
+from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, ModuleIdentity, Wanted
+from iothub_emulator.hub.module_registry import ModuleRegistry
 from iothub_emulator.hub.registry_rules import RegistryRules
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
@@ -20,6 +21,7 @@ class Registry:
     def __init__(self, rules: RegistryRules) -> None:
         self._rules = rules
         self._devices: dict[str, DeviceIdentity] = {}
+        self.modules = ModuleRegistry(rules)
 
     def __len__(self) -> int:
         return len(self._devices)
@@ -30,6 +32,15 @@ class Registry:
     def get(self, device_id: str) -> DeviceIdentity | None:
         """Return the identity of exactly that id; ids differ by case."""
         return self._devices.get(device_id)
+
+    def module(self, device_id: str, module_id: str) -> ModuleIdentity | None:
+        """Return the module of exactly these ids."""
+        return self.modules.get(device_id, module_id)
+
+    def identity(self, identity_key: str) -> Identity | None:
+        """Return what `{device}` or `{device}/{module}` names."""
+        device_id, slash, module_id = identity_key.partition("/")
+        return self.modules.get(device_id, module_id) if slash else self._devices.get(device_id)
 
     def require(self, device_id: str) -> DeviceIdentity:
         """Return the identity, or raise `Refused` with DeviceNotFound."""
@@ -75,11 +86,15 @@ class Registry:
         )
 
     def delete(self, device_id: str, if_match: str | None) -> DeviceIdentity:
-        """Remove an identity and return it; `Refused` with DeviceNotFound or PreconditionFailed."""
+        """Remove an identity, with its modules, and return it.
+
+        `Refused` with DeviceNotFound or PreconditionFailed.
+        """
         before = self.require(device_id)
         if if_match is None and self._rules.needs_etag_to_delete():
             raise Refused(ErrorCode.PreconditionFailed, "Etag missing: send If-Match with the etag or *.")
         self._check_etag(before, if_match)
+        self.modules.delete_all(device_id)
         return self._devices.pop(device_id)
 
     def _check(self, wanted: Wanted) -> None:

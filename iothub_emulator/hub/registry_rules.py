@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 
-from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.identity import DeviceIdentity, Identity
 
 _DEVICE_ID = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}", re.ASCII)
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", re.ASCII)
@@ -18,6 +18,7 @@ LARGEST_BULK = 100
 LONGEST_REASON = 128
 SHORTEST_KEY = 16
 LONGEST_KEY = 64
+MOST_MODULES = 50
 
 
 class RegistryRules:
@@ -86,10 +87,14 @@ class RegistryRules:
         """Accept at most 100 identities in one bulk call."""
         return count <= LARGEST_BULK
 
-    def ends_connection(self, before: DeviceIdentity, after: DeviceIdentity | None) -> bool:
+    def accepts_another_module(self, count: int) -> bool:
+        """Accept up to 50 modules for each device (Microsoft, quotas and throttling)."""
+        return count < MOST_MODULES
+
+    def ends_connection(self, before: Identity, after: Identity | None) -> bool:
         """End an open connection when its identity is gone, disabled, or authenticates in another way."""
         return (
             after is None
-            or after.status == "disabled"
+            or (isinstance(after, DeviceIdentity) and after.status == "disabled")
             or (before.keys, before.thumbprints) != (after.keys, after.thumbprints)
         )

@@ -9,12 +9,15 @@ from typing import Protocol
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
+from iothub_emulator.hub.mailbox_rules import MailboxRules
+from iothub_emulator.hub.method_rules import MethodRules
 from iothub_emulator.hub.policies import PolicyRules
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryRules
 from iothub_emulator.hub.tokens import TokenRules
+from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.hub.will import WillRules
 
 
@@ -31,3 +34,6 @@ class Rulebook(Protocol):
     subscribe: SubscribeRules
     telemetry: TelemetryRules
     will: WillRules
+    twins: TwinRules
+    mailbox: MailboxRules
+    methods: MethodRules

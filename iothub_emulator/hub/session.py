@@ -1,4 +1,4 @@
-"""One device's MQTT connection, without the network.
+"""One device's or module's MQTT connection, without the network.
 
 A session takes packets and returns effects. It opens no socket, reads no clock and draws no random number, so
 every rule can be tested with plain values; the runtime is the only one that carries effects out.
@@ -7,12 +7,13 @@ A comment or docstring beginning with a clause id states the rule that the next 
 """
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from iothub_emulator.hub.admission import Refused, admit, sender_for
-from iothub_emulator.hub.connect import Identities
-from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Telemetry
+from iothub_emulator.hub.device_requests import Breach, DeviceRequests
+from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Serve, Telemetry
+from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.methods import MethodRequest
+from iothub_emulator.hub.outbox import Outbox
 from iothub_emulator.hub.packets import (
     Connect,
     Disconnect,
@@ -27,20 +28,11 @@ from iothub_emulator.hub.packets import (
     Unsubscribe,
     Will,
 )
-from iothub_emulator.hub.policies import Policy
 from iothub_emulator.hub.property_bag import Bag, BagRefused
 from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import Sender
-
-
-@dataclass
-class HubState:
-    """What sessions of one hub share."""
-
-    identities: Identities
-    policies: Mapping[str, Policy]
-    subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Of sessions that outlive their connection, by device: filter -> granted QoS."""
+from iothub_emulator.hub.topics import Events
 
 
 class _State(enum.Enum):
@@ -54,9 +46,11 @@ class _State(enum.Enum):
 class Session:
     """Packets in, effects out, from the first packet to the end of the connection."""
 
-    def __init__(self, hub: HubState, rules: Rulebook) -> None:
+    def __init__(self, hub: HubState, rules: Rulebook, thumbprints: tuple[str, ...] = ()) -> None:
         self._hub = hub
         self._rules = rules
+        self.thumbprints = thumbprints
+        """Of the certificate that the client proved to have, upper-case hexadecimal; none without."""
         self._state = _State.NEW
         self.is_over = False
         """Packets have no effect any more; a caller that holds more of them drops them."""
@@ -65,6 +59,13 @@ class Session:
         """Who it is, once CONNECT was accepted."""
         self.subscriptions: dict[str, int] = {}
         """Filter -> granted QoS."""
+        self._outbox: Outbox | None = None
+        self._requests: DeviceRequests | None = None
+
+    @property
+    def identity_key(self) -> str | None:
+        """Return `{device}` or `{device}/{module}`; None before CONNECT was accepted."""
+        return None if self.sender is None else self.sender.identity_key
 
     @property
     def is_new(self) -> bool:
@@ -89,9 +90,8 @@ class Session:
                     return self._disconnect(now)
                 case Connect():
                     return self._second_connect(now)
-                case Puback():
-                    # Answers nothing that the hub sent; MQTT 3.1.1 asks for no reaction.
-                    return []
+                case Puback(packet_id):
+                    return self._acknowledged(packet_id, now)
                 case Pubrec() | Pubrel() | Pubcomp():
                     return self._qos_2_flow(now)
         if self._state is _State.NEW:
@@ -114,36 +114,67 @@ class Session:
         # will.sent, will.not-after-disconnect
         return self._will_effects(self._will, self.sender, now) if self._rules.will.is_sent(end) else []
 
+    # What the hub sends unasked
+
+    def serve(self, now: float) -> list[Effect]:
+        """Return what may be sent now: messages that wait, calls of methods that wait for a subscription."""
+        return self._outbox.serve(now) if self._outbox is not None and not self.is_over else []
+
+    def request(self, request: MethodRequest) -> list[Effect]:
+        """Return what asks the client to carry out a method."""
+        return [self._outbox.request(request)] if self._outbox is not None and not self.is_over else []
+
+    def notified(self, notification: Object) -> list[Effect] | None:
+        """Return what tells the client about a change of its twin; None: it is not told."""
+        return None if self._outbox is None or self.is_over else self._outbox.notified(notification)
+
+    def _acknowledged(self, packet_id: int, now: float) -> list[Effect]:
+        """c2d.acknowledged-not-again: PUBACK has no answer, whatever it acknowledges."""
+        if self._outbox is not None:
+            self._outbox.acknowledged(packet_id, now)
+        return []
+
     # CONNECT
 
     def _connect(self, packet: Connect, now: float) -> list[Effect]:
         rules, hub = self._rules, self._hub
         try:
-            admission = admit(packet, hub.identities, hub.policies, rules, now)
+            admission = admit(packet, hub.identities, hub.policies, rules, now, self.thumbprints)
         except Refused as refused:
             return self._refuse(refused)
-        sender = self.sender = admission.sender
-        self._state = _State.OPEN
+        sender = admission.sender
+        key = sender.identity_key
         self._will = packet.will
-        stored = hub.subscriptions.get(sender.device_id)
+        stored = hub.subscriptions.get(key)
         present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)
         self.subscriptions = rules.connect.restored(stored, clean_session=packet.clean_session)
         if packet.clean_session:
             # session.clean-forgets-subscription [MQTT-3.1.2-6]
-            hub.subscriptions.pop(sender.device_id, None)
+            hub.subscriptions.pop(key, None)
         else:
-            hub.subscriptions[sender.device_id] = self.subscriptions
+            hub.subscriptions[key] = self.subscriptions
+        self._open(sender)
+        mailbox = hub.mailboxes.get(key)
+        if mailbox is not None:
+            # session.clean-purges, session.pending-delivered, c2d.before-first-subscription
+            mailbox.session_begins(clean=packet.clean_session, first=stored is None, now=now)
         silence = rules.keep_alive.limit(packet.keep_alive)
         # connection.newest-wins: the older connection goes before this one hears that it is accepted.
-        admit_it = Admit(sender.device_id, silence, admission.ends_at)
-        return [admit_it, *rules.connect.acceptance(present)]
+        admit_it = Admit(key, silence, admission.ends_at)
+        # session.pending-delivered: what waited comes behind CONNACK, before any SUBSCRIBE.
+        return [admit_it, *rules.connect.acceptance(present), Serve()]
+
+    def _open(self, sender: Sender) -> None:
+        self.sender = sender
+        self._state, self.is_over = _State.OPEN, False
+        self._outbox = Outbox(self._hub, self._rules, sender, self.subscriptions)
+        self._requests = DeviceRequests(self._hub, self._rules, sender.identity_key, self._outbox)
 
     def _refuse(self, refused: Refused) -> list[Effect]:
         self._state, self.is_over = _State.OVER, True
         # connect.rejected-data: only a replaced rule lets what follows count, for the identity named.
         if refused.identity is not None and self._rules.connect.serves_refused():
-            self.sender = sender_for(refused.identity, "device", self._rules)
-            self._state, self.is_over = _State.OPEN, False
+            self._open(sender_for(refused.identity, self._rules))
         return list(self._rules.connect.refusal(refused.reason))
 
     def _second_connect(self, now: float) -> list[Effect]:
@@ -159,9 +190,9 @@ class Session:
         if packet.qos > 1 and publish.on_qos_2() == "close":
             return self._fail("d2c.qos2", now)
         topic = publish.parse_topic(packet.topic)
-        author = publish.sender_of(topic.device, sender) if topic else None
+        author = self._author(topic, sender) if topic is not None else None
         if topic is None or author is None:
-            return self._undocumented(packet, sender, now)
+            return self._other_topic(packet, sender, now)
         try:
             bag = self._bag(topic.bag)
         except BagRefused as refused:
@@ -175,6 +206,11 @@ class Session:
             return self._fail("d2c.too-large", now)
         return self._deliver(packet, author, bag, now)
 
+    def _author(self, topic: Events, sender: Sender) -> Sender | None:
+        """Return who a message on that topic is from; None: not the client's to say."""
+        publish = self._rules.publish
+        return publish.sender_of(topic.device, sender) if publish.same_module(topic.module, sender) else None
+
     def _bag(self, text: str) -> Bag:
         return self._rules.property_bag.parse(self._rules.publish.bag_of(text))
 
@@ -187,6 +223,13 @@ class Session:
         # MQTT 3.1.1 [MQTT-4.3.2-2]: acknowledged once the hub owns the message, not before.
         effects.extend(Send(answer) for answer in publish.acknowledge(packet))
         return effects
+
+    def _other_topic(self, packet: Publish, sender: Sender, now: float) -> list[Effect]:
+        try:
+            effects = self._requests.receive(packet, now) if self._requests is not None else None
+        except Breach as breach:
+            return self._fail(str(breach), now)
+        return self._undocumented(packet, sender, now) if effects is None else effects
 
     def _undocumented(self, packet: Publish, sender: Sender, now: float) -> list[Effect]:
         publish = self._rules.publish
@@ -206,16 +249,16 @@ class Session:
         subscribe = self._rules.subscribe
         codes = []
         for topic_filter, qos in packet.filters:
-            code = subscribe.grants(topic_filter, qos, sender.device_id)
+            code = subscribe.grants(topic_filter, qos, sender.identity_key)
             if code <= 2:  # noqa: PLR2004 - a QoS; 0x80 is a refusal
                 subscribe.store(self.subscriptions, topic_filter, code)
             codes.append(code)
-        return [Send(answer) for answer in subscribe.subscribed(packet, codes)]
+        return [*(Send(answer) for answer in subscribe.subscribed(packet, codes)), Serve()]
 
     def _unsubscribe(self, packet: Unsubscribe) -> list[Effect]:
         for topic_filter in packet.filters:
-            self.subscriptions.pop(topic_filter, None)
-        return [Send(answer) for answer in self._rules.subscribe.unsubscribed(packet)]
+            self._rules.subscribe.forget(self.subscriptions, topic_filter)
+        return [*(Send(answer) for answer in self._rules.subscribe.unsubscribed(packet)), Serve()]
 
     # The end
 
@@ -243,7 +286,7 @@ class Session:
         """
         rules = self._rules
         topic = rules.publish.parse_topic(will.topic)
-        author = rules.publish.sender_of(topic.device, sender) if topic else None
+        author = self._author(topic, sender) if topic is not None else None
         if topic is None or author is None:
             return []
         try:

@@ -25,6 +25,11 @@ class Sender:
     """JSON text, see `TelemetryRules.auth_method`."""
     module_id: str | None = None
 
+    @property
+    def identity_key(self) -> str:
+        """`{device}`, or `{device}/{module}`."""
+        return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class TelemetryEvent:

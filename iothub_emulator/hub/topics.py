@@ -4,20 +4,25 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_EVENTS = re.compile(r"devices/([^/]+)/messages/events(?:/(.*))?", re.DOTALL)
+from iothub_emulator.hub.method_rules import REQUESTS_FILTER
+from iothub_emulator.hub.twin_rules import ANSWERS_FILTER, DESIRED_FILTER
+
+_EVENTS = re.compile(r"devices/([^/]+)/(?:modules/([^/]+)/)?messages/events(?:/(.*))?", re.DOTALL)
+
+_DEVICEBOUND_FILTER = re.compile(r"devices/([^/]+)/messages/devicebound/#", re.DOTALL)
+_MODULE_FILTER = re.compile(r"devices/([^/]+)/modules/([^/]+)/(?:inputs/)?#", re.DOTALL)
 
 # The document's filters besides the device's own devicebound filter.
-_COMMON_FILTERS = frozenset(
-    {"$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#"}
-)
+_COMMON_FILTERS = frozenset({ANSWERS_FILTER, DESIRED_FILTER, REQUESTS_FILTER})
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """`devices/{device}/messages/events/{bag}`; the device as written, the bag as sent."""
+    """`devices/{device}[/modules/{module}]/messages/events/{bag}`; ids as written, the bag as sent."""
 
     device: str
     bag: str
+    module: str | None = None
 
 
 def parse_name(topic: str) -> Events | None:
@@ -27,22 +32,30 @@ def parse_name(topic: str) -> Events | None:
     EdgeHub templates do.
     """
     found = _EVENTS.fullmatch(topic)
-    return Events(found[1], found[2] or "") if found else None
+    return Events(found[1], found[3] or "", found[2]) if found else None
 
 
-def is_documented_filter(topic_filter: str, device_id: str) -> bool:
-    """Tell whether the document names this filter for this device."""
+def is_documented_filter(topic_filter: str, identity_key: str) -> bool:
+    """Tell whether the documents name this filter for this identity, `{device}` or `{device}/{module}`.
+
+    Microsoft's newer page has `devices/{device}/modules/{module}/#`, SDKs its `inputs/#`; messages come there
+    on an Edge hub only.
+    """
     if topic_filter in _COMMON_FILTERS:
         return True
-    prefix, device, rest = topic_filter[:8], *_split_device(topic_filter[8:])
-    return prefix == "devices/" and names(device, device_id) and rest == "messages/devicebound/#"
+    device_id, slash, module_id = identity_key.partition("/")
+    if not slash:
+        return is_devicebound_filter(topic_filter, device_id)
+    found = _MODULE_FILTER.fullmatch(topic_filter)
+    return found is not None and names(found[1], device_id) and names(found[2], module_id)
+
+
+def is_devicebound_filter(topic_filter: str, device_id: str) -> bool:
+    """Tell whether a filter is the one for messages to this device."""
+    found = _DEVICEBOUND_FILTER.fullmatch(topic_filter)
+    return found is not None and names(found[1], device_id)
 
 
 def names(segment: str, device_id: str) -> bool:
     """Tell whether a topic segment names the device, plainly or percent-encoded as SDKs write it."""
     return segment == device_id or ("%" in segment and unquote(segment) == device_id)
-
-
-def _split_device(text: str) -> tuple[str, str]:
-    device, _, rest = text.partition("/")
-    return device, rest

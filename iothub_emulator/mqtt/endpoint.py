@@ -20,15 +20,16 @@ class MqttEndpoint(asyncio.Protocol):
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._session = runtime.session()
+        self.session = runtime.session()
         self._decoder = Decoder(runtime.rules.codec)
         self._loop = asyncio.get_running_loop()
         self._outgoing: list[bytes] = []
-        self._device_id: str | None = None
+        self._identity_key: str | None = None
         self._peer = "?"
         self._is_traced = log.isEnabledFor(logging.DEBUG)
         # Silence is measured on the monotonic clock; `last_activity` is for people.
         self.last_activity = 0.0
+        self.is_writable = True
         self._heard = 0.0
         self._silence = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -40,13 +41,14 @@ class MqttEndpoint(asyncio.Protocol):
         """Begin to wait for CONNECT."""
         self._transport = cast("asyncio.Transport", transport)
         self._peer = str(transport.get_extra_info("peername"))
+        self.session.thumbprints = transport.get_extra_info("peer_certificate_thumbprints") or ()
         self._watchdog = self._loop.call_later(self._runtime.settings.connect_timeout, self._connect_is_due)
 
     def data_received(self, data: bytes) -> None:
         """Carry out all packets that are now complete, and send the answers in one write."""
-        if self._session.is_over:
+        if self.session.is_over:
             return
-        runtime, session = self._runtime, self._session
+        runtime, session = self._runtime, self.session
         self._decoder.feed(data)
         try:
             for packet in self._decoder.packets():
@@ -62,7 +64,7 @@ class MqttEndpoint(asyncio.Protocol):
                     break
         except Malformed as malformed:
             runtime.perform(self, session.malformed(str(malformed), runtime.now()))
-        self._flush()
+        self.flush()
 
     def eof_received(self) -> bool:
         """Close when the client has closed its half: a TLS connection has no other half to stay for."""
@@ -74,23 +76,27 @@ class MqttEndpoint(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         runtime = self._runtime
-        runtime.perform(self, self._session.ended(End.LOST, runtime.now()))
+        runtime.perform(self, self.session.ended(End.LOST, runtime.now()))
         self._leave()
         log.debug("%s = gone (%s)", self._peer, exc or "closed")
 
     def pause_writing(self) -> None:
         """Hear no more from a client that does not read its answers, or they would pile up."""
+        self.is_writable = False
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Hear it again."""
+        """Hear it again, and send what waited meanwhile."""
+        self.is_writable = True
         self._transport.resume_reading()
+        if self._identity_key is not None:
+            self._runtime.writable(self._identity_key)
 
     # What the runtime asks for
 
     def admitted(self, admission: Admit) -> None:
         """Start the timers of an accepted connection."""
-        self._device_id = admission.device_id
+        self._identity_key = admission.identity_key
         self._silence = admission.silence
         self._rearm(self._silence)
         if admission.ends_at is not None:
@@ -103,17 +109,25 @@ class MqttEndpoint(asyncio.Protocol):
             log.debug("%s ← %s", self._peer, describe(packet))
         self._outgoing.append(self._runtime.rules.codec.outgoing(packet))
 
+    def flush(self) -> None:
+        """Write what was sent since the last time."""
+        if self._outgoing:
+            data = b"".join(self._outgoing)
+            self._outgoing.clear()
+            if not self._transport.is_closing():
+                self._transport.write(data)
+
     def close(self, because: str) -> None:
         """Send what is due and close."""
         log.info("%s = closed by the hub: %s", self._peer, because)
-        self._flush()
+        self.flush()
         self._transport.close()
         self._leave()
 
     def drop(self, end: End) -> None:
         """End the connection for a reason that no packet of its own gave."""
         runtime = self._runtime
-        effects = self._session.ended(end, runtime.now())
+        effects = self.session.ended(end, runtime.now())
         self.close(end.value)
         runtime.perform(self, effects)
 
@@ -133,18 +147,11 @@ class MqttEndpoint(asyncio.Protocol):
             self.drop(End.KEEP_ALIVE)
 
     def _connect_is_due(self) -> None:
-        if self._session.is_new:
+        if self.session.is_new:
             self.drop(End.ERROR)
 
     def _leave(self) -> None:
         """Stop being the identity's connection; the network may take a moment longer."""
-        if self._device_id is not None:
-            self._runtime.left(self._device_id, self)
-            self._device_id = None
-
-    def _flush(self) -> None:
-        if self._outgoing:
-            data = b"".join(self._outgoing)
-            self._outgoing.clear()
-            if not self._transport.is_closing():
-                self._transport.write(data)
+        if self._identity_key is not None:
+            self._runtime.left(self._identity_key, self)
+            self._identity_key = None

@@ -1,0 +1,79 @@
+"""PUBLISH to `$iothub/…`: requests to a twin, and responses to direct methods."""
+
+from iothub_emulator.hub import json_text
+from iothub_emulator.hub.effects import Answer, Effect, Notify, Send
+from iothub_emulator.hub.method_rules import MethodResponse
+from iothub_emulator.hub.outbox import Outbox
+from iothub_emulator.hub.packets import Publish
+from iothub_emulator.hub.refusals import error_body, invalid
+from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.state import HubState
+from iothub_emulator.hub.twin_requests import answer
+from iothub_emulator.hub.twin_rules import TwinRequest
+
+
+class Breach(Exception):  # noqa: N818 - an answer, not a malfunction
+    """A packet that ends the connection. Its text is a clause id."""
+
+
+class DeviceRequests:
+    """One connection's."""
+
+    def __init__(self, state: HubState, rules: Rulebook, identity_key: str, outbox: Outbox) -> None:
+        self._state = state
+        self._rules = rules
+        self._identity_key = identity_key
+        self._outbox = outbox
+        self._count = 0
+
+    def receive(self, packet: Publish, now: float) -> list[Effect] | None:
+        """Return what a packet leads to, None if its topic is none of these; raise `Breach` if it closes."""
+        request = self._rules.twins.parse_request(packet.topic)
+        if request is not None:
+            return self._twin(request, packet, now)
+        response = self._rules.methods.parse_response(packet.topic)
+        if response is not None:
+            return self._response(response, packet)
+        return None
+
+    def _twin(self, request: TwinRequest, packet: Publish, now: float) -> list[Effect]:
+        twins = self._rules.twins
+        acknowledgement = self._acknowledgement(packet)
+        if not twins.is_request_id(request.request_id):
+            match twins.on_missing_request_id():
+                case "close":
+                    raise Breach("twin.no-request-id")
+                case "ignore":
+                    return acknowledgement
+                case "refuse":
+                    missing = invalid("$rid is missing in the topic.")
+                    refusal = error_body(missing, now, self._tracking_id(now))
+                    topic = twins.answer_topic(missing.code.status, "", None)
+                    return [*acknowledgement, *self._outbox.answered(topic, json_text.dump(refusal))]
+        before = self._state.twin(self._identity_key, now)
+        answered = answer(request, packet.payload, before, twins, now=now, tracking_id=self._tracking_id(now))
+        self._state.twins[self._identity_key] = answered.twin
+        effects = [*acknowledgement, *self._outbox.answered(answered.topic, answered.payload)]
+        if answered.change.notification is not None:
+            effects.append(Notify(self._identity_key, answered.change.notification))
+        return effects
+
+    def _response(self, response: MethodResponse, packet: Publish) -> list[Effect]:
+        methods = self._rules.methods
+        acknowledgement = self._acknowledgement(packet)
+        if not methods.accepts_payload(len(packet.payload)):
+            if methods.on_large_response() == "close":
+                raise Breach("methods.response-body")
+            return acknowledgement
+        if methods.status(response.status) is None and methods.on_bad_status() == "close":
+            raise Breach("methods.status-integer")
+        answered = self._state.method_calls(self._identity_key).responded(response, packet.payload)
+        return acknowledgement if answered is None else [*acknowledgement, Answer(answered)]
+
+    def _acknowledgement(self, packet: Publish) -> list[Effect]:
+        """twin.request-qos, methods.response-qos: QoS 1 has its PUBACK besides."""
+        return [Send(puback) for puback in self._rules.publish.acknowledge(packet)]
+
+    def _tracking_id(self, now: float) -> str:
+        self._count += 1
+        return f"{int(now * 1_000_000):x}-{self._count:x}"

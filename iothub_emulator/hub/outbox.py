@@ -1,0 +1,125 @@
+"""What the hub sends unasked on one connection: messages, requests of methods, notifications of a twin.
+
+It hands out the packet ids of the connection, and knows which of them completes what.
+"""
+
+from iothub_emulator.hub.effects import Effect, Send
+from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.method_rules import REQUESTS_FILTER
+from iothub_emulator.hub.methods import MethodRequest
+from iothub_emulator.hub.packets import Publish
+from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.state import HubState
+from iothub_emulator.hub.telemetry import Sender
+from iothub_emulator.hub.twin_requests import notify
+from iothub_emulator.hub.twin_rules import ANSWERS_FILTER, DESIRED_FILTER
+
+LARGEST_PACKET_ID = 65_535
+MOST_UNACKNOWLEDGED = 4096
+"""Packet ids remembered on one connection; the oldest is forgotten, and its message comes again."""
+
+
+class Outbox:
+    """One connection's. `subscriptions` is the session's own mapping: filter -> granted QoS."""
+
+    def __init__(
+        self, state: HubState, rules: Rulebook, sender: Sender, subscriptions: dict[str, int]
+    ) -> None:
+        self._state = state
+        self._rules = rules
+        self._sender = sender
+        self._subscriptions = subscriptions
+        self._last_packet_id = 0
+        self._locks: dict[int, int] = {}
+        """Packet id -> lock of the message; the locks outlive the connection, the ids do not."""
+
+    def serve(self, now: float) -> list[Effect]:
+        """Return all that may be sent by the present subscriptions: calls that waited, messages."""
+        return [*self._method_requests(now), *self._kept_notifications(), *self._messages(now)]
+
+    def request(self, request: MethodRequest) -> Send:
+        """Return a method's request as a packet."""
+        return self._push(request.topic, request.payload, request.qos)
+
+    def notified(self, notification: Object) -> list[Effect] | None:
+        """Return what tells the client about its twin; None: it is not told."""
+        twins = self._rules.twins
+        granted = self._subscriptions.get(DESIRED_FILTER)
+        if not twins.sends_notification(connected=True, subscribed=granted is not None):
+            return None
+        topic, body = notify(notification, twins)
+        return [self._push(topic, body, twins.answer_qos(granted or 0))]
+
+    def answered(self, topic: str, payload: bytes) -> list[Effect]:
+        """Return the answer to a twin request, nothing if the client did not subscribe to answers."""
+        twins = self._rules.twins
+        granted = self._subscriptions.get(ANSWERS_FILTER)
+        if not twins.sends_answer(subscribed=granted is not None):
+            return []
+        return [self._push(topic, payload, twins.answer_qos(granted or 0))]
+
+    def acknowledged(self, packet_id: int, now: float) -> None:
+        """Complete what the client acknowledged; an id that nobody waits for has no effect."""
+        lock = self._locks.pop(packet_id, None)
+        mailbox = self._state.mailboxes.get(self._sender.device_id)
+        if lock is not None and mailbox is not None:
+            mailbox.complete(lock, now)
+
+    def _method_requests(self, now: float) -> list[Effect]:
+        granted = self._subscriptions.get(REQUESTS_FILTER)
+        calls = self._state.method_calls(self._sender.identity_key)
+        if self._rules.methods.is_reachable(connected=True, subscribed=granted is not None):
+            return [self.request(waiting) for waiting in calls.subscribed(granted or 0, now)]
+        calls.unsubscribed()
+        return []
+
+    def _kept_notifications(self) -> list[Effect]:
+        key = self._sender.identity_key
+        if key not in self._state.kept_notifications or DESIRED_FILTER not in self._subscriptions:
+            return []
+        kept = self._state.kept_notifications.pop(key)
+        return [effect for notification in kept for effect in self.notified(notification) or ()]
+
+    def _messages(self, now: float) -> list[Effect]:
+        mailbox = self._state.mailboxes.get(self._sender.device_id)
+        if mailbox is None or self._sender.module_id is not None:
+            return []
+        granted = self._granted_for_messages()
+        if not self._rules.mailbox.feeds(subscribed=granted is not None):
+            return []
+        effects: list[Effect] = []
+        for _ in range(len(mailbox)):
+            delivery = mailbox.next_delivery(granted or 0, now)
+            if delivery is None:
+                break
+            push = self._push(
+                delivery.topic, delivery.payload, delivery.qos, retain=delivery.retain, dup=delivery.dup
+            )
+            if delivery.lock is not None and delivery.qos:
+                self._remember(self._last_packet_id, delivery.lock)
+            effects.append(push)
+        return effects
+
+    def _granted_for_messages(self) -> int | None:
+        is_for_messages = self._rules.subscribe.is_for_messages
+        granted = (
+            qos
+            for topic_filter, qos in self._subscriptions.items()
+            if is_for_messages(topic_filter, self._sender.device_id)
+        )
+        return max(granted, default=None)
+
+    def _push(self, topic: str, payload: bytes, qos: int, *, retain: bool = False, dup: bool = False) -> Send:
+        return Send(Publish(topic, payload, qos, retain, dup, self._next_packet_id() if qos else 0))
+
+    def _next_packet_id(self) -> int:
+        """watch.ids [MQTT-2.3.1-1, -2]: never 0, and none that still waits for its PUBACK."""
+        while True:
+            self._last_packet_id = self._last_packet_id % LARGEST_PACKET_ID + 1
+            if self._last_packet_id not in self._locks:
+                return self._last_packet_id
+
+    def _remember(self, packet_id: int, lock: int) -> None:
+        if len(self._locks) >= MOST_UNACKNOWLEDGED:
+            del self._locks[next(iter(self._locks))]
+        self._locks[packet_id] = lock
