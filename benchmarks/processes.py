@@ -46,7 +46,8 @@ def running_emulator(directory: Path, *options: str) -> Iterator[dict[str, Any]]
     ready_file = directory / "ready.json"
     ready_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "iothub_emulator", "--exit-with-stdin", "--ready-file", str(ready_file)]
-    command += ["--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", *options]
+    command += ["--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0"]
+    command += ["--amqp-plain-port", "0", *options]
     begin = time.perf_counter()
     with running(command) as process:
         _wait(process, ready_file.exists, "the embedded hub")

@@ -13,7 +13,7 @@ class Settings:
     https_port: int = 443
     amqp_port: int = 5671
     amqp_plain_port: int = 5672
-    """AMQP without TLS, for clients in development-emulator mode; on the loopback address whatever `host` is."""
+    """AMQP without TLS, for clients in development-emulator mode; on loopback, whatever `host` is."""
     connect_port: int | None = None
     """A proxy that leads to this hub by CONNECT; None: there is none."""
     client_ca: str | None = None

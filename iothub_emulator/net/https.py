@@ -1,24 +1,31 @@
-"""The HTTPS port. aiohttp is imported here and nowhere earlier: it is most of the start."""
+"""The HTTPS port: REST and WebSocket. aiohttp is imported here and no earlier: it is most of the start."""
 
+import asyncio
 import contextlib
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from iothub_emulator.net.rules import BACKLOG
 from iothub_emulator.runtime import Runtime
 
 
 @contextlib.asynccontextmanager
-async def serve_https(runtime: Runtime, sock: socket.socket, context: ssl.SSLContext) -> AsyncIterator[None]:
-    """Serve REST on a bound socket until the block ends."""
+async def serve_https(
+    runtime: Runtime,
+    sock: socket.socket,
+    context: ssl.SSLContext,
+    endpoints: Mapping[str, Callable[[], asyncio.Protocol]],
+) -> AsyncIterator[None]:
+    """Serve REST, and `endpoints` by WebSocket subprotocol, on a bound socket until the block ends."""
     with _without_system_certificates():
         from aiohttp import web  # noqa: PLC0415
 
+        from iothub_emulator.net.websocket_upgrade import WebSockets  # noqa: PLC0415
         from iothub_emulator.rest.application import runner  # noqa: PLC0415
 
-    served = runner(runtime)
+    served = runner(runtime, WebSockets(runtime.rules.listeners, endpoints).answer)
     await served.setup()
     try:
         await web.SockSite(served, sock, ssl_context=context, backlog=BACKLOG).start()

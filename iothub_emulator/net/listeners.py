@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from iothub_emulator.amqp.endpoint import AmqpEndpoint
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
+from iothub_emulator.net.connect_port import Tunnels
+from iothub_emulator.net.device_streams import with_thumbprints
 from iothub_emulator.net.https import serve_https
-from iothub_emulator.net.sockets import bind
+from iothub_emulator.net.rules import BACKLOG
+from iothub_emulator.net.sockets import bind, loopback_of, reachable
 from iothub_emulator.net.tls import Authority, use_small_buffers
 from iothub_emulator.runtime import Runtime
 
@@ -22,6 +25,10 @@ class Ports:
     https: int
     amqp: int
     plain: int
+    amqp_plain: int
+    """AMQP without TLS, on the loopback address alone."""
+    connect: int | None
+    """A proxy to the others; None where none was asked for."""
 
 
 @contextlib.asynccontextmanager
@@ -31,30 +38,58 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
     use_small_buffers()
     async with contextlib.AsyncExitStack() as stack:
 
-        def claim(port: int, what: str, option: str) -> socket.socket:
-            return stack.enter_context(bind(settings.host, port, what, option))
+        def claim(port: int, what: str, option: str, host: str = settings.host) -> socket.socket:
+            return stack.enter_context(bind(host, port, what, option))
 
         mqtt = claim(settings.mqtt_port, "MQTT", "--mqtt-port")
         https = claim(settings.https_port, "HTTPS", "--https-port")
         amqp = claim(settings.amqp_port, "AMQP", "--amqp-port")
+        amqp_plain = claim(
+            settings.amqp_plain_port, "clear-text AMQP", "--amqp-plain-port", loopback_of(settings.host)
+        )
         plain = claim(0, "clear-text", "--mqtt-port")
+        connect = (
+            None
+            if settings.connect_port is None
+            else claim(settings.connect_port, "CONNECT", "--connect-port")
+        )
 
         authority = Authority(rules, settings.host_names)
         runtime.ca_pem = authority.ca_pem
-        context = authority.server_context()
+        device_context = authority.device_context(settings.client_ca)
 
+        def device() -> asyncio.Protocol:
+            return MqttEndpoint(runtime)
+
+        def service() -> asyncio.Protocol:
+            return AmqpEndpoint(runtime)
+
+        loop = asyncio.get_running_loop()
         servers = [
-            await rules.listen("mqtt", lambda: MqttEndpoint(runtime), mqtt, context),
-            await rules.listen("amqp", lambda: AmqpEndpoint(runtime), amqp, context),
+            await rules.listen("mqtt", with_thumbprints(device, rules), mqtt, device_context),
+            await rules.listen("amqp", service, amqp, authority.server_context()),
+            await loop.create_server(service, sock=amqp_plain, backlog=BACKLOG),
         ]
         if rules.answers_in_clear():
-            loop = asyncio.get_running_loop()
-            servers.append(await loop.create_server(lambda: MqttEndpoint(runtime), sock=plain))
+            servers.append(await loop.create_server(device, sock=plain))
+        if connect is not None:
+            targets = {"mqtt": reachable(mqtt), "https": reachable(https), "amqp": reachable(amqp)}
+            tunnels = Tunnels(rules, settings.host_names, targets)
+            servers.append(await loop.create_server(tunnels, sock=connect, backlog=BACKLOG))
+            stack.callback(tunnels.close)
         for server in servers:
             stack.callback(server.close)
-        await stack.enter_async_context(serve_https(runtime, https, context))
+        endpoints = {"mqtt": device, "AMQPWSB10": service}
+        await stack.enter_async_context(serve_https(runtime, https, device_context, endpoints))
         stack.callback(runtime.stop)
-        yield Ports(_port(mqtt), _port(https), _port(amqp), _port(plain))
+        yield Ports(
+            mqtt=_port(mqtt),
+            https=_port(https),
+            amqp=_port(amqp),
+            plain=_port(plain),
+            amqp_plain=_port(amqp_plain),
+            connect=None if connect is None else _port(connect),
+        )
 
 
 def _port(sock: socket.socket) -> int:

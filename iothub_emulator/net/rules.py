@@ -1,10 +1,12 @@
 """Each decision about transport."""
 
 import asyncio
+import hashlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from iothub_emulator.hub import host_names
 from iothub_emulator.net.tls_stream import TlsStream
 
 
@@ -23,6 +25,51 @@ class ListenerRules:
         """transport.server-certificate: the names in the certificate are the hub's own."""
         return host_names
 
+    # Client certificates
+
+    def asks_for_certificate(self) -> bool:
+        """x509.no-password, x509.no-certificate: clients are asked for a certificate; none is needed."""
+        return True
+
+    def thumbprints(self, certificate: bytes) -> tuple[str, ...]:
+        """x509.no-password, x509.thumbprint-mismatch: what a registry keeps of a certificate (DER).
+
+        SHA-1 and SHA-256 in upper-case hexadecimal; a device may be registered with either.
+        """
+        digests = hashlib.sha1(certificate, usedforsecurity=False), hashlib.sha256(certificate)
+        return tuple(digest.hexdigest().upper() for digest in digests)
+
+    # WebSocket
+
+    def subprotocol(self, path: str, offered: Sequence[str]) -> str | None:
+        """websocket.mqtt, websocket.subprotocol [MQTT-6.0.0-3, -4]: what is spoken; None: HTTP 400.
+
+        The path is compared without its query: websocket.no-client-cert.
+        """
+        return next((name for name in offered if name in WEBSOCKET_PATHS.get(path, ())), None)
+
+    def websocket_thumbprints(self, thumbprints: tuple[str, ...], query: str) -> tuple[str, ...]:
+        """websocket.x509, websocket.no-client-cert: a certificate counts, unless the query denies it."""
+        return () if "iothub-no-client-cert=true" in query.split("&") else thumbprints
+
+    def on_text_frame(self) -> int | None:
+        """websocket.text-frame [MQTT-6.0.0-1]: the status to close with; None: it is read as binary."""
+        return UNSUPPORTED_DATA
+
+    def websocket_payload(self, payload: bytes, *, ends_message: bool) -> bytes:  # noqa: ARG002
+        """websocket.frames [MQTT-6.0.0-2]: a stream of bytes, wherever frames and messages begin and end."""
+        return payload
+
+    def accepts_unmasked(self) -> bool:
+        """RFC 6455 section 5.1: a server closes on a frame that a client did not mask."""
+        return False
+
+    # Ways in beside TLS
+
+    def connect_target(self, host: str, port: int, accepted: Sequence[str]) -> str | None:
+        """Return which port a proxy's CONNECT leads to ("mqtt", "https", "amqp"); None: refused."""
+        return _BY_NUMBER.get(port) if host_names.is_accepted(host, tuple(accepted)) else None
+
     def answers_in_clear(self) -> bool:
         """transport.no-plaintext: the port kept for clear text is bound and nothing listens there."""
         return False
@@ -39,6 +86,18 @@ class ListenerRules:
             lambda: TlsStream(factory, context), sock=sock, backlog=BACKLOG
         )
 
+
+UNSUPPORTED_DATA = 1003
+"""RFC 6455 section 7.4.1: data of a type that is not accepted here."""
+
+WEBSOCKET_PATHS = {
+    "/$iothub/websocket": ("mqtt", "AMQPWSB10"),
+    "/$servicebus/websocket": ("AMQPWSB10",),
+    "/$servicebus/websocket/": ("AMQPWSB10",),
+}
+"""Subprotocols by path: devices and Node's service client use the first, other service clients the rest."""
+
+_BY_NUMBER = {8883: "mqtt", 443: "https", 5671: "amqp"}
 
 BACKLOG = 1024
 """A thousand devices may arrive at once."""

@@ -1,6 +1,8 @@
 """Bound sockets, and what to say when binding fails."""
 
+import contextlib
 import errno
+import ipaddress
 import socket
 
 from iothub_emulator.net.errors import StartError
@@ -24,6 +26,22 @@ def bind(host: str, port: int, what: str, option: str) -> socket.socket:
         raise StartError(f"{where} {_explain(error, option)}") from None
     sock.setblocking(False)
     return sock
+
+
+def loopback_of(host: str) -> str:
+    """Return `host` where it is this machine's loopback, and 127.0.0.1 in place of anything else."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return host
+    return "127.0.0.1"
+
+
+def reachable(sock: socket.socket) -> tuple[str, int]:
+    """Return an address of this machine under which a bound socket is reached."""
+    host, port = sock.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if sock.family == socket.AF_INET6 else "127.0.0.1"
+    return host, port
 
 
 def _explain(error: OSError, option: str) -> str:

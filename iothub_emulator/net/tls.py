@@ -5,6 +5,8 @@ import ssl
 
 import trustme
 
+from iothub_emulator.net.client_certificates import accept_any, accept_issued_by, is_possible
+from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.rules import ListenerRules
 
 
@@ -25,6 +27,23 @@ class Authority:
         # Session tickets stay on although nobody resumes: they bring the acknowledgement that a client
         # without TCP_NODELAY waits for before it sends CONNECT. Without them that takes 40 ms.
         self._leaf.configure_cert(context)
+        return context
+
+    def device_context(self, client_ca: str | None) -> ssl.SSLContext:
+        """Return a context for a port that devices use: it asks for their certificate.
+
+        `client_ca` is the PEM text of the one authority to trust for them; None: any, even the device itself.
+        """
+        context = self.server_context()
+        if not self._rules.asks_for_certificate():
+            return context
+        if client_ca is not None:
+            try:
+                accept_issued_by(context, client_ca)
+            except (ssl.SSLError, ValueError):
+                raise StartError("--client-ca holds no certificate in PEM: name a file that does") from None
+        elif is_possible():
+            accept_any(context)
         return context
 
 

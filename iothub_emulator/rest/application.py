@@ -9,7 +9,7 @@ import datetime as dt
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -35,25 +35,33 @@ _API_VERSION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(-preview)?", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def runner(runtime: Runtime) -> web.ServerRunner:
+Upgrade = Callable[[web.BaseRequest], Awaitable[web.StreamResponse | None]]
+"""Serves what is no REST on the same port; returns None for what is, raises `Refused` as REST does."""
+
+
+def runner(runtime: Runtime, upgrade: Upgrade | None = None) -> web.ServerRunner:
     """Return the runner of this endpoint: after `setup()`, a `web.SockSite` of it serves a socket.
 
-    To be called where an event loop runs.
+    Each request is offered to `upgrade` first. To be called where an event loop runs.
     """
-    return web.ServerRunner(_Server(runtime), shutdown_timeout=SHUTDOWN_TIMEOUT)
+    return web.ServerRunner(_Server(runtime, upgrade), shutdown_timeout=SHUTDOWN_TIMEOUT)
 
 
 class Endpoint:
     """Answers requests on behalf of one hub."""
 
-    def __init__(self, runtime: Runtime, routes: Sequence[Route] = ROUTES) -> None:
+    def __init__(
+        self, runtime: Runtime, routes: Sequence[Route] = ROUTES, upgrade: Upgrade | None = None
+    ) -> None:
         self.runtime = runtime
         self._routes = routes
+        self._upgrade = upgrade
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return the answer to a request, whatever it holds."""
         try:
-            return await self._carry_out(request)
+            upgraded = await self._upgrade(request) if self._upgrade is not None else None
+            return upgraded or await self._carry_out(request)
         except Refused as refused:
             return self.refusal(refused.code, refused.message)
         except web.HTTPException as exception:  # aiohttp, while it reads the body
@@ -143,8 +151,8 @@ def _check_api_version(version: str | None) -> None:
 class _Server(web.Server):
     """Makes a protocol for each connection."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.endpoint = Endpoint(runtime)
+    def __init__(self, runtime: Runtime, upgrade: Upgrade | None) -> None:
+        self.endpoint = Endpoint(runtime, upgrade=upgrade)
         super().__init__(self.endpoint.answer)
 
     def __call__(self) -> web.RequestHandler:

@@ -117,7 +117,9 @@ class Client:
 @contextlib.contextmanager
 def live_hub(load=None, *, devices=("device-1", "device-2"), **settings):
     """Run a hub on free ports; `load` gets its rules before the start."""
-    settings = Settings(mqtt_port=0, https_port=0, amqp_port=0, **{"edition": "document", **settings})
+    settings = Settings(
+        mqtt_port=0, https_port=0, amqp_port=0, amqp_plain_port=0, **{"edition": "document", **settings}
+    )
     rules = rules_for(settings, EDITIONS[settings.edition])
     if load:
         load(rules)

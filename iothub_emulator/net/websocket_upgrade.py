@@ -1,0 +1,115 @@
+"""From an HTTP request to a WebSocket connection: RFC 6455 section 4.2 on top of aiohttp.
+
+aiohttp reads the request and writes the answer. Its own WebSocket is not used: it upgrades without a
+subprotocol, takes unmasked frames, and its queue would stand between the network and the endpoint.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from aiohttp import web
+
+from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.net.device_streams import thumbprints_of
+from iothub_emulator.net.rules import WEBSOCKET_PATHS, ListenerRules
+from iothub_emulator.net.websocket import WebSocketConnection
+
+_KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_VERSION = "13"
+_KEY_BYTES = 16
+
+
+class WebSockets:
+    """Answers requests for WebSocket connections; `endpoints` makes what speaks a subprotocol."""
+
+    def __init__(self, rules: ListenerRules, endpoints: Mapping[str, Callable[[], asyncio.Protocol]]) -> None:
+        self._rules = rules
+        self._endpoints = endpoints
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse | None:
+        """Serve a connection to its end; None: the path is not for WebSocket; `Refused`: a bad one."""
+        if request.path not in WEBSOCKET_PATHS:
+            return None
+        accept = _accept(request)
+        offered = _tokens(request, "Sec-WebSocket-Protocol")
+        subprotocol = self._rules.subprotocol(request.path, offered)
+        if subprotocol is None:
+            raise _bad_request(f"No subprotocol is offered that {request.path} speaks.")
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
+        if subprotocol in offered:  # a rule may let in who offers none
+            headers["Sec-WebSocket-Protocol"] = subprotocol
+        response = web.StreamResponse(status=101, headers=headers)
+        await response.prepare(request)
+        await self._serve(request, self._endpoints[subprotocol]())
+        return response
+
+    async def _serve(self, request: web.BaseRequest, endpoint: asyncio.Protocol) -> None:
+        """Take the connection away from HTTP, and give HTTP its end."""
+        network = request.transport
+        if network is None or network.is_closing():
+            return
+        http = request.protocol
+        tail = _Tail()
+        http.set_parser(cast("Any", tail))
+        http.keep_alive(False)
+        thumbprints = self._rules.websocket_thumbprints(
+            thumbprints_of(network, self._rules), request.query_string
+        )
+        connection = WebSocketConnection(network, endpoint, self._rules, thumbprints)
+        connection.begin(bytes(tail.data))
+        try:
+            await connection.lost
+        finally:
+            if not connection.lost.done():  # the hub stops
+                network.abort()
+            # To it, the connection was lost just now; without this it would hold it for ever.
+            http.connection_lost(None)
+
+
+class _Tail:
+    """Collects what HTTP has read behind the request; aiohttp takes it for a parser of frames."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self.data += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Nothing waits for it."""
+
+
+def _accept(request: web.BaseRequest) -> str:
+    """Return Sec-WebSocket-Accept for a request that is in order."""
+    if request.method != "GET" or request.version < (1, 1):
+        raise _bad_request("A WebSocket begins with GET and HTTP/1.1.")
+    upgrades = [token.lower() for token in _tokens(request, "Upgrade")]
+    connection = [token.lower() for token in _tokens(request, "Connection")]
+    if "websocket" not in upgrades or "upgrade" not in connection:
+        raise _bad_request("The path is for WebSocket alone: Upgrade and Connection do not ask for one.")
+    if request.headers.getall("Sec-WebSocket-Version", []) != [_VERSION]:
+        raise _bad_request("Sec-WebSocket-Version is not 13.")
+    try:
+        (key,) = request.headers.getall("Sec-WebSocket-Key", [])
+        is_key = len(base64.b64decode(key, validate=True)) == _KEY_BYTES
+    except (ValueError, binascii.Error):
+        is_key = False
+    if not is_key:
+        raise _bad_request("Sec-WebSocket-Key is not 16 bytes in base64.")
+    digest = hashlib.sha1(key.encode() + _KEY_SUFFIX, usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
+
+
+def _tokens(request: web.BaseRequest, name: str) -> list[str]:
+    """Return the parts of a header whose value is a list, however many lines it has."""
+    lines = request.headers.getall(name, [])
+    return [token.strip() for line in lines for token in line.split(",") if token.strip()]
+
+
+def _bad_request(message: str) -> Refused:
+    return Refused(ErrorCode.IotHubFormatError, message)
