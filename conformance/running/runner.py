@@ -10,17 +10,25 @@ from typing import Any, Final
 
 import pytest
 
-from conformance import pauses, run_state
-from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance import pauses
 from conformance.catalogue import Catalogue
-from conformance.collaborators import Bench, Collaborators, Place
 from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
-from conformance.interrupts import FirstInterruptOnly
-from conformance.phases import hide_secrets, show_as_settled, show_only_the_test, skip, skipping, take_down
 from conformance.plugin import refuse
 from conformance.report.allure import AllureResults
-from conformance.run_state import STATE, RunState
+from conformance.running import run_state
+from conformance.running.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance.running.collaborators import Bench, Collaborators, Place
+from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.phases import (
+    hide_secrets,
+    show_as_settled,
+    show_only_the_test,
+    skip,
+    skipping,
+    take_down,
+)
+from conformance.running.run_state import STATE, RunState
 from conformance.verdict.needs import not_claimed
 from conformance.verdict.words import Verdict
 
@@ -36,7 +44,7 @@ SINGLE_PROCESS: Final = "main"
 def pytest_configure(config: pytest.Config) -> None:
     """Register the part that keeps state, and the fixtures: no other run knows their names."""
     config.pluginmanager.register(Runner(config), "conformance-runner")
-    config.pluginmanager.import_plugin("conformance.fixtures")
+    config.pluginmanager.import_plugin("conformance.running.fixtures")
 
 
 class Runner:

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import pytest
 
-from conformance.cases import RunningCase
 from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.report.case_text import case_text
+from conformance.running.cases import RunningCase
 from conformance.verdict.words import Verdict
 
 

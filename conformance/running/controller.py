@@ -15,19 +15,19 @@ from typing import Any, Final
 
 import pytest
 
-from conformance import run_state
-from conformance.cases import case_id, died, from_json, stopwatch
 from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
-from conformance.collaborators import Collaborators, OpenTarget, Options
 from conformance.errors import HarnessError
-from conformance.identities import left_behind
-from conformance.interrupts import FirstInterruptOnly
 from conformance.plugin import covers, refuse, say_error
 from conformance.report import allure, json_report, terminal
 from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
 from conformance.report.junit import JunitReport
 from conformance.report.statement import RunPart, make, suite_version
-from conformance.run_state import STATE, RunState
+from conformance.running import run_state
+from conformance.running.cases import case_id, died, from_json, stopwatch
+from conformance.running.collaborators import Collaborators, OpenTarget, Options
+from conformance.running.identities import left_behind
+from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.run_state import STATE, RunState
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.run import ExitCode, exit_code
 
