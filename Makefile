@@ -38,7 +38,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 faults: $(READY) ## prove that the suite fails on a hub with each known fault
-	$(BIN)/pytest tests/faults
+	$(BIN)/pytest tests/faults -n 4 -o faulthandler_timeout=300
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls

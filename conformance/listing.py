@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import pytest
 
-from conformance import catalogue, profile
-from conformance.cases import case_id
+from conformance import catalogue
 from conformance.catalogue import Clause
-from conformance.collaborators import PACKAGE
 from conformance.errors import CatalogueError
-from conformance.runner import CASE
+from conformance.profile import loading as profile
+from conformance.running.cases import case_id
+from conformance.running.collaborators import PACKAGE
+from conformance.running.runner import CASE
 
 # Columns of the tables; the lists of JSON hold everything.
 _COLUMNS: Final = {"clauses": ("id", "level", "source", "needs", "tests", "says")}

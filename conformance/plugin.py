@@ -2,7 +2,7 @@
 
 pytest loads this module in every run of an environment that has the suite installed. It therefore imports
 nothing heavy, and does nothing unless the run names a profile or collects from this package. The work is
-done by two more plugins, registered only then: `conformance.controller` once, `conformance.runner` in each
+done by two more plugins in `conformance.running`, registered only then: `controller` once, `runner` in each
 process that runs cases.
 """
 
@@ -17,7 +17,7 @@ import pytest
 
 # Before anything imports them: a plain assert in the suite's own modules then says what it compared.
 pytest.register_assert_rewrite(
-    "conformance.device", "conformance.evidence", "conformance.fixtures", "conformance.service"
+    "conformance.device", "conformance.evidence", "conformance.running.fixtures", "conformance.service"
 )
 
 PACKAGE: Final = Path(__file__).resolve().parent
@@ -26,7 +26,7 @@ DEFAULT_PROFILE: Final = "emulator"
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the suite's hook."""
-    from conformance import hooks  # noqa: PLC0415 - pytest registers assertion rewriting above first
+    from conformance.running import hooks  # noqa: PLC0415 - pytest registers assertion rewriting above first
 
     pluginmanager.add_hookspecs(hooks)
 
@@ -53,9 +53,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
             config.option.dist = "worksteal"  # cases differ in length a hundredfold
-        config.pluginmanager.import_plugin("conformance.runner")
+        config.pluginmanager.import_plugin("conformance.running.runner")
         if not worker:  # behind the runner, so that it is configured first: it says what is wrong
-            config.pluginmanager.import_plugin("conformance.controller")
+            config.pluginmanager.import_plugin("conformance.running.controller")
     try:
         return (yield)
     except pytest.UsageError as error:

@@ -96,8 +96,9 @@ def test_packets_behind_a_refused_connect_have_no_effect(raw, other_device, tele
 def test_a_refusal_is_the_last_packet(raw, other_device):
     """After a refusal the connection is closed, and a PINGREQ behind the CONNECT stays unanswered."""
     raw.send(raw.device.connect_packet(password=other_device.token()) + PINGREQ)
-
     raw.expect_refused()
+
+    raw.expect_closed()
 
 
 @clause("connect.refusal-code")

@@ -13,7 +13,6 @@ from conformance.device.literal import connect, packet, text
 clause = pytest.mark.clause
 
 FILTER = text("$iothub/twin/res/#")
-EVENTS = text("devices/any/messages/events/")
 
 
 @clause("packets.malformed")
@@ -25,10 +24,6 @@ EVENTS = text("devices/any/messages/events/")
         pytest.param(packet(0x60, b"\x00\x01"), id="3.6.1-1-reserved-flags-of-PUBREL"),
         pytest.param(packet(0xC1), id="2.2.2-2-reserved-flags-of-PINGREQ"),
         pytest.param(packet(0xE1), id="3.14.1-1-reserved-flags-of-DISCONNECT"),
-        pytest.param(packet(0x36, EVENTS, b"\x00\x01", b"x"), id="3.3.1-4-QoS-3"),
-        pytest.param(b"\x30\xff\xff\xff\xff\x01", id="2.2.3-remaining-length-of-five-bytes"),
-        pytest.param(packet(0x30, b"\x00\x20", b"short"), id="1.5.3-topic-overruns-PUBLISH"),
-        pytest.param(packet(0x32, EVENTS, b"\x00"), id="3.3.2-packet-id-cut-off"),
         pytest.param(packet(0x82, b"\x00\x01", b"\x00\x20", b"short"), id="1.5.3-filter-overruns-SUBSCRIBE"),
         pytest.param(packet(0x82, b"\x00\x01", FILTER), id="3.8.3-QoS-missing-in-SUBSCRIBE"),
         pytest.param(packet(0x82, b"\x00\x01", FILTER, b"\x03"), id="3.8.3-4-requested-QoS-3"),
@@ -43,14 +38,38 @@ EVENTS = text("devices/any/messages/events/")
         pytest.param(packet(0x90, b"\x00\x01", b"\x00"), id="2.2.1-SUBACK-from-a-client"),
         pytest.param(packet(0xB0, b"\x00\x01"), id="2.2.1-UNSUBACK-from-a-client"),
         pytest.param(packet(0xD0), id="2.2.1-PINGRESP-from-a-client"),
-        pytest.param(
-            packet(0x30, text("devices/+/messages/events/"), b"x"), id="3.3.2-2-wildcard-in-topic-name"
-        ),
     ],
 )
 def test_a_malformed_packet_ends_its_connection_alone(raw_connected, bystander, malformed):
     """[MQTT-4.8.0-1] A protocol violation closes the network connection it came on."""
     raw_connected.send(malformed)
+
+    raw_connected.expect_closed()
+    bystander.ping()
+
+
+@clause("packets.malformed")
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        pytest.param(lambda events: packet(0x36, text(events), b"\x00\x01", b"x"), id="3.3.1-4-QoS-3"),
+        pytest.param(
+            lambda events: b"\x30\x84\x80\x80\x80\x00" + text(events),
+            id="2.2.3-remaining-length-of-five-bytes",
+        ),
+        pytest.param(
+            lambda events: packet(0x30, (len(events) + 1).to_bytes(2), events.encode()),
+            id="1.5.3-topic-overruns-PUBLISH",
+        ),
+        pytest.param(lambda events: packet(0x32, text(events), b"\x00"), id="3.3.2-packet-id-cut-off"),
+        pytest.param(
+            lambda events: packet(0x30, text(f"{events}#"), b"x"), id="3.3.2-2-wildcard-in-topic-name"
+        ),
+    ],
+)
+def test_a_malformed_publish_ends_its_connection_alone(raw_connected, bystander, malformed):
+    """[MQTT-4.8.0-1] The topic is the device's own, so that nothing but the packet's form is wrong."""
+    raw_connected.send(malformed(raw_connected.device.topics.events))
 
     raw_connected.expect_closed()
     bystander.ping()

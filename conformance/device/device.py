@@ -185,7 +185,7 @@ class Device:
         connection.disconnect()
 
     def expect_refused(self, **attempt: Unpack[Attempt]) -> str:
-        """Require that a CONNECT is refused, the connection then closed, and nothing sent in between.
+        """Require that a CONNECT gets no session.
 
         Returns "connack 5", "closed" or "tls refused".
         """

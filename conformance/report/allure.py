@@ -7,9 +7,10 @@ settled case. So no test mentions Allure, and a status cannot differ from the ve
 
 import hashlib
 import json
+import platform
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from allure_commons.model2 import Attachment, Label, Link, Status, StatusDetails
 
 from conformance.catalogue import DOCUMENT_TITLE, Catalogue, Clause
 from conformance.report.case_text import case_text, one_line
+from conformance.report.statement import Statement
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.words import Verdict
 
@@ -162,11 +164,29 @@ def _details(case: Case, clause: Clause) -> StatusDetails | None:
     return details
 
 
-def write_surroundings(folder: Path, environment: Mapping[str, str]) -> None:
+def write_surroundings(folder: Path, statement: Statement) -> None:
     """Write what Allure shows beside the results: the run's identity, fact by fact, and categories."""
-    lines = [f"{key}={_property(value)}" for key, value in environment.items()]
+    lines = [f"{key}={_property(value)}" for key, value in _environment(statement).items()]
     (folder / "environment.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "categories.json").write_text(json.dumps(CATEGORIES, indent=2), encoding="utf-8")
+
+
+def _environment(statement: Statement) -> dict[str, str]:
+    """Return the facts that may be shown; nothing comes from the environment of the process."""
+    document, target, run = statement.document, statement.target, statement.run
+    return {
+        "Profile": statement.profile.name,
+        "Target": f"{target.name} ({target.host})",
+        "Edition": target.edition or "not stated",
+        "Claims": ", ".join(statement.claims.capabilities),
+        "Document": f"{document.title} ({document.date}, {document.language})",
+        "Suite": statement.suite.version,
+        "Clauses": f"{len(statement.clauses)}, sha256 {statement.suite.clauses_digest}",
+        "Selection": "partial" if run.partial else "all cases",
+        "Started": run.started,
+        "Workers": str(run.workers),
+        "Python": platform.python_version(),
+    }
 
 
 def watch_errors(judgements: Sequence[Judgement]) -> list[str]:

@@ -15,7 +15,7 @@ from conformance.service.reader import TelemetryReader
 from conformance.service.registry import IdentityRegistry
 from conformance.service.rest import RestClient
 from conformance.service.telemetry import Telemetry
-from conformance.target import ServiceAccess, Target
+from conformance.target.target import ServiceAccess, Target
 
 __all__ = ["IdentityRegistry", "Service", "Telemetry", "TelemetryReader"]
 

@@ -11,7 +11,7 @@ from conformance.pauses import pause
 from conformance.service.inbox import Inbox, Transcript
 from conformance.service.partitions import Callbacks, Endpoint, Partitions
 from conformance.service.telemetry import Telemetry
-from conformance.target import Timeouts
+from conformance.target.target import Timeouts
 
 
 class Publisher(Protocol):

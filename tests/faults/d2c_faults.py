@@ -4,6 +4,7 @@ from urllib.parse import unquote
 
 from fault import fault
 
+from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.packets import Puback, Pubrec
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
@@ -25,7 +26,12 @@ def qos_2_handshake_is_begun(rules):
         def acknowledge(self, packet):
             return (Pubrec(packet.packet_id),) if packet.qos == 2 else super().acknowledge(packet)
 
+    class TakesPubrel(ConnectionRules):
+        def refuses_qos_2_flow(self):
+            return False
+
     publish_rules(rules, Wrong)
+    rules.connection = TakesPubrel()
 
 
 @fault("d2c.retain-delivered", "d2c.retain-property")

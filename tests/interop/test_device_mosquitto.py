@@ -13,7 +13,7 @@ import trustme
 from conformance.credentials import Identity, Secret
 from conformance.device import Device, Endpoint, Reactor, Will
 from conformance.evidence.case import Evidence
-from conformance.profile_tables import Timeouts
+from conformance.profile.tables import Timeouts
 
 pytestmark = pytest.mark.skipif(
     shutil.which("mosquitto") is None, reason="not run: mosquitto is not installed"

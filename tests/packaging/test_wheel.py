@@ -29,5 +29,4 @@ def test_the_wheel_runs_the_suite_from_an_empty_directory(tmp_path):
 
 
 def run(*command, cwd=None):
-    print("$", *command, flush=True)
     subprocess.run([str(word) for word in command], cwd=cwd, check=True, timeout=600)

@@ -64,7 +64,7 @@ import os
 from pathlib import Path
 
 from conformance import catalogue
-from conformance.collaborators import Collaborators
+from conformance.running.collaborators import Collaborators
 from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
 from conformance.verdict.needs import Claims
 

@@ -113,13 +113,9 @@ def test_an_accepted_attempt_is_left_by_disconnect(scene):
     ("script", "observed"),
     [
         (admit, "accepted"),
-        (
-            lambda line: (line.answer_connect(b"\x20\x02\x00\x05"), line.answer_pings()),
-            "connack 5, still open",
-        ),
         (lambda line: line.read_to_end(), "silence"),
     ],
-    ids=["accepted", "stays-open", "silent"],
+    ids=["accepted", "silent"],
 )
 def test_what_is_no_refusal_is_a_violation(scene, script, observed):
     assert violation(scene.device(script, IMPATIENT).expect_refused).observed == observed

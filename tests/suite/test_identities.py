@@ -6,7 +6,13 @@ import pytest
 
 from conformance.credentials import Identity, Secret
 from conformance.errors import NotTested, ServiceError
-from conformance.identities import FIRST_BATCH, LARGEST_BATCH, NewIdentities, ReadyIdentities, left_behind
+from conformance.running.identities import (
+    FIRST_BATCH,
+    LARGEST_BATCH,
+    NewIdentities,
+    ReadyIdentities,
+    left_behind,
+)
 
 KEY = Secret("a2V5IG9mIGEgZGV2aWNl")
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance import launch, profile, reach
 from conformance.credentials import Secret
 from conformance.errors import ProfileError, TargetUnreachable
+from conformance.profile import loading as profile
+from conformance.target import launch, reach
 
 BEGIN = """
 import json, os, signal, socket, sys
@@ -34,7 +35,7 @@ DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + BE_READY + "while Tru
 
 RUN = """
 import signal, sys
-from conformance import launch
+from conformance.target import launch
 hub = launch.launch(sys.argv[1:], timing={})
 signal.pause()
 """

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from scripted_service import Reply, ScriptedService
 
-from conformance import preflight as module
-from conformance import profile, reach
 from conformance.credentials import ConnectionString, random_key
 from conformance.errors import CredentialsRefused, ServiceError, TargetUnreachable, Violation
-from conformance.preflight import preflight
+from conformance.profile import loading as profile
 from conformance.service import Service
+from conformance.target import preflight as module
+from conformance.target import reach
+from conformance.target.preflight import preflight
 
 NINE_AHEAD = "the hub's clock is 9 s ahead of this machine's"
 

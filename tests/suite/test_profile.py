@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import profile
 from conformance.errors import ProfileError
-from conformance.profile_tables import CAPABILITIES, TIMINGS, ProfileFile, Timing
+from conformance.profile import loading as profile
+from conformance.profile.tables import CAPABILITIES, TIMINGS, ProfileFile, Timing
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"

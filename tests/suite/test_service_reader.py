@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance import pauses, profile, reach
+from conformance import pauses
 from conformance.credentials import ConnectionString
 from conformance.device import Device, Endpoint, Reactor
 from conformance.errors import (
@@ -17,10 +17,11 @@ from conformance.errors import (
     Violation,
 )
 from conformance.evidence.case import Evidence
+from conformance.profile import loading as profile
 from conformance.service import Service, partitions
 from conformance.service.reader import TelemetryReader
 from conformance.service.telemetry import Telemetry
-from conformance.target import Timeouts
+from conformance.target.target import Timeouts, reach
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 EVENTS = f"Endpoint=sb://localhost:1/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=hub"

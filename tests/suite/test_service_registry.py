@@ -5,12 +5,13 @@ import ssl
 import pytest
 from scripted_service import Reply, ScriptedService
 
-from conformance import profile, reach
 from conformance.credentials import ConnectionString
 from conformance.errors import ServiceError
+from conformance.profile import loading as profile
 from conformance.service import Service
 from conformance.service.registry import IdentityRegistry
 from conformance.service.rest import RestClient
+from conformance.target import reach
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 DONE = Reply(200, {"isSuccessful": True, "errors": [], "warnings": []})

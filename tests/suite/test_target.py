@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from conformance import profile, reach, ready
 from conformance.errors import ProfileError, UsageError
-from conformance.target import Target
+from conformance.profile import loading as profile
+from conformance.target.target import Target, reach, ready
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from conformance import launch, ready
 from conformance.credentials import ConnectionString, Identity
 from conformance.errors import ProfileError, UsageError
-from conformance.profile import Profile
-from conformance.ready import ReadyFile
-from conformance.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
+from conformance.profile.loading import Profile
+from conformance.target import launch, ready
+from conformance.target.ready import ReadyFile
+from conformance.target.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
 
 # An embedded hub has every consumer group that is asked for: these serve eighty workers.
 EMBEDDED_GROUPS: Final = ("$Default", *(f"conformance-{number}" for number in range(2, 17)))

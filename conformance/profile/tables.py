@@ -19,9 +19,9 @@ from pydantic import (
     field_validator,
 )
 
-from conformance import problems
 from conformance.credentials import ConnectionString, Secret
 from conformance.errors import ProfileError
+from conformance.profile import problems
 
 CAPABILITIES: Final = (
     "registry",

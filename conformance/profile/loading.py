@@ -14,9 +14,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from conformance import problems
 from conformance.errors import ProfileError
-from conformance.profile_tables import (
+from conformance.profile import problems
+from conformance.profile.tables import (
     CAPABILITIES,
     TIMINGS,
     IdentityTable,
@@ -33,7 +33,7 @@ __all__ = ["CAPABILITIES", "DEFAULT_PROFILE", "TIMINGS", "Profile", "find", "kno
 
 DEFAULT_PROFILE: Final = "emulator"
 
-_PACKAGE: Final = Path(__file__).resolve().parent
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Self
 
 from conformance.credentials import redact
 from conformance.errors import ProfileError, TargetUnreachable
-from conformance.profile_tables import PLACEHOLDER
+from conformance.profile.tables import PLACEHOLDER
 
 # An embedded hub is ready in half a second; a machine that starts ten of them at once needs longer.
 START_DEADLINE: Final = 30.0

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import pytest
 
-from conformance.cases import RunningCase
 from conformance.errors import NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
-from conformance.runner import CASE, Runner
+from conformance.running.cases import RunningCase
+from conformance.running.runner import CASE, Runner
 from conformance.verdict.readings import Readings
 
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
-    from conformance.bench import CaseBench, DeviceBench
     from conformance.device import Connection, Device, RawConnection, ServerCertificate
+    from conformance.running.bench import CaseBench, DeviceBench
     from conformance.service import IdentityRegistry, Service, TelemetryReader
-    from conformance.target import Target
+    from conformance.target.target import Target
 
 T = TypeVar("T")
 

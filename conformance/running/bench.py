@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from conformance.collaborators import Place
 from conformance.credentials import Identity, Secret
 from conformance.device import Device, Endpoint, Reactor, ServerCertificate, fetch_certificate
 from conformance.errors import NotTested, ServiceError
 from conformance.evidence.case import Evidence
-from conformance.identities import NewIdentities, ReadyIdentities
+from conformance.running.collaborators import Place
+from conformance.running.identities import NewIdentities, ReadyIdentities
 from conformance.service import IdentityRegistry, Service, TelemetryReader
-from conformance.target import Target
+from conformance.target.target import Target
 
 
 class DeviceBench:

@@ -7,8 +7,8 @@ from typing import Any, Final, Self
 
 import pytest
 
-from conformance.collaborators import Collaborators, Options, suite
 from conformance.plugin import DEFAULT_PROFILE
+from conformance.running.collaborators import Collaborators, Options, suite
 from conformance.verdict.needs import Claims
 
 WORKER_INPUT: Final = "conformance"

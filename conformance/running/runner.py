@@ -6,23 +6,29 @@ Registered by `conformance.plugin` in every process that runs tests: the only on
 import contextlib
 import json
 from collections.abc import Generator, Iterator, Sequence
-from types import TracebackType
 from typing import Any, Final
 
 import pytest
 
-from conformance import pauses, run_state
-from conformance.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance import pauses
 from conformance.catalogue import Catalogue
-from conformance.collaborators import Bench, Collaborators, Place
-from conformance.credentials import redact
-from conformance.errors import USAGE, CatalogueError, HarnessError, NotTested, Violation
+from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
-from conformance.interrupts import FirstInterruptOnly
 from conformance.plugin import refuse
 from conformance.report.allure import AllureResults
-from conformance.report.case_text import case_text
-from conformance.run_state import STATE, RunState
+from conformance.running import run_state
+from conformance.running.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance.running.collaborators import Bench, Collaborators, Place
+from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.phases import (
+    hide_secrets,
+    show_as_settled,
+    show_only_the_test,
+    skip,
+    skipping,
+    take_down,
+)
+from conformance.running.run_state import STATE, RunState
 from conformance.verdict.needs import not_claimed
 from conformance.verdict.words import Verdict
 
@@ -38,7 +44,7 @@ SINGLE_PROCESS: Final = "main"
 def pytest_configure(config: pytest.Config) -> None:
     """Register the part that keeps state, and the fixtures: no other run knows their names."""
     config.pluginmanager.register(Runner(config), "conformance-runner")
-    config.pluginmanager.import_plugin("conformance.fixtures")
+    config.pluginmanager.import_plugin("conformance.running.fixtures")
 
 
 class Runner:
@@ -85,7 +91,6 @@ class Runner:
             self.config.add_cleanup(self.allure.register())
 
     # -- collection
-    # -------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -192,7 +197,6 @@ class Runner:
         file.write_text(json.dumps(collected), encoding="utf-8")
 
     # -- the bench
-    # --------------------------------------------------------------------------------------------
 
     def bench(self) -> Bench:
         """Return this process's bench; the first case that needs it opens it."""
@@ -226,7 +230,6 @@ class Runner:
                 bench.close()
 
     # -- one case
-    # ---------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -244,18 +247,18 @@ class Runner:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave a case out before its fixtures, if the target does not claim what it needs."""
         if CASE in item.stash and item.stash[CASE].unclaimed is not None:
-            _skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
+            skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
 
     @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
     def pytest_not_tested_in_setup(self) -> Generator[None, None, None]:
         """Show a case that could not see its clause as skipped."""
-        with _skipping():
+        with skipping():
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
         """Show a case that could not see its clause as skipped."""
-        with _skipping():
+        with skipping():
             return (yield)
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
@@ -271,14 +274,14 @@ class Runner:
         case = item.stash.get(CASE, None)
         if case is None:
             return (yield)
-        _show_only_the_test(item, call)
+        show_only_the_test(item, call)
         report = yield
         case.seconds += call.duration
         case.slept = pauses.slept_seconds() - self._slept_before
-        _take_down(case, call, report)
+        take_down(case, call, report)
         if case.problems and report.failed:
-            _show_as_settled(case, report)
-        _hide_secrets(report)
+            show_as_settled(case, report)
+        hide_secrets(report)
         if call.when == "teardown":
             self._send_along(item, case, report)
         return report
@@ -293,73 +296,6 @@ class Runner:
         report.user_properties = list(item.user_properties)
         if self.allure is not None:
             self.allure.settled(record, case.title)
-
-
-def _take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    if case.unclaimed is not None:
-        return
-    if hasattr(report, "wasxfail"):
-        case.leave_out(call.when, "marked xfail: a known difference belongs into the profile")
-        return
-    if call.excinfo is None:
-        return
-    error = call.excinfo.value
-    if isinstance(error, pytest.skip.Exception):
-        case.leave_out(call.when, str(error.msg).removeprefix(f"{Verdict.NOT_TESTED}: "))
-    elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
-        case.fail(call.when, error)
-
-
-def _hide_secrets(report: pytest.TestReport) -> None:
-    """Blacken keys and tokens in what pytest writes itself: tracebacks, captured output."""
-    if report.failed and redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = redact(report.longreprtext)
-    report.sections = [(name, redact(text)) for name, text in report.sections]
-
-
-def _show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
-    """Let pytest show what the verdict says, with the evidence below."""
-    record = case.settle()
-    if record.verdict is Verdict.OBSERVED:
-        report.outcome = "passed"
-        report.longrepr = None
-        return
-    report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
-
-
-def _show_only_the_test(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Cut the frames of the harness: the line of the test, and the evidence, say more."""
-    error = call.excinfo.value if call.excinfo is not None else None
-    if not isinstance(error, Violation | HarnessError):
-        return
-    frames = list(_frames(error.__traceback__))
-    # Where a fixture failed, no frame is the test's: the one that raised has to do.
-    kept = [each for each in frames if each.tb_frame.f_code.co_filename == str(item.path)] or frames[-1:]
-    shortened: TracebackType | None = None
-    for each in reversed(kept):
-        shortened = TracebackType(shortened, each.tb_frame, each.tb_lasti, each.tb_lineno)
-    call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(shortened))
-
-
-def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next
-
-
-class _skipping:  # noqa: N801 - reads as a statement
-    """Turn NotTested into pytest's own skip, which the terminal and JUnit understand."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, NotTested):
-            _skip(f"{Verdict.NOT_TESTED}: {error}")
-
-
-def _skip(reason: str) -> None:
-    raise pytest.skip.Exception(reason, _use_item_location=True)
 
 
 def _cited(marks: Sequence[tuple[Any, ...]]) -> str:

@@ -14,7 +14,7 @@ from conformance import catalogue
 from conformance.catalogue import Catalogue
 from conformance.verdict.needs import Claims
 
-PACKAGE: Final = Path(__file__).resolve().parent
+PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +94,9 @@ def suite() -> Collaborators:
     return Collaborators(
         package=PACKAGE,
         load_catalogue=catalogue.load,
-        load_profile=lambda options: _call("conformance.opening", "load_profile", options),
-        open_target=lambda profile, options: _call("conformance.opening", "reach", profile, options),
-        open_bench=lambda target, place: _call("conformance.bench", "open_bench", target, place),
+        load_profile=lambda options: _call("conformance.running.opening", "load_profile", options),
+        open_target=lambda profile, options: _call("conformance.running.opening", "reach", profile, options),
+        open_bench=lambda target, place: _call("conformance.running.bench", "open_bench", target, place),
     )
 
 

@@ -5,7 +5,6 @@ no case.
 """
 
 import json
-import platform
 import secrets
 import shutil
 import tempfile
@@ -16,19 +15,19 @@ from typing import Any, Final
 
 import pytest
 
-from conformance import run_state
-from conformance.cases import case_id, died, from_json, stopwatch
 from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
-from conformance.collaborators import Collaborators, OpenTarget, Options
 from conformance.errors import HarnessError
-from conformance.identities import left_behind
-from conformance.interrupts import FirstInterruptOnly
 from conformance.plugin import covers, refuse, say_error
 from conformance.report import allure, json_report, terminal
 from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
 from conformance.report.junit import JunitReport
 from conformance.report.statement import RunPart, make, suite_version
-from conformance.run_state import STATE, RunState
+from conformance.running import run_state
+from conformance.running.cases import case_id, died, from_json, stopwatch
+from conformance.running.collaborators import Collaborators, OpenTarget, Options
+from conformance.running.identities import left_behind
+from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.run_state import STATE, RunState
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.run import ExitCode, exit_code
 
@@ -88,7 +87,6 @@ class Controller:
             self.junit = JunitReport(self.config, self.folder.fresh / JUNIT)
 
     # -- the target
-    # -------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -144,7 +142,6 @@ class Controller:
         ]
 
     # -- what the cases say
-    # -----------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -191,7 +188,6 @@ class Controller:
         self._stopped_early = str(excinfo.value).startswith("stopping after")
 
     # -- the end
-    # ----------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(
@@ -205,20 +201,12 @@ class Controller:
             self._end(session, exitstatus, seconds)
 
     def _end(self, session: pytest.Session, exitstatus: int, seconds: float) -> None:
-        if self.folder is None or self.target is None:
-            if self._usage:
-                session.exitstatus = ExitCode.USAGE
-            return
         if self._usage:
-            self._say_usage()
+            say_error("\n".join(self._usage))
             session.exitstatus = ExitCode.USAGE
-        else:
+        elif self.target is not None:
             session.exitstatus = self._conclude(session, exitstatus, seconds)
         self._clear_up()
-
-    def _say_usage(self) -> None:
-        for line in self._usage:
-            say_error(line)
 
     def _conclude(self, session: pytest.Session, exitstatus: int, seconds: float) -> int:
         assert self.folder is not None  # noqa: S101 - the caller has looked
@@ -284,30 +272,13 @@ class Controller:
                 results.write_error(line)
         surroundings = Path(self.config.option.allure_report_dir)
         if surroundings.is_dir():
-            allure.write_surroundings(surroundings, self._environment(run))
+            allure.write_surroundings(surroundings, statement)
         if self.junit is not None:
             self.junit.finish(self.folder.final / JUNIT)
         self.folder.publish()
         remarks = [f"preflight: {remark}" for remark in self.target.remarks]
         report = self._shown(self.folder.final / REPORT)
         self.ending = terminal.Ending(run=run, report=report, warnings=remarks)
-
-    def _environment(self, run: RunPart) -> dict[str, str]:
-        assert self.target is not None  # noqa: S101 - a report is written of a target
-        about = self.target.description
-        return {
-            "Profile": self.target.profile,
-            "Target": f"{about['name']} ({about['host']})",
-            "Edition": str(about.get("edition") or "not stated"),
-            "Claims": ", ".join(sorted(self.target.claims.capabilities)),
-            "Document": f"{DOCUMENT_TITLE} ({DOCUMENT_DATE}, {DOCUMENT_LANGUAGE})",
-            "Suite": suite_version(),
-            "Clauses": f"{len(self.catalogue.clauses)}, sha256 {self.catalogue.digest}",
-            "Selection": "partial" if run.partial else "all cases",
-            "Started": run.started,
-            "Workers": str(run.workers),
-            "Python": platform.python_version(),
-        }
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -319,7 +290,6 @@ class Controller:
             terminalreporter.write_line(line)
 
     # -- clearing up
-    # ------------------------------------------------------------------------------------------
 
     def _clear_up(self) -> None:
         """Delete what workers left behind, then close the target: the launched hub stops. Runs once."""
@@ -345,7 +315,6 @@ class Controller:
             self.folder.discard()
 
     # -- small questions
-    # --------------------------------------------------------------------------------------
 
     def _is_partial(self) -> bool:
         option = self.config.option

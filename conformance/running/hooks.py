@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.collaborators import Collaborators
+    from conformance.running.collaborators import Collaborators
 
 
 @pytest.hookspec(firstresult=True)

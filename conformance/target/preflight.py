@@ -17,7 +17,7 @@ from conformance.errors import CredentialsRefused, ServiceError, TargetUnreachab
 from conformance.evidence.case import Evidence
 from conformance.pauses import pause
 from conformance.service import Service
-from conformance.target import Target, Timeouts
+from conformance.target.target import Target, Timeouts
 
 # However patient the profile is with a hub under load, before the first case nobody has put it under load.
 PATIENCE: Final = 15.0

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance import profile as profiles
-from conformance.collaborators import Options
 from conformance.errors import HarnessError, TargetUnreachable
-from conformance.preflight import preflight
-from conformance.profile import Profile
-from conformance.reach import OpenedTarget, open_target
+from conformance.profile import loading as profiles
+from conformance.profile.loading import Profile
+from conformance.running.collaborators import Options
 from conformance.service import Service
-from conformance.target import Target
+from conformance.target.preflight import preflight
+from conformance.target.reach import OpenedTarget, open_target
+from conformance.target.target import Target
 from conformance.verdict.needs import Claims
 
 

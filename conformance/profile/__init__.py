@@ -1,0 +1,1 @@
+"""What a profile may say, and what is wrong with one that says something else."""

@@ -1,0 +1,82 @@
+"""One phase of a case, between pytest's report of it and the case's record: both must say the same."""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NoReturn
+
+import pytest
+
+from conformance.credentials import redact
+from conformance.errors import HarnessError, NotTested, Violation
+from conformance.report.case_text import case_text
+from conformance.running.cases import RunningCase
+from conformance.verdict.words import Verdict
+
+
+def take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Enter how a phase ended into the record of its case."""
+    if case.unclaimed is not None:
+        return
+    if hasattr(report, "wasxfail"):
+        case.leave_out(call.when, "marked xfail: a known difference belongs into the profile")
+        return
+    if call.excinfo is None:
+        return
+    error = call.excinfo.value
+    if isinstance(error, pytest.skip.Exception):
+        case.leave_out(call.when, str(error.msg).removeprefix(f"{Verdict.NOT_TESTED}: "))
+    elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+        case.fail(call.when, error)
+
+
+def hide_secrets(report: pytest.TestReport) -> None:
+    """Blacken keys and tokens in what pytest writes itself: tracebacks, captured output."""
+    if report.failed and redact(report.longreprtext) != report.longreprtext:
+        report.longrepr = redact(report.longreprtext)
+    report.sections = [(name, redact(text)) for name, text in report.sections]
+
+
+def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
+    """Let pytest show what the verdict says, with the evidence below."""
+    record = case.settle()
+    if record.verdict is Verdict.OBSERVED:
+        report.outcome = "passed"
+        report.longrepr = None
+        return
+    report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
+
+
+def show_only_the_test(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Cut the frames of the harness: the line of the test, and the evidence, say more."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if not isinstance(error, Violation | HarnessError):
+        return
+    frames = list(_frames(error.__traceback__))
+    # Where a fixture failed, no frame is the test's: the one that raised has to do.
+    kept = [each for each in frames if each.tb_frame.f_code.co_filename == str(item.path)] or frames[-1:]
+    shortened: TracebackType | None = None
+    for each in reversed(kept):
+        shortened = TracebackType(shortened, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(shortened))
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+class skipping:  # noqa: N801 - reads as a statement
+    """Turn NotTested into pytest's own skip, which the terminal and JUnit understand."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, NotTested):
+            skip(f"{Verdict.NOT_TESTED}: {error}")
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the test that runs now; its own line is the place that pytest names."""
+    raise pytest.skip.Exception(reason, _use_item_location=True)
