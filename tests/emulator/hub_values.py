@@ -9,7 +9,8 @@ from iothub_emulator.hub.identity import Fresh, Wanted
 from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import default_policies
 from iothub_emulator.hub.registry import Registry
-from iothub_emulator.hub.session import HubState, Session
+from iothub_emulator.hub.session import Session
+from iothub_emulator.hub.state import HubState
 from iothub_emulator.rules import rules_for
 from iothub_emulator.settings import Settings
 
@@ -36,7 +37,8 @@ class Hub:
                 now=NOW,
             )
             self.registry.create(Wanted(device_id=device_id), fresh)
-        self.state = HubState(self.registry, self.policies)
+        self.told = []
+        self.state = HubState(self.registry, self.policies, self.rules, self.told.append)
 
     def key(self, device_id=DEVICE):
         return self.registry.require(device_id).primary_key

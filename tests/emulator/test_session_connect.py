@@ -6,7 +6,7 @@ import pytest
 from hub_values import DEVICE, DEVICEBOUND, EVENTS, NOW, Hub
 
 from iothub_emulator.hub.connect import ConnectRules
-from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.effects import Admit, Close, End, Send, Serve, Telemetry
 from iothub_emulator.hub.identity import Fresh
 from iothub_emulator.hub.packets import (
     Connack,
@@ -18,6 +18,7 @@ from iothub_emulator.hub.packets import (
     Subscribe,
 )
 
+ACCEPTED = [Send(Connack(0, 0)), Serve()]
 ELSEWHERE = "the token is for another resource"
 
 
@@ -29,7 +30,7 @@ def hub():
 def test_a_device_with_its_token_is_accepted(hub):
     """The identity's older connection goes first, then CONNACK is sent."""
     _, effects = hub.connect()
-    assert effects == [Admit(DEVICE, 90.0, NOW + 3600 + 600), Send(Connack(0, 0))]
+    assert effects == [Admit(DEVICE, 90.0, NOW + 3600 + 600), *ACCEPTED]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_device_with_its_token_is_accepted(hub):
 )
 def test_a_username_is_accepted(hub, username):
     _, effects = hub.connect(username=username)
-    assert effects[-1] == Send(Connack(0, 0))
+    assert effects[-2:] == ACCEPTED
 
 
 def refused(reason, code=5):
@@ -102,7 +103,7 @@ def test_a_disabled_device_is_refused_until_it_is_enabled(hub):
     hub.registry.replace(fresh, "*", values)
     assert hub.connect()[1] == refused("connect.disabled-device")
     hub.registry.replace(wanted, "*", values)
-    assert hub.connect()[1][-1] == Send(Connack(0, 0))
+    assert hub.connect()[1][-2:] == ACCEPTED
 
 
 @pytest.mark.parametrize(("name", "level"), [("MQIsdp", 3), ("MQTT", 5), ("MQTT", 3), ("HTTP", 4)])
@@ -141,7 +142,7 @@ RIGHT_TOKENS = {
 
 @pytest.mark.parametrize("password", RIGHT_TOKENS.values(), ids=RIGHT_TOKENS)
 def test_a_token_that_opens_the_device(hub, password):
-    assert hub.connect(password=password(hub).encode())[1][-1] == Send(Connack(0, 0))
+    assert hub.connect(password=password(hub).encode())[1][-2:] == ACCEPTED
 
 
 def test_a_policy_with_the_right_to_connect_opens_any_device(hub):
@@ -205,7 +206,7 @@ def test_a_replaced_rule_lets_in_whoever_names_itself(hub):
 
     hub.rules.connect = Trusting(hub.rules.connect.settings)
     packet = Connect("MQTT", 4, client_id="stranger", keep_alive=60)
-    assert hub.new_session().receive(packet, NOW) == [Admit("stranger", 90.0, None), Send(Connack(0, 0))]
+    assert hub.new_session().receive(packet, NOW) == [Admit("stranger", 90.0, None), *ACCEPTED]
 
 
 class TestSessionPresent:
@@ -213,7 +214,7 @@ class TestSessionPresent:
 
     def present(self, hub, clean_session):
         session, effects = hub.connect(clean_session=clean_session)
-        return session, effects[-1].packet.session_present
+        return session, effects[-2].packet.session_present
 
     def test_kept_and_found(self, hub):
         first, present = self.present(hub, clean_session=False)

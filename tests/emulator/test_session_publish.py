@@ -91,7 +91,8 @@ def test_qos_2_is_acknowledged_once_by_a_hub_of_today():
         "devices/Thermostat/messages/events/",
         "devices/thermostat/messages/devicebound/",
         "devices/thermostat/modules/m/messages/events/",
-        "$iothub/twin/GET/?$rid=1",
+        "$iothub/twin/GET",
+        "$iothub/methods/res/200",
         "anything",
     ],
 )
