@@ -242,18 +242,25 @@ class Connection:
         """Queue a turn's worth of the messages that may leave; tell whether to come again at once."""
         if self._is_closing or self.is_finished:
             return False
-        links = [link for _, link in self.links() if not link.is_detached]
+        links = [(session, link) for session, link in self.links() if not link.is_detached]
         # Each turn begins with another link: one with large messages would leave no room for the rest.
         self._turn += 1
         start = self._turn % len(links) if links else 0
         more = False
         try:
-            for link in links[start:] + links[:start]:
-                more = link.pump(MESSAGES_A_TURN) or more
+            for session, link in links[start:] + links[:start]:
+                more = self._pump(session, link) or more
             self._replenish()
         except AmqpError as error:
             self._fail(error)
         return more or not self.has_room()
+
+    def _pump(self, session: Session, link: Link) -> bool:
+        try:
+            return link.pump(MESSAGES_A_TURN)
+        except LinkError as reason:
+            session.detach(link, reason)
+            return False
 
     def _replenish(self) -> None:
         if not self._is_closing:

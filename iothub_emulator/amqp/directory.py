@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from iothub_emulator.amqp.cbs import Authorisations, PutToken
+from iothub_emulator.amqp.cloud_to_device import CloudToDeviceSender
 from iothub_emulator.amqp.errors import (
     INVALID_FIELD,
     NOT_FOUND,
@@ -11,6 +12,7 @@ from iothub_emulator.amqp.errors import (
     LinkError,
 )
 from iothub_emulator.amqp.event_receivers import EventReceiver
+from iothub_emulator.amqp.feedback_receivers import FeedbackReceiver
 from iothub_emulator.amqp.management import Management
 from iothub_emulator.amqp.nodes import Consumer, Supplier
 from iothub_emulator.amqp.performatives import RECEIVER, Attach
@@ -45,9 +47,11 @@ class Directory:
         if attach.source is not None and attach.source.dynamic:
             raise LinkError(NOT_IMPLEMENTED, "no dynamic nodes here")
         node = self._request_nodes.get(path.casefold())
-        self._check_right(path)
+        self._check_right(path, "Listen")
         if node is not None:
             return node.open_replies(attach.target.address if attach.target else None)
+        if self._runtime.rules.links.is_feedback(path):
+            return FeedbackReceiver(self._runtime, self._wake)
         try:
             stream = self._runtime.rules.links.stream_at(path)
         except LinkRefused as refusal:
@@ -61,18 +65,20 @@ class Directory:
         if attach.target is not None and attach.target.dynamic:
             raise LinkError(NOT_IMPLEMENTED, "no dynamic nodes here")
         node = self._request_nodes.get(path.casefold())
-        self._check_right(path)
-        if node is None:
-            raise LinkError(NOT_FOUND, f"The messaging entity '{path[:256]}' could not be found.")
-        return node
+        self._check_right(path, "Send")
+        if node is not None:
+            return node
+        if self._runtime.rules.links.is_devicebound(path):
+            return CloudToDeviceSender(self._runtime)
+        raise LinkError(NOT_FOUND, f"The messaging entity '{path[:256]}' could not be found.")
 
-    def _check_right(self, path: str) -> None:
+    def _check_right(self, path: str, claim: str) -> None:
         if not path:
             raise LinkError(INVALID_FIELD, "the link names no address")
         if not self.may_attach(path):
             raise LinkError(
                 UNAUTHORIZED,
-                "Unauthorized access. 'Listen' claim(s) are required to perform this operation. "
+                f"Unauthorized access. '{claim}' claim(s) are required to perform this operation. "
                 f"Resource: '{path[:256]}'.",
             )
 

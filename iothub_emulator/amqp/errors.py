@@ -17,6 +17,7 @@ WINDOW_VIOLATION = "amqp:session:window-violation"
 HANDLE_IN_USE = "amqp:session:handle-in-use"
 UNATTACHED_HANDLE = "amqp:session:unattached-handle"
 MESSAGE_SIZE_EXCEEDED = "amqp:link:message-size-exceeded"
+MESSAGE_LOCK_LOST = "com.microsoft:message-lock-lost"
 TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded"
 
 

@@ -15,7 +15,8 @@ from iothub_emulator.amqp.messages import (
     Properties,
 )
 from iothub_emulator.amqp.values import Long, Symbol, Timestamp, Value
-from iothub_emulator.hub.links import LinkRules, Milliseconds
+from iothub_emulator.hub.cloud_links import Milliseconds
+from iothub_emulator.hub.links import LinkRules
 from iothub_emulator.hub.telemetry import Partition, TelemetryEvent
 
 

@@ -7,18 +7,22 @@ the log at its own pace. Nothing is kept for one that is slow; events it missed 
 from collections import deque
 from collections.abc import Callable
 
-from iothub_emulator.amqp.errors import LinkError
+from iothub_emulator.amqp.composites import Composite
+from iothub_emulator.amqp.errors import INVALID_FIELD, LinkError
 from iothub_emulator.amqp.event_messages import encode_event, encode_partition_state
 from iothub_emulator.amqp.performatives import Attach
 from iothub_emulator.amqp.values import Described, Symbol, Value
 from iothub_emulator.hub.link_refusals import LinkRefused
-from iothub_emulator.hub.readers import EventStream
+from iothub_emulator.hub.readers import EventStream, Reader
 from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.runtime import Runtime
 
 SELECTOR_FILTER = "apache.org:selector-filter:string"
 SELECTOR_FILTER_CODE = 0x0000468C00000004
 """The numeric descriptor of the same filter."""
+
+EPOCH = "com.microsoft:epoch"
+"""The property of an attach in which a reader states its epoch; a symbol, and equal to its text."""
 
 RUNTIME_METRIC = "com.microsoft:enable-receiver-runtime-metric"
 
@@ -43,6 +47,13 @@ class EventReceiver:
             self._next = runtime.rules.links.start_position(selector_of(self.filter), self._partition)
         except LinkRefused as refusal:
             raise LinkError(refusal.condition, refusal.description) from None
+        self.ended: LinkError | None = None
+        self._wake = wake
+        self._reader = Reader(stream, epoch_of(attach), self._stolen)
+        try:
+            runtime.readers.enter(self._reader, runtime.rules.links)
+        except LinkRefused as refusal:
+            raise LinkError(refusal.condition, refusal.description) from None
         self._ahead: deque[tuple[int, TelemetryEvent]] = deque()
         self._forget = runtime.on_telemetry(stream.partition, wake)
 
@@ -60,9 +71,28 @@ class EventReceiver:
             return encode_partition_state(rules, self._partition, self._runtime.now()) + message
         return message
 
+    def settle(self, number: int, outcome: Composite | None) -> bool:  # noqa: ARG002 - events leave settled
+        """Take no notice: an event stays in the log."""
+        return True
+
+    def _stolen(self, reason: LinkRefused) -> None:
+        self.ended = LinkError(reason.condition, reason.description)
+        self._wake()
+
     def close(self) -> None:
-        """Wake this reader no more."""
+        """Wake this reader no more, and give its place to others."""
         self._forget()
+        self._runtime.readers.leave(self._reader)
+
+
+def epoch_of(attach: Attach) -> int | None:
+    """Return the epoch that a reader states; None: none. `LinkError` for what is no number."""
+    epoch = (attach.properties or {}).get(EPOCH)
+    if epoch is None:
+        return None
+    if isinstance(epoch, bool) or not isinstance(epoch, int):
+        raise LinkError(INVALID_FIELD, f"{EPOCH} is a whole number")
+    return int(epoch)
 
 
 def selector_filter(attach: Attach) -> dict[Value, Value]:

@@ -96,6 +96,9 @@ class FrameBuffer:
         return taken
 
 
+LOCK_TOKEN_SIZE = 16
+"""Bytes of a GUID."""
+
 # A transfer's end: rcv-settle-mode and state null, and neither resumed nor aborted nor batchable.
 _PLAIN_TAIL = b"\x40\x40\x42\x42\x42"
 _TRUE, _FALSE, _NULL = b"\x41", b"\x42", b"\x40"
@@ -111,8 +114,11 @@ def encode_transfer(
     if delivery_id is None:
         delivery = _NULL + _NULL + _NULL
     else:
-        # The tag is the id; message-format is 0, AMQP's own.
-        delivery = encode(Uint(delivery_id)) + b"\xa0\x04" + delivery_id.to_bytes(4, "big") + b"\x43"
+        # The tag is the id. Where it is settled later, it is as long as a lock token, which the service SDK
+        # for .NET reads from it. message-format is 0, AMQP's own.
+        size = 4 if settled else LOCK_TOKEN_SIZE
+        tag = bytes((0xA0, size)) + delivery_id.to_bytes(size, "big")
+        delivery = encode(Uint(delivery_id)) + tag + b"\x43"
     fields = (
         encode(Uint(handle))
         + delivery

@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING
 
+from iothub_emulator.amqp.composites import Composite
 from iothub_emulator.amqp.errors import (
     INVALID_FIELD,
     LIMIT_EXCEEDED,
@@ -15,7 +16,7 @@ from iothub_emulator.amqp.errors import (
     LinkError,
 )
 from iothub_emulator.amqp.nodes import Consumer, Supplier
-from iothub_emulator.amqp.performatives import SETTLE_UNSETTLED, Attach, Disposition, Flow, Transfer
+from iothub_emulator.amqp.performatives import SETTLE_SETTLED, Accepted, Attach, Disposition, Flow, Transfer
 from iothub_emulator.amqp.serial import add, difference
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ class OutgoingLink(Link):
         self.supplier = supplier
         # 2.7.3: the peer says what it desires, the sender what it will be. azure-eventhub asks for unsettled
         # and then never settles: where nothing depends on it, nothing is remembered either.
-        self.sends_settled = supplier.settles_at_once or attach.snd_settle_mode != SETTLE_UNSETTLED
+        self.sends_settled = supplier.settles_at_once or attach.snd_settle_mode == SETTLE_SETTLED
         self.credit = 0
         self.delivery_count = 0
-        self.unsettled: set[int] = set()
+        self.unsettled: dict[int, int] = {}
+        """Which of the supplier's messages a delivery that the peer has yet to settle is."""
+        self._given = 0
         self._drain = False
         self._rest = b""
         """The unsent part of a message whose first frames are out."""
@@ -89,6 +92,8 @@ class OutgoingLink(Link):
 
     def pump(self, limit: int) -> bool:
         """Send up to `limit` messages, as credit and windows allow; tell whether more could leave at once."""
+        if self.supplier.ended is not None:
+            raise self.supplier.ended
         return all(self._send_next() for _ in range(limit))
 
     def _send_next(self) -> bool:
@@ -106,10 +111,18 @@ class OutgoingLink(Link):
         self.credit -= 1
         self.delivery_count = add(self.delivery_count, 1)
         delivery_id = self.session.new_delivery_id()
+        number, self._given = self._given, self._given + 1
         if not self.sends_settled:
-            self.unsettled.add(delivery_id)
+            self.unsettled[delivery_id] = number
             self.session.unsettled[delivery_id] = self
+        elif not self.supplier.settles_at_once:
+            # The peer wants it so: what is lost on the way is lost.
+            self.supplier.settle(number, Accepted())
         return self._send_frames(delivery_id, message)
+
+    def settle(self, delivery_id: int, outcome: Composite | None) -> bool:
+        """Take what the peer says became of a delivery; False if that came too late to count."""
+        return self.supplier.settle(self.unsettled.pop(delivery_id), outcome)
 
     def _send_frames(self, delivery_id: int | None, message: bytes) -> bool:
         """Send a message, or the rest of one, in frames; False if the window closed first."""
@@ -163,6 +176,7 @@ class IncomingLink(Link):
         self._size = 0
         self._delivery_id: int | None = None
         self._settled = False
+        self._format = 0
 
     def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         """Take one frame; with the last one of a message, hand it over and settle it."""
@@ -187,7 +201,7 @@ class IncomingLink(Link):
             return
         message, delivery_id, settled = b"".join(self._parts), self._delivery_id, self._settled
         self._end()
-        outcome = self.consumer.take(message)
+        outcome = self.consumer.take(message, self._format)
         if not settled and delivery_id is not None:
             self.session.send(
                 Disposition(
@@ -205,6 +219,7 @@ class IncomingLink(Link):
         self.credit -= 1
         self.delivery_count = add(self.delivery_count, 1)
         self._delivery_id = transfer.delivery_id
+        self._format = transfer.message_format or 0
 
     def _end(self) -> None:
         self._drop_parts()

@@ -105,12 +105,27 @@ _NO_PROPERTIES = Properties()
 
 def decode_message(data: bytes) -> Message:
     """Read a message; `AmqpError` if the bytes are none: unknown sections, wrong order, two kinds of body."""
+    return _reader_of(data).message()
+
+
+def _reader_of(data: bytes) -> "_MessageReader":
     reader = _MessageReader()
     position = 0
     while position < len(data):
         section, position = decode(data, position)
         reader.take(section)
-    return reader.message()
+    return reader
+
+
+BATCHED = 0x80013700
+"""The message-format of several messages in one delivery (Microsoft's; azure-eventhub, uamqp)."""
+
+
+def messages_in(data: bytes) -> list[bytes]:
+    """Return the encoded messages of a `BATCHED` one: its data sections are one each."""
+    reader = _reader_of(data)
+    reader.message()
+    return reader.data
 
 
 class _MessageReader:
@@ -119,7 +134,7 @@ class _MessageReader:
     def __init__(self) -> None:
         self._last = 0
         self._single: dict[int, Value] = {}
-        self._data: list[bytes] = []
+        self.data: list[bytes] = []
         self._sequence: list[list[Value]] = []
 
     def take(self, section: Value) -> None:
@@ -134,7 +149,7 @@ class _MessageReader:
         if expected is not None and not isinstance(section.value, expected):
             raise AmqpError(DECODE_ERROR, "a section of a message has the wrong type")
         if code == DATA:
-            self._data.append(section.value)
+            self.data.append(section.value)
         elif code == SEQUENCE:
             self._sequence.append(section.value)
         else:
@@ -148,7 +163,7 @@ class _MessageReader:
             message_annotations=single.get(MESSAGE_ANNOTATIONS, {}),
             properties=Properties.from_fields(single.get(PROPERTIES, [])),
             application_properties=single.get(APPLICATION_PROPERTIES, {}),
-            data=b"".join(self._data) if self._data else None,
+            data=b"".join(self.data) if self.data else None,
             value=(single[VALUE],) if VALUE in single else None,
             sequence=tuple(self._sequence),
             footer=single.get(FOOTER, {}),

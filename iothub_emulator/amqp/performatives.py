@@ -222,6 +222,35 @@ class Rejected(Composite):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Received(Composite):
+    """How much of the message has come (3.4.1): no outcome, only a state on the way to one."""
+
+    descriptor: ClassVar[int] = 0x23
+    symbol: ClassVar[str] = "amqp:received:list"
+    section_number: int = wire(Uint, required=True)
+    section_offset: int = wire(Ulong, required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Composite):
+    """The message was not touched and may be sent again (3.4.4)."""
+
+    descriptor: ClassVar[int] = 0x26
+    symbol: ClassVar[str] = "amqp:released:list"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modified(Composite):
+    """The message was changed and may be sent again (3.4.5)."""
+
+    descriptor: ClassVar[int] = 0x27
+    symbol: ClassVar[str] = "amqp:modified:list"
+    delivery_failed: bool = wire(bool, default=False)
+    undeliverable_here: bool = wire(bool, default=False)
+    message_annotations: dict[Value, Value] | None = wire(dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SaslMechanisms(Composite):
     """What the server offers (5.3.3.1). Always an array, one mechanism or many: uamqp reads nothing else."""
 
@@ -256,4 +285,5 @@ def _by_descriptor(*classes: type[Composite]) -> dict[int, type[Composite]]:
 
 
 PERFORMATIVES = _by_descriptor(Open, Begin, Attach, Flow, Transfer, Disposition, Detach, End, Close)
+DELIVERY_STATES = _by_descriptor(Received, Accepted, Rejected, Released, Modified)
 SASL_PERFORMATIVES = _by_descriptor(SaslInit, SaslMechanisms, SaslOutcome)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iothub_emulator.amqp.composites import Composite
-from iothub_emulator.amqp.errors import NOT_ALLOWED
+from iothub_emulator.amqp.errors import NOT_ALLOWED, LinkError
 from iothub_emulator.amqp.messages import Message, Properties, decode_message, encode_message
 from iothub_emulator.amqp.performatives import Accepted, Error, Rejected
 from iothub_emulator.amqp.values import Int, Value
@@ -47,6 +47,7 @@ class Replies:
         self.filter: dict[Value, Value] = {}
         self.capabilities: tuple[str, ...] = ()
         self.settles_at_once = True
+        self.ended: LinkError | None = None
         self.target = target
         self.ready: deque[bytes] = deque()
         self._node = node
@@ -54,6 +55,10 @@ class Replies:
     def next_message(self) -> bytes | None:
         """Return the oldest reply."""
         return self.ready.popleft() if self.ready else None
+
+    def settle(self, number: int, outcome: Composite | None) -> bool:  # noqa: ARG002 - replies leave settled
+        """Take no notice: a reply is done with when it leaves."""
+        return True
 
     def close(self) -> None:
         """Drop what was not fetched."""
@@ -79,7 +84,7 @@ class RequestNode:
         """Return how many requests may be under way: fewer, while replies wait."""
         return max(REQUESTS_UNDER_WAY - max((len(link.ready) for link in self.replies), default=0), 0)
 
-    def take(self, message: bytes) -> Composite:
+    def take(self, message: bytes, message_format: int) -> Composite:  # noqa: ARG002 - requests come singly
         """Answer one request."""
         request = decode_message(message)
         link = self._reply_link(request.properties.reply_to)

@@ -7,10 +7,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from iothub_emulator.amqp import frames
-from iothub_emulator.amqp.composites import Composite
+from iothub_emulator.amqp.composites import Composite, composite_from
 from iothub_emulator.amqp.errors import (
     HANDLE_IN_USE,
     LIMIT_EXCEEDED,
+    MESSAGE_LOCK_LOST,
     NOT_ALLOWED,
     UNATTACHED_HANDLE,
     WINDOW_VIOLATION,
@@ -19,6 +20,7 @@ from iothub_emulator.amqp.errors import (
 )
 from iothub_emulator.amqp.link import IncomingLink, Link, OutgoingLink
 from iothub_emulator.amqp.performatives import (
+    DELIVERY_STATES,
     RECEIVER,
     SENDER,
     SETTLE_FIRST,
@@ -30,11 +32,14 @@ from iothub_emulator.amqp.performatives import (
     Disposition,
     Error,
     Flow,
+    Received,
+    Rejected,
     Source,
     Target,
     Transfer,
 )
 from iothub_emulator.amqp.serial import add, difference
+from iothub_emulator.amqp.values import Described
 
 if TYPE_CHECKING:
     from iothub_emulator.amqp.connection import Connection
@@ -49,6 +54,12 @@ TRANSFER_OVERHEAD = 64
 """Frame header and performative of a transfer take less."""
 MAX_MESSAGE_SIZE = 1_048_576
 """What Event Hubs states when a link is attached."""
+
+
+_LOCK_LOST = Rejected(
+    error=Error(condition=MESSAGE_LOCK_LOST, description="The lock on the message has run out.")
+).described()
+"""What a peer that settles second is told when its word came too late."""
 
 
 def error_of(error: AmqpError) -> Error:
@@ -103,12 +114,11 @@ class Session:
         handle = self._free_handle()
         path = self._connection.directory.path_of(attach)
         try:
-            link = self._open(attach, handle, path)
+            self._open(attach, handle, path)
         except LinkError as refusal:
             self._refuse(attach, handle, path, refusal)
         else:
-            self.links[attach.handle] = link
-            link.replenish()
+            self.links[attach.handle].replenish()
 
     def _free_handle(self) -> int:
         used = {link.handle for link in self.links.values()}
@@ -117,12 +127,15 @@ class Session:
             raise AmqpError(LIMIT_EXCEEDED, "no handle is left that the peer accepts")
         return handle
 
-    def _open(self, attach: Attach, handle: int, path: str) -> Link:
-        """Attach one link and answer, or raise `LinkError`."""
+    def _open(self, attach: Attach, handle: int, path: str) -> None:
+        """Attach one link and answer, or raise `LinkError`.
+
+        The link is noted before the answer: one that cannot be sent ends the connection and all its links.
+        """
         directory = self._connection.directory
         if attach.role == RECEIVER:
             supplier = directory.open_supplier(attach, path)
-            link = OutgoingLink(self, attach, handle, path, supplier)
+            link = self.links[attach.handle] = OutgoingLink(self, attach, handle, path, supplier)
             # 3.5.3: the answer's source holds those filters that are in place, not all that were asked for.
             source = dataclasses.replace(attach.source or Source(), filter=supplier.filter or None)
             mode = SETTLE_SETTLED if link.sends_settled else SETTLE_UNSETTLED
@@ -130,13 +143,13 @@ class Session:
                 attach, handle, source, attach.target or Target(), mode, supplier.capabilities
             )
             self.send(answer)
-            return link
+            return
         consumer = directory.open_consumer(attach, path)
+        self.links[attach.handle] = IncomingLink(self, attach, handle, path, consumer)
         mode = attach.snd_settle_mode
         self.send(
             self._answer(attach, handle, attach.source or Source(), attach.target or Target(), mode, ())
         )
-        return IncomingLink(self, attach, handle, path, consumer)
 
     def _answer(
         self,
@@ -226,17 +239,21 @@ class Session:
         last = disposition.first if disposition.last is None else disposition.last
         span = difference(last, disposition.first)
         named = [number for number in self.unsettled if 0 <= difference(number, disposition.first) <= span]
-        if not (disposition.settled or disposition.state is not None):
+        state = disposition.state
+        outcome = None if state is None else composite_from(state, DELIVERY_STATES)
+        if isinstance(outcome, Received):
+            outcome = None
+        if outcome is None and not disposition.settled:
             return
-        for number in named:
-            self.unsettled.pop(number).unsettled.discard(number)
+        lost = [number for number in named if not self.unsettled.pop(number).settle(number, outcome)]
         if named and not disposition.settled:
             # The peer settles second: it waits for the hub to settle first.
-            self.send(
-                Disposition(
-                    role=SENDER, first=disposition.first, last=last, settled=True, state=disposition.state
-                )
-            )
+            self._settle(disposition.first, last, state)
+            for number in lost:
+                self._settle(number, number, _LOCK_LOST)
+
+    def _settle(self, first: int, last: int, state: Described | None) -> None:
+        self.send(Disposition(role=SENDER, first=first, last=last, settled=True, state=state))
 
     # What the hub says
 

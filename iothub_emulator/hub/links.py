@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from iothub_emulator.hub.cloud_links import CloudLinkRules, Milliseconds
 from iothub_emulator.hub.link_refusals import (
     ARGUMENT_ERROR,
     ARGUMENT_OUT_OF_RANGE,
@@ -25,10 +26,6 @@ from iothub_emulator.settings import Settings
 
 BEGINNING, END = "-1", "@latest"
 """Offsets that every partition has: before its first event, behind its last one."""
-
-
-class Milliseconds(int):
-    """A point in time: milliseconds since 1970, UTC. A timestamp on the wire; other numbers are longs."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-class LinkRules(ReaderRules):
+class LinkRules(ReaderRules, CloudLinkRules):
     """Each decision about a link."""
 
     def __init__(self, settings: Settings) -> None:
