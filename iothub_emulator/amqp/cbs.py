@@ -18,7 +18,7 @@ SAS_TOKEN_TYPE = "servicebus.windows.net:sastoken"  # noqa: S105 - a type's name
 MAX_AUTHORISATIONS = 256
 """Audiences of one connection. The SDKs put one for each entity and consumer group."""
 
-ACCEPTED, BAD_REQUEST, UNAUTHORISED, FORBIDDEN = 202, 400, 401, 403
+BAD_REQUEST, UNAUTHORISED, FORBIDDEN = 400, 401, 403
 
 
 class Authorisations:
@@ -109,4 +109,4 @@ class PutToken:
         ends_at = rules.authorisation_ends(verified, self._runtime.now())
         self._authorisations.add(Authorisation(audience, ends_at))
         self._changed()
-        return Reply(ACCEPTED, "Accepted")
+        return Reply(rules.put_token_status(), "OK")

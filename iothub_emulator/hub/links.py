@@ -100,6 +100,13 @@ class LinkRules(ReaderRules, CloudLinkRules):
         """Tell whether any authorisation that still holds opens `path`; asked for each link on its own."""
         return any(now < held.ends_at and self.covers(held.audience, path) for held in authorisations)
 
+    def put_token_status(self) -> int:
+        """Return the status of a put-token that was accepted: 200, and no other that means success.
+
+        Node's azure-iothub takes nothing else for success; the others take 202 too, which Event Hubs sends.
+        """
+        return 200
+
     def authorisation_ends(self, token: SasToken, now: float) -> float:
         """Return when a put-token no longer holds, in unix seconds: at its expiry.
 
