@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help setup conformance test lint format faults controls bench wheel lock clean
+.PHONY: help setup conformance test lint format interop faults controls bench wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ conformance: $(READY) ## run the suite against the embedded hub and print the ve
 	$(BIN)/pytest --profile=emulator -n $(WORKERS)
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/packaging -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/packaging --ignore-glob='*/tests/interop/test_package_*' -n $(WORKERS)
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -36,6 +36,9 @@ lint: $(READY) ## style, types, and which part may import which
 format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+interop: $(READY) ## let Microsoft's own packages, unmodified, use the embedded hub
+	$(BIN)/pytest tests/interop
 
 faults: $(READY) ## prove that the suite fails on a hub with each known fault
 	$(BIN)/pytest tests/faults -n 4 -o faulthandler_timeout=300
@@ -55,6 +58,11 @@ lock: ## resolve the locked, hashed versions anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
+	for package in azure-iot-hub azure-eventhub azure-iot-device; do \
+		$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
+			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
+	done
+	cd tests/interop/node && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) build dist reports/emulator
+	rm -rf $(VENV) .venv-interop build dist reports/emulator

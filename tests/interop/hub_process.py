@@ -60,12 +60,12 @@ class Publisher:
 
     def __init__(self, hub, device_id):
         self.device_id = device_id
-        text = hub["device_connection_strings"][device_id]
-        key = dict(field.split("=", 1) for field in text.split(";"))["SharedAccessKey"]
+        key = parsed(hub["device_connection_strings"][device_id])["SharedAccessKey"]
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=device_id)
         self._client.tls_set_context(ssl.create_default_context(cafile=hub["ca_file"]))
         self._client.username_pw_set(
-            f"{hub['host']}/{device_id}/?api-version=2021-04-12", _token(hub["host"], device_id, key)
+            f"{hub['host']}/{device_id}/?api-version=2021-04-12",
+            sas_token(f"{hub['host']}/devices/{device_id}", key),
         )
         self._client.max_inflight_messages_set(1000)
         self._client.max_queued_messages_set(0)
@@ -88,8 +88,21 @@ class Publisher:
         self._client.loop_stop()
 
 
-def _token(host, device_id, key):
-    resource, expiry = quote_plus(f"{host}/devices/{device_id}"), int(time.time()) + 3600
+def parsed(connection_string):
+    """Return a connection string's fields."""
+    return dict(field.split("=", 1) for field in connection_string.split(";"))
+
+
+def sas_token(resource, key, seconds=3600, policy=None):
+    """Return a token of a device's key, or of a policy's."""
+    resource, expiry = quote_plus(resource), int(time.time()) + seconds
     signed = f"{resource}\n{expiry}".encode()
     signature = base64.b64encode(hmac.digest(base64.b64decode(key), signed, hashlib.sha256))
-    return f"SharedAccessSignature sr={resource}&sig={quote_plus(signature)}&se={expiry}"
+    token = f"SharedAccessSignature sr={resource}&sig={quote_plus(signature)}&se={expiry}"
+    return token if policy is None else f"{token}&skn={policy}"
+
+
+def signed_by_policy(hub):
+    """Return the Authorization header of the hub's owner."""
+    owner = parsed(hub["service_connection_string"])
+    return sas_token(owner["HostName"], owner["SharedAccessKey"], policy=owner["SharedAccessKeyName"])

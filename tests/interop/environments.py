@@ -1,0 +1,126 @@
+"""Each of Microsoft's packages in its own locked environment, built once and kept.
+
+An environment is named after its lock file's hash: a changed lock makes a new one, and the old one goes.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+KEPT = ROOT / ".venv-interop"
+NODE_LOCK = HERE / "node" / "package-lock.json"
+
+BUILD = 600
+"""Seconds that one command of a build may take."""
+
+
+class NotRun(Exception):
+    """This machine cannot build the environment; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The program that runs a script of this environment, and the variables it needs."""
+
+    program: str
+    variables: dict[str, str]
+
+
+def python_environment(package: str, newest: tuple[int, int] | None = None) -> Environment:
+    """Return the environment of requirements/interop-<package>.txt; `newest`: the last Python it runs on."""
+    lock = ROOT / "requirements" / f"interop-{package}.txt"
+    interpreter = _interpreter(newest)
+    version = _output(interpreter, "-c", "import sys; print(sys.version, sys.platform)")
+    name = f"{package}-{_hash(lock.read_bytes(), version.encode())}"
+    folder = _built(package, name, lambda target: _build_python(interpreter, target, lock))
+    return Environment(str(folder / "bin" / "python"), {})
+
+
+def node_environment() -> Environment:
+    """Return the environment of tests/interop/node/package-lock.json."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise NotRun("node and npm are not installed")
+    name = f"node-{_hash(NODE_LOCK.read_bytes(), _output(node, '--version').encode())}"
+    folder = _built("node", name, lambda target: _build_node(npm, target))
+    return Environment(node, {"NODE_PATH": str(folder / "node_modules")})
+
+
+def _interpreter(newest: tuple[int, int] | None) -> str:
+    """Return this Python, or the newest one on the machine that is not too new."""
+    if newest is None or sys.version_info[:2] <= newest:
+        return sys.executable
+    for minor in range(newest[1], 10, -1):
+        found = shutil.which(f"python3.{minor}")
+        if found is not None:
+            return found
+    raise NotRun(f"no Python 3.11 to {newest[0]}.{newest[1]} is installed, and it runs on no newer one")
+
+
+def _build_python(interpreter, folder, lock):
+    _run(interpreter, "-m", "venv", folder)
+    # Only wheels: a package that would have to be compiled here counts as one that cannot be had.
+    # The last paho-mqtt below 2 never had one; it is pure Python.
+    wheels = ["--only-binary", ":all:"]
+    if "azure-iot-device" in lock.name:
+        wheels += ["--no-binary", "paho-mqtt"]
+    install = ("install", "--quiet", "--require-hashes", *wheels, "--requirement", lock)
+    _run(folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", *install)
+
+
+def _build_node(npm, folder):
+    folder.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(NODE_LOCK.with_name(name), folder)
+    _run(npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder)
+
+
+def _built(package, name, build):
+    KEPT.mkdir(exist_ok=True)
+    folder = KEPT / name
+    done = folder / ".done"
+    with _alone(KEPT / f"{package}.lock"):
+        if not done.exists():
+            for old in KEPT.glob(f"{package}-*"):
+                # A package's name may begin another's: what follows must be a hash.
+                if "-" not in old.name.removeprefix(f"{package}-"):
+                    shutil.rmtree(old)
+            build(folder)
+            done.touch()
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(path):
+    """Two runs at a time build one environment once."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _hash(*parts):
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=BUILD).stdout.strip()
+
+
+def _run(*command):
+    """Run one command of a build; what it says last becomes the reason of NotRun."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=BUILD, env=clean)
+    except subprocess.TimeoutExpired:
+        raise NotRun(f"{Path(command[0]).name} took longer than {BUILD} seconds") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise NotRun(f"{Path(command[0]).name} failed: {said[-1] if said else done.returncode}")
