@@ -206,6 +206,16 @@ class Identity:
     etag: str = ""
     status: str = "enabled"
 
+    @property
+    def id(self) -> str:
+        """``{device}``, or ``{device}/{module}``: what MQTT calls ClientId."""
+        return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
+
+    @property
+    def path(self) -> str:
+        """``{device}``, or ``{device}/modules/{module}``: what topics and resources of tokens call it."""
+        return self.device_id if self.module_id is None else f"{self.device_id}/modules/{self.module_id}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionString:

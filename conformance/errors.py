@@ -11,6 +11,7 @@
             CredentialsRefused  exit code 10: the hub does not accept the profile's keys
             ServiceError        exit code 10: the hub's service side failed
                 Throttled       exit code 10: it asked for patience for longer than a run may wait
+                MessageRefused  exit code 10: it did not take a message that a case needs
             StageFailed         exit code 10: a step failed that the case needs but does not check
         NotTested               the clause is claimed, but this case could not see it
 
@@ -83,6 +84,14 @@ class ServiceError(HarnessError):
 
 class Throttled(ServiceError):  # noqa: N818 - says what is the case
     """The hub asked for patience for longer than a run may wait."""
+
+
+class MessageRefused(ServiceError):  # noqa: N818 - says what is the case
+    """The hub did not take a message for a device; `outcome` is the word for it, as a test would see it."""
+
+    def __init__(self, message: str, *, outcome: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class StageFailed(HarnessError):  # noqa: N818 - says what is the case

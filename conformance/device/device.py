@@ -28,19 +28,22 @@ API_VERSION: Final = "2018-06-30"
 
 @dataclass(frozen=True)
 class Topics:
-    """The documented topics of one device: where it publishes, and the filter it subscribes to."""
+    """The documented topics of one device or module: where it publishes, and the filter it subscribes to.
 
-    device_id: str
+    `path` is ``{device}`` or ``{device}/modules/{module}``.
+    """
+
+    path: str
 
     @property
     def events(self) -> str:
         """Topic of device-to-cloud messages; a property bag goes behind it."""
-        return f"devices/{self.device_id}/messages/events/"
+        return f"devices/{self.path}/messages/events/"
 
     @property
     def devicebound(self) -> str:
         """Filter of cloud-to-device messages."""
-        return f"devices/{self.device_id}/messages/devicebound/#"
+        return f"devices/{self.path}/messages/devicebound/#"
 
 
 class Attempt(TypedDict, total=False):
@@ -56,7 +59,7 @@ class Attempt(TypedDict, total=False):
 
 
 class Device:
-    """One identity of the hub, its connections and its attempts at one.
+    """One identity of the hub, a device or a module of one, its connections and its attempts at one.
 
     `host` is the hub's name in Username and token. Connections write to `evidence`; `close` ends them all.
     """
@@ -64,11 +67,12 @@ class Device:
     def __init__(
         self, identity: Identity, endpoint: Endpoint, reactor: Reactor, evidence: Evidence, *, host: str = ""
     ) -> None:
-        self.id = identity.device_id
+        self.id = identity.id
+        self.path = identity.path
         self.primary_key = identity.primary_key
         self.secondary_key = identity.secondary_key
         self.host = host or endpoint.host
-        self.topics = Topics(self.id)
+        self.topics = Topics(self.path)
         self._endpoint = endpoint
         self._reactor = reactor
         self._evidence = evidence
@@ -82,7 +86,7 @@ class Device:
     @property
     def resource(self) -> str:
         """What a token of this device is for."""
-        return f"{self.host}/devices/{self.id}"
+        return f"{self.host}/devices/{self.path}"
 
     def token(
         self,

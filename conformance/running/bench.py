@@ -61,10 +61,14 @@ class DeviceBench:
     def for_case(self, evidence: Evidence) -> Iterator["CaseBench"]:
         """Lend the bench to a case; what the case opened is closed behind it."""
         case = CaseBench(self, evidence)
+        if self._service is not None:
+            self._service.journal.follow(evidence.transcript)
         try:
             yield case
         finally:
             case.close()
+            if self._service is not None:
+                self._service.journal.forget()
 
     def close(self) -> None:
         """Delete the worker's devices and end its threads."""
@@ -122,6 +126,11 @@ class CaseBench:
         """Return a device that the hub does not know, with a key that it never saw."""
         name = self._bench.identities.unused_name()
         return self._device(Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key()))
+
+    def module(self, device: Device) -> Device:
+        """Return a new module of a device of this case; the hub deletes it with its device."""
+        number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
+        return self._device(self.registry.create_module(device.id, f"module-{number}"))
 
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""

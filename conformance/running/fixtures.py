@@ -18,7 +18,15 @@ from conformance.verdict.readings import Readings
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
     from conformance.device import Connection, Device, RawConnection, ServerCertificate
     from conformance.running.bench import CaseBench, DeviceBench
-    from conformance.service import IdentityRegistry, Service, TelemetryReader
+    from conformance.service import (
+        CloudToDevice,
+        FeedbackReader,
+        IdentityRegistry,
+        Methods,
+        Service,
+        TelemetryReader,
+        Twins,
+    )
     from conformance.target.target import Target
 
 T = TypeVar("T")
@@ -135,6 +143,30 @@ def telemetry(_bench: "CaseBench") -> "TelemetryReader":
 
 
 @pytest.fixture
+def c2d(_bench: "CaseBench") -> "CloudToDevice":
+    """Return what sends cloud-to-device messages and purges them."""
+    return _bench.service.c2d
+
+
+@pytest.fixture
+def feedback(_bench: "CaseBench") -> "FeedbackReader":
+    """Return what waits for feedback on cloud-to-device messages."""
+    return _bench.service.feedback
+
+
+@pytest.fixture
+def twins(_bench: "CaseBench") -> "Twins":
+    """Return the twins of devices and modules as the back end sees them."""
+    return _bench.service.twins
+
+
+@pytest.fixture
+def methods(_bench: "CaseBench") -> "Methods":
+    """Return what calls direct methods."""
+    return _bench.service.methods
+
+
+@pytest.fixture
 def device(_bench: "CaseBench") -> "Device":
     """Return a new device."""
     return _bench.device()
@@ -144,6 +176,18 @@ def device(_bench: "CaseBench") -> "Device":
 def other_device(_bench: "CaseBench") -> "Device":
     """Another new device."""
     return _bench.device()
+
+
+@pytest.fixture
+def module(device: "Device", _bench: "CaseBench") -> "Device":
+    """Return a new module of `device`; it connects like a device."""
+    return _bench.module(device)
+
+
+@pytest.fixture
+def other_module(device: "Device", _bench: "CaseBench") -> "Device":
+    """Return another new module of `device`."""
+    return _bench.module(device)
 
 
 @pytest.fixture

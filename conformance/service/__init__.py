@@ -1,7 +1,8 @@
-"""The back end of a hub, through the hub's own service protocols: identities by REST, telemetry by AMQP.
+"""The back end of a hub, through the hub's own service protocols.
 
-Only this folder speaks REST and AMQP. Importing it costs a third of a second (httpx); reading telemetry costs
-another 0.4 s (azure-eventhub), in the process that reads.
+Identities, twins, direct methods and purging by REST; cloud-to-device messages and their feedback by AMQP to
+the hub; telemetry by AMQP from its Event Hubs-compatible endpoint. Only this folder speaks REST and AMQP.
+Importing it costs a third of a second (httpx); the first use of AMQP another 0.4 s (azure-eventhub).
 """
 
 import ssl
@@ -10,14 +11,35 @@ from collections.abc import Callable
 
 from conformance.credentials import SasToken, sas_token
 from conformance.errors import ServiceError
+from conformance.service.amqp import AmqpEndpoint
+from conformance.service.c2d import CloudToDevice
+from conformance.service.feedback import FeedbackReader, FeedbackRecord
+from conformance.service.journal import Journal
+from conformance.service.links import Links
+from conformance.service.methods import MethodCall, MethodResult, Methods
 from conformance.service.partitions import Endpoint
 from conformance.service.reader import TelemetryReader
 from conformance.service.registry import IdentityRegistry
 from conformance.service.rest import RestClient
 from conformance.service.telemetry import Telemetry
+from conformance.service.twins import Section, Twin, Twins
 from conformance.target.target import ServiceAccess, Target
 
-__all__ = ["IdentityRegistry", "Service", "Telemetry", "TelemetryReader"]
+__all__ = [
+    "CloudToDevice",
+    "FeedbackReader",
+    "FeedbackRecord",
+    "IdentityRegistry",
+    "MethodCall",
+    "MethodResult",
+    "Methods",
+    "Section",
+    "Service",
+    "Telemetry",
+    "TelemetryReader",
+    "Twin",
+    "Twins",
+]
 
 # The port of Event Hubs for AMQP over TLS, where the connection string names none.
 AMQPS_PORT = 5671
@@ -26,8 +48,10 @@ AMQPS_PORT = 5671
 class Service:
     """The back end of a target, for one worker. Close it at the end.
 
-    `worker_number`, from 0, picks the consumer group. `accepts` says whose telemetry to keep, by device id.
-    `telemetry` begins to open its reader in the background: the first case then need not wait for it.
+    `worker_number`, from 0, picks the consumer group. `accepts` says whose telemetry and feedback to keep, by
+    device id. `telemetry` begins to open its reader in the background: the first case then need not wait for
+    it. What is asked and answered is written to the `journal`. The connection for messages to devices and
+    their feedback is opened when the first of them is sent or awaited.
     """
 
     def __init__(
@@ -44,6 +68,7 @@ class Service:
             )
         self._target = target
         self._access = target.service
+        self.journal = Journal()
         self.rest = RestClient(
             self._access.hub,
             port=self._access.hub.port or target.ports.https,
@@ -51,8 +76,27 @@ class Service:
             timeout=target.timeouts.connect,
             # A hub that listens on this machine is not reached through a proxy.
             proxies=target.origin == "named",
+            journal=self.journal,
+        )
+        self._links = Links(
+            AmqpEndpoint(
+                access=self._access.hub,
+                port=target.ports.amqp,
+                ca_file=target.ca_file,
+                timeout=target.timeouts.connect,
+            )
         )
         self.registry = IdentityRegistry(self.rest)
+        self.twins = Twins(self.rest)
+        self.methods = Methods(self.rest, within=target.timeouts.reaction)
+        self.c2d = CloudToDevice(self._links, self.rest, self.journal, within=target.timeouts.reaction)
+        self.feedback = FeedbackReader(
+            self._links,
+            self.journal,
+            # The hub collects records for so long before it sends them on.
+            within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
+            accepts=accepts,
+        )
         self._telemetry = self._reader(worker_number, accepts)
         if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
             self._telemetry.begin()
@@ -77,6 +121,7 @@ class Service:
         """End the readers and the connections."""
         if self._telemetry is not None:
             self._telemetry.close()
+        self._links.close()
         self.rest.close()
 
     def _reader(self, worker_number: int, accepts: Callable[[str], bool]) -> TelemetryReader | None:

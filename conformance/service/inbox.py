@@ -1,4 +1,4 @@
-"""What the partitions deliver, sorted by device, waited for with deadlines.
+"""What the partitions deliver, sorted by device or module, waited for with deadlines.
 
 Threads that read put in; the thread of a case takes out. Whoever waits learns at once that a reader failed.
 """
@@ -7,21 +7,14 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import Protocol
 
 from conformance.errors import ServiceError
+from conformance.service.journal import Transcript
 from conformance.service.telemetry import Telemetry
 
 
-class Transcript(Protocol):
-    """The part of a case's transcript that telemetry is written to."""
-
-    def service(self, text: str) -> None:
-        """Add what the back-end side saw."""
-
-
 class Inbox:
-    """Messages that arrived, by device and in the order of arrival. Safe for any number of threads.
+    """Messages that arrived, by sender and in the order of arrival. Safe for any number of threads.
 
     `accepts` says whose messages to keep: on a hub that others use too, theirs are none of ours.
     """
@@ -60,9 +53,9 @@ class Inbox:
             if marker is not None:
                 self._markers[marker] = message
             elif self._accepts(message.device_id):
-                self._queues[message.device_id].append(message)
+                self._queues[message.sender].append(message)
             self._changed.notify_all()
-            transcript = self._transcripts.get(message.device_id)
+            transcript = self._transcripts.get(message.sender)
         if transcript is not None:
             transcript.service(f"{message}{' [fence]' if marker is not None else ''}")
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from conformance.errors import HarnessError, StageFailed, UsageError, Violation
 from conformance.pauses import pause
-from conformance.service.inbox import Inbox, Transcript
+from conformance.service.inbox import Inbox
+from conformance.service.journal import Transcript
 from conformance.service.partitions import Callbacks, Endpoint, Partitions
 from conformance.service.telemetry import Telemetry
 from conformance.target.target import Timeouts

@@ -1,4 +1,4 @@
-"""Device identities: made and deleted in bulk, changed one at a time."""
+"""Identities: devices are made and deleted in bulk and changed one at a time, modules come one by one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 class IdentityRegistry:
-    """The hub's registry of devices, through its REST interface. Any thread may call it."""
+    """The hub's registry of devices and their modules, through its REST interface. Any thread may call it."""
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
@@ -68,6 +68,37 @@ class IdentityRegistry:
         keys = {"primaryKey": random_key(), "secondaryKey": random_key()}
         return self._replace(device_id, {"authentication": {"type": "sas", "symmetricKey": keys}})
 
+    def create_modules(self, device_id: str, ids: Sequence[str]) -> list[Identity]:
+        """Make modules of a device with new random keys, in the order given.
+
+        One call each: the service's bulk call is documented for devices.
+        """
+        return [self.create_module(device_id, module_id) for module_id in ids]
+
+    def create_module(self, device_id: str, module_id: str) -> Identity:
+        """Make a module with new random keys; it is gone when its device is deleted."""
+        made = Identity(
+            device_id=device_id, module_id=module_id, primary_key=random_key(), secondary_key=random_key()
+        )
+        document = {"deviceId": device_id, "moduleId": module_id, "authentication": _authentication(made)}
+        answer = self._client.call(
+            "PUT", "devices", device_id, "modules", module_id, body=document, accept=(200, 201)
+        )
+        return _identity(answer)
+
+    def get_module(self, device_id: str, module_id: str) -> Identity | None:
+        """Return a module, or None if there is none."""
+        answer = self._client.call(
+            "GET", "devices", device_id, "modules", module_id, accept=(200, _NOT_FOUND)
+        )
+        return None if answer.status == _NOT_FOUND else _identity(answer)
+
+    def delete_module(self, device_id: str, module_id: str) -> None:
+        """Delete a module; one that is gone already is no failure."""
+        self._client.call(
+            "DELETE", "devices", device_id, "modules", module_id, if_match="*", accept=(204, _NOT_FOUND)
+        )
+
     def _replace(self, device_id: str, change: Mapping[str, Any]) -> Identity:
         before = self._client.call("GET", "devices", device_id)
         identity = _identity(before)
@@ -110,14 +141,16 @@ def _identity(answer: Answer) -> Identity:
         keys = document["authentication"]["symmetricKey"]
         return Identity(
             device_id=document["deviceId"],
+            module_id=document.get("moduleId") or None,
             primary_key=Secret(keys["primaryKey"]),
             secondary_key=Secret(keys["secondaryKey"]),
             generation_id=document["generationId"],
             etag=document["etag"],
-            status=document["status"],
+            # A module cannot be disabled on its own, and has no status.
+            status=document.get("status", "enabled"),
         )
     except (KeyError, TypeError):
-        raise ServiceError(f"{answer.what}: the answer is not a device with two keys.") from None
+        raise ServiceError(f"{answer.what}: the answer is not an identity with two keys.") from None
 
 
 def _complain(verb: str, failures: Sequence[str], total: int) -> None:

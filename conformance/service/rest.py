@@ -15,6 +15,7 @@ import httpx
 from conformance.credentials import ConnectionString, SasToken, Secret, redact, sas_token
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.pauses import pause
+from conformance.service.journal import Journal, cut, shown
 
 API_VERSION: Final = "2021-04-12"
 
@@ -37,7 +38,7 @@ class RestClient:
     """Calls of one shared access policy to one hub.
 
     `clock_difference` is by how many whole seconds the hub's clock is ahead of ours, as of the last answer.
-    `sleep` is what waits; it counts the time (`conformance.pauses`).
+    `sleep` is what waits; it counts the time (`conformance.pauses`). Each call is written to the `journal`.
     """
 
     def __init__(
@@ -49,9 +50,12 @@ class RestClient:
         timeout: float,
         proxies: bool = True,
         sleep: Callable[[float], object] = pause,
+        journal: Journal | None = None,
     ) -> None:
         self._access = access
         self._sleep = sleep
+        self._timeout = timeout
+        self._journal = journal or Journal()
         self.clock_difference: float | None = None
         self._client = httpx.Client(
             base_url=f"https://{access.host}:{port}",
@@ -73,17 +77,32 @@ class RestClient:
         body: object = None,
         if_match: str | None = None,
         accept: Collection[int] = (200, 204),
+        within: float | None = None,
+        once: bool = False,
+        open_book: bool = False,
     ) -> "Answer":
         """Make one call; path segments are escaped here. Returns an answer whose status is in `accept`.
 
+        An answer that is accepted is never asked for again, whatever its status. `within` is how long the hub
+        may take for it, in seconds, where that is longer than usual; with `once` a call that has reached the
+        hub is not repeated; with `open_book` the journal shows both bodies, which must then hold no key.
         Keys in `body` stay a `Secret` until they are written, so that no traceback shows them.
         Raises CredentialsRefused (401), Throttled (429 for too long) or ServiceError.
         """
         path = "/" + "/".join(quote(segment, safe="") for segment in segments)
         headers = {} if if_match is None else {"If-Match": if_match}
-        request = self._client.build_request(method, path, headers=headers, content=_written(body, headers))
-        response = self._send(request)
+        request = self._client.build_request(
+            method,
+            path,
+            headers=headers,
+            content=_written(body, headers),
+            timeout=self._timeout if within is None else self._timeout + within,
+        )
+        write = self._journal.writer()
+        write(f"{method} {path}{'' if body is None or not open_book else f' {shown(body)}'}")
+        response = self._send(request, accept, once=once)
         answer = Answer(method, path, response)
+        write(f"{method} {path}: {answer.in_words if open_book else answer.error}")
         if response.status_code in accept:
             return answer
         if response.status_code == _UNAUTHORISED:
@@ -93,10 +112,12 @@ class RestClient:
             )
         raise ServiceError(f"{answer.what}: {answer.error}.")
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request, accept: Collection[int], *, once: bool) -> httpx.Response:
         waited, wait, tries = 0.0, FIRST_WAIT, 0
         while True:
             response = self._send_once(request, last=tries >= MORE_TRIES)
+            if response is not None and response.status_code in accept:
+                return response
             if response is not None and response.status_code == _TOO_MANY_REQUESTS:
                 wait_now = _retry_after(response, self._now()) or wait
                 if waited + wait_now > PATIENCE:
@@ -105,7 +126,7 @@ class RestClient:
                         "Run fewer workers ([limits] workers), or later."
                     )
             elif response is not None and (
-                response.status_code not in _SERVER_TROUBLE or tries >= MORE_TRIES
+                once or response.status_code not in _SERVER_TROUBLE or tries >= MORE_TRIES
             ):
                 return response
             else:
@@ -145,6 +166,16 @@ class Answer:
         self.what = f"{method} {path} at {response.request.url.netloc.decode('ascii')}"
         self.status = response.status_code
         self._response = response
+
+    @property
+    def body(self) -> bytes:
+        """The body as it came."""
+        return self._response.content
+
+    @property
+    def in_words(self) -> str:
+        """The status, the service's name for an error, and the body."""
+        return f"{self.error} {cut(redact(self._response.text))}".rstrip()
 
     @property
     def json(self) -> Any:

@@ -44,6 +44,11 @@ class Telemetry:
     annotations: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def sender(self) -> str:
+        """Who sent it: ``{device}``, or ``{device}/{module}``."""
+        return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
+
+    @property
     def properties_in_words(self) -> str:
         """The application properties as ``a=1, b=null``, by name, or ``none``."""
         written = [
@@ -63,10 +68,9 @@ class Telemetry:
     def __str__(self) -> str:
         system = "".join(f", {name} {value}" for name, value in self.system.items())
         place = f"partition {self.partition} number {self.sequence_number}"
-        sender = self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
         return (
-            f"telemetry of {sender}: {len(self.body)} bytes, properties: {self.properties_in_words}{system}"
-            f" ({place})"
+            f"telemetry of {self.sender}: {len(self.body)} bytes, "
+            f"properties: {self.properties_in_words}{system} ({place})"
         )
 
 

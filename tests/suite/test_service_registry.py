@@ -169,7 +169,7 @@ def test_an_answer_that_is_no_device_is_one_line(service, registry, document):
     service.replies = [Reply(200, document), Reply(200, document)]
 
     for ask in (registry.get, registry.replace_keys):
-        with pytest.raises(ServiceError, match="the answer is not a device with two keys") as caught:
+        with pytest.raises(ServiceError, match="the answer is not an identity with two keys") as caught:
             ask("d")
         assert KEY not in str(caught.getrepr(style="long"))
 

@@ -1,0 +1,119 @@
+"""Cloud-to-device messages: sent over AMQP, purged over REST, each with what the hub said to it.
+
+Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub". A message goes to one address for
+all devices; its property `to` names the device.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypedDict, Unpack
+
+from conformance.credentials import redact
+from conformance.errors import MessageRefused, ServiceError
+from conformance.evidence.words import preview
+from conformance.service.addresses import Addressee, name_of
+from conformance.service.amqp import Outgoing, Settlement
+from conformance.service.journal import Journal
+from conformance.service.links import Links
+from conformance.service.rest import RestClient
+
+ADDRESS: Final = "/messages/devicebound"
+ACK: Final = "iothub-ack"
+
+Ack = Literal["none", "positive", "negative", "full"]
+
+_NONE: Final[Mapping[str, str | None]] = {}
+
+
+class MessageFields(TypedDict, total=False):
+    """What a message may have beside its body; what is absent is not sent.
+
+    Times are unix seconds. A property of None is sent as null. `ack` asks for feedback.
+    """
+
+    message_id: str
+    correlation_id: str
+    user_id: str
+    content_type: str
+    content_encoding: str
+    expires_at: float
+    creation_time: float
+    properties: Mapping[str, str | None]
+    ack: Ack
+
+
+@dataclass(frozen=True)
+class CloudMessage:
+    """A message on its way to a device."""
+
+    to: str
+    body: bytes
+    fields: MessageFields = field(default_factory=MessageFields)
+
+    def outgoing(self) -> Outgoing:
+        """Return the message in AMQP's terms."""
+        fields = self.fields
+        properties: dict[str, object] = {"to": f"/devices/{self.to}/messages/devicebound"}
+        for name in ("message_id", "correlation_id", "content_type", "content_encoding"):
+            if name in fields:
+                properties[name] = fields[name]
+        if "user_id" in fields:
+            properties["user_id"] = fields["user_id"].encode()
+        # AMQP counts milliseconds.
+        if "expires_at" in fields:
+            properties["absolute_expiry_time"] = round(fields["expires_at"] * 1000)
+        if "creation_time" in fields:
+            properties["creation_time"] = round(fields["creation_time"] * 1000)
+        ack = {ACK: fields["ack"]} if "ack" in fields else _NONE
+        return Outgoing(
+            body=self.body,
+            properties=properties,
+            application_properties={**fields.get("properties", _NONE), **ack},
+        )
+
+    def __str__(self) -> str:
+        looks = f" {preview(self.body)}" if self.body else ""
+        rest = "".join(f", {name.replace('_', '-')} {value}" for name, value in self.fields.items())
+        return f"message to {self.to}: {len(self.body)} bytes{looks}{rest}"
+
+
+class CloudToDevice:
+    """Sends messages to devices. `within` is how long the hub may take to say what became of one, seconds."""
+
+    def __init__(self, links: Links, rest: RestClient, journal: Journal, *, within: float) -> None:
+        self._links = links
+        self._rest = rest
+        self._journal = journal
+        self._within = within
+
+    def send(self, to: Addressee, body: bytes = b"", **fields: Unpack[MessageFields]) -> None:
+        """Send a message; the hub has it when this returns. Raises MessageRefused if it does not take it."""
+        settlement = self._send(to, body, fields)
+        if settlement.outcome != "accepted":
+            because = f" ({redact(settlement.description)})" if settlement.description else ""
+            raise MessageRefused(f"message to {name_of(to)}: {settlement}{because}.", outcome=str(settlement))
+
+    def attempt_to_send(self, to: Addressee, body: bytes = b"", **fields: Unpack[MessageFields]) -> str:
+        """Send a message and return what became of it.
+
+        "accepted", "rejected amqp:resource-limit-exceeded" and the like, "released", "modified", or "detached
+        {condition}" where the hub ended the link over it. Raises ServiceError if there is no answer at all.
+        """
+        return str(self._send(to, body, fields))
+
+    def purge(self, device: Addressee) -> int:
+        """Empty a device's queue and return how many messages were in it."""
+        answer = self._rest.call("DELETE", "devices", name_of(device), "commands", open_book=True)
+        document = answer.json
+        count = document.get("totalMessagesPurged") if isinstance(document, dict) else None
+        if not isinstance(count, int):
+            raise ServiceError(f"{answer.what}: the answer does not say how many messages were purged.")
+        return count
+
+    def _send(self, to: Addressee, body: bytes, fields: MessageFields) -> Settlement:
+        message = CloudMessage(name_of(to), body, fields)
+        write = self._journal.writer()
+        write(f"sends {message}")
+        settlement = self._links.send(ADDRESS, message.outgoing(), within=self._within)
+        write(f"message to {message.to}: {settlement}")
+        return settlement

@@ -1,0 +1,143 @@
+"""What became of cloud-to-device messages whose sender asked: the hub's feedback, by message id.
+
+Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub", message feedback: batches, each a
+JSON array of records. A batch goes to one receiver alone, and may hold what other workers, other runs and
+other programs wait for. So the link is open only while a case waits, a batch that holds anything of others
+is given back after our own records are taken from it, and then they get time to fetch it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.credentials import redact
+from conformance.errors import ServiceError, Violation
+from conformance.pauses import pause
+from conformance.service.amqp import Incoming
+from conformance.service.journal import Journal
+from conformance.service.links import Links
+
+ADDRESS: Final = "/messages/servicebound/feedback"
+
+# After a batch of others was given back: long enough for them to take it, and longer each time.
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 5.0
+# What the hub has ready comes at once; after this long without a batch there is none, in seconds.
+GATHERING: Final = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackRecord:
+    """What became of one message.
+
+    `status` is the hub's word: ``Success``, ``Expired``, ``DeliveryCountExceeded``, ``Rejected``, ``Purged``.
+    `enqueued_time` is the hub's text for when.
+    """
+
+    message_id: str
+    status: str
+    description: str
+    device_id: str
+    generation_id: str
+    enqueued_time: str
+
+    def __str__(self) -> str:
+        return f"feedback on message {self.message_id!r} of {self.device_id}: {self.status}"
+
+
+class FeedbackReader:
+    """Waits for feedback. `within` is for how long, in seconds; `accepts` says which devices are ours."""
+
+    def __init__(
+        self,
+        links: Links,
+        journal: Journal,
+        *,
+        within: float,
+        accepts: Callable[[str], bool] = lambda _: True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = pause,
+    ) -> None:
+        self._links = links
+        self._journal = journal
+        self._within = within
+        self._accepts = accepts
+        self._clock = clock
+        self._pause = sleep
+        self._records: dict[FeedbackRecord, None] = {}
+
+    @property
+    def received(self) -> tuple[FeedbackRecord, ...]:
+        """All records of our own devices so far, in the order in which they came, each once."""
+        return tuple(self._records)
+
+    def expect(self, message_id: str) -> FeedbackRecord:
+        """Return the first record on a message; raises Violation if none comes in time."""
+        end = self._clock() + self._within
+        rest = FIRST_PAUSE
+        while (record := self._first(message_id)) is None:
+            if self._clock() >= end:
+                raise Violation(
+                    f"no feedback on message '{message_id}' within {self._within:g} s",
+                    observed="no feedback",
+                    expected=f"feedback on message '{message_id}' within {self._within:g} s",
+                    actual="none came",
+                )
+            if self._fetch(message_id, end):
+                self._pause(min(rest, max(end - self._clock(), 0)))
+                rest = min(rest * 2, LONGEST_PAUSE)
+        return record
+
+    def _fetch(self, message_id: str, end: float) -> bool:
+        """Take what the hub has until it holds the record; tell whether something was given back.
+
+        What belongs to others is held until nothing more comes, because what may be ours waits behind it.
+        """
+        others: list[Incoming] = []
+        with self._links.receiver(ADDRESS) as receiver:
+            while self._first(message_id) is None:
+                arrived = receiver.next(GATHERING if others else end - self._clock())
+                if arrived is None:
+                    break
+                if self._take(arrived):
+                    receiver.settle(arrived, "accepted")
+                else:
+                    others.append(arrived)
+            for batch in others:
+                receiver.settle(batch, "released")
+        return bool(others)
+
+    def _take(self, batch: Incoming) -> bool:
+        """Note our records in a batch; tell whether there were no others."""
+        records = _read(batch.body)
+        ours = [record for record in records if self._accepts(record.device_id)]
+        for record in ours:
+            if record not in self._records:
+                self._records[record] = None
+                self._journal.writer()(str(record))
+        return len(ours) == len(records)
+
+    def _first(self, message_id: str) -> FeedbackRecord | None:
+        return next((record for record in self._records if record.message_id == message_id), None)
+
+
+def _read(body: bytes) -> list[FeedbackRecord]:
+    try:
+        return [_record(entry) for entry in json.loads(body)]
+    except (ValueError, TypeError, AttributeError):
+        start = redact(body[:80].decode(errors="replace"))
+        raise ServiceError(f"feedback: not a JSON array of records: {start!r}.") from None
+
+
+def _record(entry: dict[str, Any]) -> FeedbackRecord:
+    """Read one record; hubs of different age call the outcome `statusCode` or `description`."""
+    return FeedbackRecord(
+        message_id=str(entry.get("originalMessageId", "")),
+        status=str(entry.get("statusCode") or entry.get("description") or ""),
+        description=str(entry.get("description", "")),
+        device_id=str(entry.get("deviceId", "")),
+        generation_id=str(entry.get("deviceGenerationId", "")),
+        enqueued_time=str(entry.get("enqueuedTimeUtc", "")),
+    )

@@ -1,0 +1,196 @@
+"""Direct methods: called in the background, because the device that answers is the test's as well.
+
+Source: Microsoft, "Understand and invoke direct methods from IoT Hub". The hub is known to paste what a
+device answers into its own JSON as it is: a body that is no JSON is a result like any other here.
+"""
+
+import itertools
+import json
+import re
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.errors import ServiceError, Violation
+from conformance.service.addresses import Addressee, name_of, segments_of
+from conformance.service.rest import Answer, RestClient
+
+# How long a hub waits for a device where the call does not say, in seconds.
+RESPONSE_TIMEOUT: Final = 30.0
+
+# No payload: not the same as null, which is sent.
+NOTHING: Final = object()
+
+_OK: Final = 200
+# Whatever the hub answers is the outcome of a call, but for a refused policy and a request for patience.
+_OUTCOMES: Final = tuple(status for status in range(200, 600) if status not in {401, 429})
+_STATUS: Final = re.compile(rb'"status"\s*:\s*(-?\d+)')
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodResult:
+    """What a caller got from a device.
+
+    `status` is the device's, None where the answer has none that is a whole number; `payload` is None too
+    where it is absent or cannot be read, which `payload_in_words` tells apart; `body` is the whole answer.
+    """
+
+    status: int | None
+    payload: Any
+    payload_in_words: str
+    body: bytes
+
+    @classmethod
+    def read(cls, body: bytes) -> "MethodResult":
+        """Read the body of the hub's answer, whatever it is."""
+        try:
+            document = json.loads(body)
+        except ValueError:
+            found = _STATUS.search(body)
+            return cls(
+                status=int(found[1]) if found else None,
+                payload=None,
+                payload_in_words="body is not JSON",
+                body=body,
+            )
+        members = document if isinstance(document, dict) else {}
+        status = members.get("status")
+        payload = members.get("payload")
+        return cls(
+            status=status if type(status) is int else None,
+            payload=payload,
+            payload_in_words=json.dumps(payload) if "payload" in members else "absent",
+            body=body,
+        )
+
+
+class MethodCall:
+    """A call on its way. `result` and `outcome` wait for its end."""
+
+    def __init__(self, what: str, answer: "Future[Answer]", within: float) -> None:
+        self._what = what
+        self._answer = answer
+        self._within = within
+
+    def result(self) -> MethodResult:
+        """Return what the device answered; raises Violation ("404", "504", …) where it did not."""
+        answer = self._wait()
+        if answer.status != _OK:
+            raise Violation(
+                f"{self._what}: the hub answered {answer.error}",
+                observed=str(answer.status),
+                expected="the answer of the device",
+                actual=f"{answer.error} from the hub",
+            )
+        return MethodResult.read(answer.body)
+
+    def outcome(self) -> str:
+        """Return "status 200" with the device's status, or the hub's own alone: "404", "504" and the like."""
+        answer = self._wait()
+        if answer.status != _OK:
+            return str(answer.status)
+        status = MethodResult.read(answer.body).status
+        return "no status" if status is None else f"status {status}"
+
+    def is_over(self) -> bool:
+        """Tell whether the caller has an answer."""
+        return self._answer.done()
+
+    def _wait(self) -> Answer:
+        try:
+            return self._answer.result(self._within)
+        except TimeoutError:
+            raise ServiceError(f"{self._what}: the hub did not answer within {self._within:g} s.") from None
+
+
+class Methods:
+    """Calls methods. A device is given by itself or by its name, a module as ``{device}/{module}``.
+
+    `within` is how long the hub may take beyond the time that a call allows for the device, in seconds.
+    """
+
+    def __init__(self, client: RestClient, *, within: float) -> None:
+        self._client = client
+        self._within = within
+        self._numbers = itertools.count(1)
+
+    def begin(
+        self,
+        on: Addressee,
+        name: str,
+        payload: object = NOTHING,
+        *,
+        response_timeout: float | None = None,
+        connect_timeout: float | None = None,
+    ) -> MethodCall:
+        """Call a method and return at once. The timeouts, in seconds, are the hub's where they are None.
+
+        Without `payload` none is sent; None is sent as null. Any number of calls may be on their way.
+        """
+        body: dict[str, object] = {"methodName": name}
+        if payload is not NOTHING:
+            body["payload"] = payload
+        if response_timeout is not None:
+            body["responseTimeoutInSeconds"] = _number(response_timeout)
+        if connect_timeout is not None:
+            body["connectTimeoutInSeconds"] = _number(connect_timeout)
+        allowed = (RESPONSE_TIMEOUT if response_timeout is None else response_timeout) + (
+            connect_timeout or 0.0
+        )
+        answer: Future[Answer] = Future()
+
+        def call() -> None:
+            try:
+                answer.set_result(self._post(on, body, allowed))
+            except BaseException as error:  # noqa: BLE001 - told to the thread that waits
+                answer.set_exception(error)
+
+        threading.Thread(target=call, name=f"method-{next(self._numbers)}", daemon=True).start()
+        return MethodCall(f"method '{name}' on {name_of(on)}", answer, allowed + 2 * self._within)
+
+    def invoke(
+        self,
+        on: Addressee,
+        name: str,
+        payload: object = NOTHING,
+        *,
+        response_timeout: float | None = None,
+        connect_timeout: float | None = None,
+    ) -> MethodResult:
+        """Call a method and wait for its result: for a device that answers by itself."""
+        return self.begin(
+            on, name, payload, response_timeout=response_timeout, connect_timeout=connect_timeout
+        ).result()
+
+    def outcome(
+        self,
+        on: Addressee,
+        name: str,
+        payload: object = NOTHING,
+        *,
+        response_timeout: float | None = None,
+        connect_timeout: float | None = None,
+    ) -> str:
+        """Call a method and wait for what comes of it: "404" for a device that is not there."""
+        return self.begin(
+            on, name, payload, response_timeout=response_timeout, connect_timeout=connect_timeout
+        ).outcome()
+
+    def _post(self, on: Addressee, body: dict[str, object], allowed: float) -> Answer:
+        return self._client.call(
+            "POST",
+            "twins",
+            *segments_of(on),
+            "methods",
+            body=body,
+            accept=_OUTCOMES,
+            within=allowed,
+            once=True,
+            open_book=True,
+        )
+
+
+def _number(seconds: float) -> float:
+    """Return whole seconds as a whole number, which is what a hub's interface takes."""
+    return int(seconds) if float(seconds).is_integer() else seconds

@@ -1,0 +1,100 @@
+"""The AMQP client inside azure-eventhub, `azure.eventhub._pyamqp`, which is private: its values and ours.
+
+The import of azure.eventhub costs 0.4 s, so it happens where a connection is opened, in the process that
+needs one.
+"""
+
+import logging
+import ssl
+import time
+from typing import Any, Final
+
+from conformance.credentials import SasToken, redact, sas_token
+from conformance.errors import CredentialsRefused, ServiceError
+from conformance.service.amqp import AmqpEndpoint, Outgoing, Settlement
+
+TOKEN_LIFE: Final = 3600
+TOKEN_TYPE: Final = "servicebus.windows.net:sastoken"  # noqa: S105 - the name of a kind
+
+# How long one read or write may block; what waits for an answer waits for the socket to be readable first.
+SOCKET_TIMEOUT: Final = 0.2
+
+
+def new_client(endpoint: AmqpEndpoint) -> Any:
+    """Return a client that is not connected yet: connection, session and token, without links."""
+    from azure.eventhub._pyamqp.authentication import AccessToken, JWTTokenAuth  # noqa: PLC0415 - see above
+    from azure.eventhub._pyamqp.client import AMQPClient  # noqa: PLC0415
+
+    # It warns of what is raised here as well.
+    logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
+    access = endpoint.access
+
+    def token() -> Any:
+        expiry = int(time.time() + TOKEN_LIFE)
+        made: SasToken = sas_token(access.host_name, access.key, expiry=expiry, policy=access.policy)
+        return AccessToken(made.reveal(), expiry)
+
+    return AMQPClient(  # type: ignore[no-untyped-call]
+        access.host,
+        # The class is for any token that a function returns, whatever its kind.
+        auth=JWTTokenAuth(access.host_name, access.host_name, token, token_type=TOKEN_TYPE),
+        auth_timeout=endpoint.timeout,
+        custom_endpoint_address=f"sb://{access.host}:{endpoint.port}",
+        ssl_context=ssl.create_default_context(cafile=endpoint.ca_file),
+        use_tls=True,
+        socket_timeout=SOCKET_TIMEOUT,
+    )
+
+
+def encoded(message: Outgoing) -> Any:
+    """Return the message as the client takes it."""
+    from azure.eventhub._pyamqp.message import Message, Properties  # noqa: PLC0415 - see above
+
+    return Message(
+        properties=Properties(**message.properties),
+        application_properties=dict[Any, Any](message.application_properties) or None,
+        data=[message.body],
+    )
+
+
+def settlement(state: Any) -> Settlement:
+    """Read a delivery state as the client decodes it: ``{"rejected": [[condition, description, info]]}``."""
+    outcome, fields = next(iter(state.items()))
+    error = fields[0] if outcome == "rejected" and fields else None
+    if not error:
+        return Settlement(outcome=outcome)
+    return Settlement(
+        outcome=outcome,
+        condition=text(error[0]),
+        description=text(error[1] or "") if len(error) > 1 else "",
+    )
+
+
+def translated(error: Exception, endpoint: AmqpEndpoint, hint: str = "") -> CredentialsRefused | ServiceError:
+    """Return the suite's own error for what the client raised; `hint` says what to do next."""
+    from azure.eventhub._pyamqp.error import AMQPLinkError, AuthenticationException  # noqa: PLC0415
+
+    if isinstance(error, AuthenticationException):
+        return CredentialsRefused(
+            f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. "
+            "Check the key and the rights of the connection string in [service]."
+        )
+    if isinstance(error, AMQPLinkError):
+        return ServiceError(f"{endpoint.what}: the link is refused, {text(error.condition)}.")
+    lines = str(error).splitlines() or [type(error).__name__]
+    # The last line of the client's own errors is the cause: "Error Description: … due to exception: CAUSE".
+    reason = lines[-1].rpartition("exception: ")[2].strip().rstrip(".")
+    return ServiceError(f"{endpoint.what}: {redact(reason)}. {hint}".rstrip())
+
+
+def text(value: object) -> str:
+    """Return a symbol or a text; the client's own conditions are bytes as well."""
+    return bytes(value).decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def close_client(client: Any) -> None:
+    """End the connection; what fails at that is of no interest."""
+    try:
+        client.close()
+    except Exception:  # it is gone either way
+        logging.getLogger(__name__).debug("the AMQP client did not close", exc_info=True)
