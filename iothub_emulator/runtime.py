@@ -17,7 +17,7 @@ from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.hub import twin as twins
 from iothub_emulator.hub.effects import Admit, Answer, Close, Effect, End, Notify, Send, Serve, Telemetry
 from iothub_emulator.hub.feedback import Feedback
-from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Wanted
+from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, Wanted
 from iothub_emulator.hub.json_text import Json, Object
 from iothub_emulator.hub.mailbox import FeedbackRecord
 from iothub_emulator.hub.mailbox_rules import CloudMessage
@@ -128,7 +128,9 @@ class Runtime:
 
     def add_device(self, device_id: str) -> DeviceIdentity:
         """Register a device with new keys; `service_errors.Refused` if the id is no id, or taken."""
-        return self.registry.create(Wanted(device_id=device_id), self.fresh())
+        device = self.registry.create(Wanted(device_id=device_id), self.fresh())
+        self.identity_created(device.key)
+        return device
 
     # Authorisation of services
 
@@ -241,6 +243,16 @@ class Runtime:
         """Return when the identity last sent something, in unix seconds; None: never since the start."""
         connection = self._connections.get(identity_key)
         return connection.last_activity if connection else self._last_activity.get(identity_key)
+
+    def registry_changed(self, before: Identity | None, after: Identity | None) -> None:
+        """Do what follows from a change of one identity; None: it was not there, or is no longer."""
+        if before is after:
+            return
+        if before is None:
+            if after is not None:
+                self.identity_created(after.key)
+        elif self.rules.registry.ends_connection(before, after):
+            self.identity_changed(before.key)
 
     def identity_created(self, identity_key: str) -> None:
         """Begin a new identity: nothing of an earlier one of the same name is left, and it has a twin."""

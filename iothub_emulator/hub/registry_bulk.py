@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from iothub_emulator.hub.identity import Fresh, Wanted
+from iothub_emulator.hub.identity import Fresh, Wanted, WantedModule
 from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
@@ -16,14 +16,20 @@ ImportMode = Literal["create", "createOrUpdate", "update", "updateIfMatchETag", 
 class Operation:
     """One change: in which mode, of what towards what, and under which etag (the `…IfMatchETag` modes)."""
 
-    wanted: Wanted
+    wanted: Wanted | WantedModule
     mode: ImportMode
     etag: str | None = None
 
     @property
     def device_id(self) -> str:
-        """The device it changes."""
+        """The device it changes, or whose module."""
         return self.wanted.device_id
+
+    @property
+    def names(self) -> tuple[str, str | None]:
+        """The device it changes, or the device and the module."""
+        module_id = self.wanted.module_id if isinstance(self.wanted, WantedModule) else None
+        return self.wanted.device_id, module_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,12 @@ class Failure:
     device_id: str
     code: ErrorCode
     message: str
+    module_id: str | None = None
+
+    @property
+    def names(self) -> tuple[str, str | None]:
+        """The device, or the device and the module."""
+        return self.device_id, self.module_id
 
 
 def carry_out(
@@ -40,33 +52,40 @@ def carry_out(
 ) -> list[Failure]:
     """Carry out the operations in order and return what failed; entries that failed earlier pass through.
 
-    A device named more than once keeps its state: which of the entries should win is not defined.
+    An identity named more than once keeps its state: which of the entries should win is not defined.
     """
-    named = Counter(entry.device_id for entry in entries)
+    named = Counter(entry.names for entry in entries)
     failures = []
     for entry in entries:
         if isinstance(entry, Failure):
             failures.append(entry)
-        elif named[entry.device_id] > 1:
+        elif named[entry.names] > 1:
             failures.append(
-                Failure(
-                    device_id=entry.device_id,
-                    code=ErrorCode.DeviceDefinedMultipleTimes,
-                    message="The device is named more than once in this call.",
+                _failure(
+                    entry,
+                    Refused(
+                        ErrorCode.DeviceDefinedMultipleTimes,
+                        "The identity is named more than once in this call.",
+                    ),
                 )
             )
         else:
             try:
-                _carry_out(registry, entry, fresh)
+                if isinstance(entry.wanted, WantedModule):
+                    _carry_out_on_module(registry, entry.wanted, entry, fresh)
+                else:
+                    _carry_out(registry, entry.wanted, entry, fresh)
             except Refused as refused:
-                failures.append(
-                    Failure(device_id=entry.device_id, code=refused.code, message=refused.message)
-                )
+                failures.append(_failure(entry, refused))
     return failures
 
 
-def _carry_out(registry: Registry, operation: Operation, fresh: Callable[[], Fresh]) -> None:
-    wanted = operation.wanted
+def _failure(operation: Operation, refused: Refused) -> Failure:
+    device_id, module_id = operation.names
+    return Failure(device_id=device_id, module_id=module_id, code=refused.code, message=refused.message)
+
+
+def _carry_out(registry: Registry, wanted: Wanted, operation: Operation, fresh: Callable[[], Fresh]) -> None:
     match operation.mode:
         case "create":
             registry.create(wanted, fresh())
@@ -80,6 +99,26 @@ def _carry_out(registry: Registry, operation: Operation, fresh: Callable[[], Fre
             registry.delete(wanted.device_id, "*")
         case "deleteIfMatchETag":
             registry.delete(wanted.device_id, _etag(operation))
+
+
+def _carry_out_on_module(
+    registry: Registry, wanted: WantedModule, operation: Operation, fresh: Callable[[], Fresh]
+) -> None:
+    registry.require(wanted.device_id)
+    modules = registry.modules
+    match operation.mode:
+        case "create":
+            modules.create(wanted, fresh())
+        case "createOrUpdate" if modules.get(wanted.device_id, wanted.module_id) is None:
+            modules.create(wanted, fresh())
+        case "update" | "createOrUpdate":
+            modules.replace(wanted, None, fresh())
+        case "updateIfMatchETag":
+            modules.replace(wanted, _etag(operation), fresh())
+        case "delete":
+            modules.delete(wanted.device_id, wanted.module_id, "*")
+        case "deleteIfMatchETag":
+            modules.delete(wanted.device_id, wanted.module_id, _etag(operation))
 
 
 def _etag(operation: Operation) -> str:

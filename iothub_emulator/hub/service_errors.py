@@ -14,6 +14,7 @@ class ErrorCode(enum.IntEnum):
     """A named error; the member's name is the one on the wire."""
 
     InvalidProtocolVersion = 400001
+    InvalidOperation = 400003
     ArgumentInvalid = 400004
     ArgumentNull = 400005
     IotHubFormatError = 400006
@@ -29,10 +30,10 @@ class ErrorCode(enum.IntEnum):
     GenericMethodNotAllowed = 405000
     DeviceAlreadyExists = 409001
     ModuleAlreadyExistsOnDevice = 409301
-    TooManyModulesOnDevice = 409302
     PreconditionFailed = 412001
     MessageTooLarge = 413001
     TooManyDevices = 413002
+    TooManyModulesOnDevice = 413003
     ThrottlingException = 429001
     ServerError = 500001
     GatewayTimeout = 504101

@@ -7,7 +7,7 @@ and `generationId` are left out (Microsoft, "Understand and use device twins in 
 from dataclasses import dataclass
 from typing import Literal
 
-from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.identity import DeviceIdentity, ModuleIdentity
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.refusals import iso
 from iothub_emulator.hub.twin import Twin
@@ -33,6 +33,25 @@ class TwinOwner:
     primary_thumbprint: str | None = None
     secondary_thumbprint: str | None = None
     iot_edge: bool = False
+
+
+def module_owner(
+    module: ModuleIdentity, device: DeviceIdentity, *, connected: bool, last_activity: float | None
+) -> TwinOwner:
+    """Return the owner of a module's twin; its status is the device's."""
+    return TwinOwner(
+        device_id=module.device_id,
+        module_id=module.module_id,
+        etag=module.etag,
+        status=device.status,
+        status_reason=device.status_reason,
+        status_updated_time=device.status_updated_time,
+        connected=connected,
+        last_activity=last_activity,
+        authentication_type=module.authentication_type,
+        primary_thumbprint=module.primary_thumbprint,
+        secondary_thumbprint=module.secondary_thumbprint,
+    )
 
 
 def owner_of(

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from aiohttp import web
 
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.rest import devices
+from iothub_emulator.rest import devices, methods, modules, queries, twins, unserved
 from iothub_emulator.rest.authorisation import authorise
 from iothub_emulator.rest.calls import Call, Operation, Route
 from iothub_emulator.rest.errors import code_for, error_response, malformed
@@ -24,7 +24,14 @@ from iothub_emulator.runtime import Runtime
 
 _log = logging.getLogger(__name__)
 
-ROUTES: tuple[Route, ...] = devices.ROUTES
+ROUTES: tuple[Route, ...] = (
+    *devices.ROUTES,
+    *modules.ROUTES,
+    *twins.ROUTES,
+    *methods.ROUTES,
+    *queries.ROUTES,
+    *unserved.ROUTES,
+)
 
 SHUTDOWN_TIMEOUT = 0.25
 """Seconds that requests under way get when the hub stops."""
@@ -93,7 +100,9 @@ class Endpoint:
             ids=ids,
             query=query,
             if_match=", ".join(request.headers.getall("If-Match", [])) or None,
+            headers=request.headers,
             body=await _body(request),
+            caller_left=_left(request),
         )
         return await operation.carry_out(call)
 
@@ -119,6 +128,14 @@ async def _body(request: web.BaseRequest) -> bytes:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
     return await request.read()
+
+
+def _left(request: web.BaseRequest) -> asyncio.Future[None]:
+    """Return what is done when the caller is gone."""
+    connection = request.protocol
+    if isinstance(connection, _Connection):
+        return connection.left
+    return asyncio.get_running_loop().create_future()
 
 
 def _segments(raw_path: str) -> tuple[str, ...]:
@@ -162,7 +179,7 @@ class _Server(web.Server):
 class _Connection(web.RequestHandler):
     """One connection; replaces aiohttp's own error pages and traces, which repeat what was sent."""
 
-    __slots__ = ("_endpoint",)
+    __slots__ = ("_endpoint", "left")
 
     def __init__(self, server: _Server, endpoint: Endpoint) -> None:
         super().__init__(
@@ -172,6 +189,13 @@ class _Connection(web.RequestHandler):
             lingering_time=LINGERING_TIME,
         )
         self._endpoint = endpoint
+        self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let whoever works for this caller know."""
+        if not self.left.done():
+            self.left.set_result(None)
+        super().connection_lost(exc)
 
     def handle_error(
         self,

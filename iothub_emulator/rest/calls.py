@@ -1,12 +1,13 @@
 """A call as the operations see it, and the table that leads to them."""
 
-import json
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from aiohttp import web
 
+from iothub_emulator.hub import json_text
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.rest.errors import malformed
@@ -22,24 +23,26 @@ class Call:
     """What stood in the path where the route has `*`, percent-decoded once."""
     query: Mapping[str, str]
     if_match: str | None
+    headers: Mapping[str, str]
+    """Names in any case."""
     body: bytes
+    caller_left: asyncio.Future[None]
+    """Done when nobody waits for the answer any more."""
 
     def json(self) -> Any:
         """Return the parsed body, or raise `Refused` with IotHubFormatError."""
         try:
-            return json.loads(self.body.decode(), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+            return json_text.parse(self.body)
+        except json_text.NotJson:
             raise malformed("The body is not JSON in UTF-8.") from None
 
     def whole_number(self, name: str) -> int | None:
         """Return a query parameter as a number, `None` without it; `Refused` if it is not one."""
-        text = self.query.get(name)
-        if text is None:
-            return None
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):  # noqa: PLR2004 - 64 bits
-            raise Refused(ErrorCode.ArgumentInvalid, f"{name} is not a whole number.")
-        return int(text)
+        return _whole_number(name, self.query.get(name))
+
+    def whole_number_header(self, name: str) -> int | None:
+        """Return a header as a number, `None` without it; `Refused` if it is not one."""
+        return _whole_number(name, self.headers.get(name))
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,19 @@ class Route:
         return tuple(given for wanted, given in zip(self.path, segments, strict=True) if wanted == "*")
 
 
-def _refuse_constant(_name: str) -> NoReturn:
-    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
-    raise ValueError
+def valid_ids(call: Call) -> tuple[str, ...]:
+    """Return the ids of the path; `Refused` if no device or module can have one of them."""
+    for text in call.ids:
+        problem = call.runtime.rules.registry.problem_with_id(text)
+        if problem is not None:
+            raise Refused(ErrorCode.ArgumentInvalid, problem)
+    return call.ids
+
+
+def _whole_number(name: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):  # noqa: PLR2004 - 64 bits
+        raise Refused(ErrorCode.ArgumentInvalid, f"{name} is not a whole number.")
+    return int(text)

@@ -1,4 +1,4 @@
-"""Device identities: /devices and /devices/{id}."""
+"""Device identities: /devices, /devices/{id}, their counts, and the queue of messages to one of them."""
 
 from typing import Any
 
@@ -9,13 +9,14 @@ from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.registry_bulk import Failure, Operation, carry_out
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.rest import calls
-from iothub_emulator.rest.calls import Call, Route
+from iothub_emulator.rest.calls import Call, Route, valid_ids
 from iothub_emulator.rest.errors import malformed
 from iothub_emulator.rest.identity_document import (
+    Presence,
     failure_document,
     identity_document,
     read_bulk_entry,
-    read_bulk_id,
+    read_bulk_ids,
     read_identity,
 )
 from iothub_emulator.runtime import Runtime
@@ -38,15 +39,44 @@ async def put_identity(call: Call) -> web.Response:
     wanted = read_identity(call.json(), _device_id(call))
     before = runtime.registry.get(wanted.device_id)
     after = runtime.registry.put(wanted, call.if_match, runtime.fresh())
-    _tell(runtime, before, after)
+    runtime.registry_changed(before, after)
     return _answer(runtime, after)
 
 
 async def delete_identity(call: Call) -> web.Response:
     """DELETE /devices/{id} with If-Match."""
-    before = call.runtime.registry.delete(_device_id(call), call.if_match)
-    _tell(call.runtime, before, None)
+    runtime, device_id = call.runtime, _device_id(call)
+    modules = runtime.registry.modules.of_device(device_id)
+    before = runtime.registry.delete(device_id, call.if_match)
+    for module in modules:
+        runtime.registry_changed(module, None)
+    runtime.registry_changed(before, None)
     return web.Response(status=204)
+
+
+async def purge_messages(call: Call) -> web.Response:
+    """DELETE /devices/{id}/commands: empty the device's queue of cloud-to-device messages."""
+    device_id = _device_id(call)
+    purged = call.runtime.messages.purge(device_id)
+    return web.json_response({"deviceId": device_id, "moduleId": None, "totalMessagesPurged": purged})
+
+
+async def device_statistics(call: Call) -> web.Response:
+    """GET /statistics/devices: how many devices there are, modules not counted."""
+    devices = list(call.runtime.registry)
+    enabled = sum(device.status == "enabled" for device in devices)
+    return web.json_response(
+        {
+            "totalDeviceCount": len(devices),
+            "enabledDeviceCount": enabled,
+            "disabledDeviceCount": len(devices) - enabled,
+        }
+    )
+
+
+async def service_statistics(call: Call) -> web.Response:
+    """GET /statistics/service: how many devices are connected."""
+    return web.json_response({"connectedDeviceCount": call.runtime.connected()})
 
 
 async def change_many(call: Call) -> web.Response:
@@ -57,12 +87,12 @@ async def change_many(call: Call) -> web.Response:
         raise malformed("The body is not a JSON array with at least one entry.")
     if not runtime.rules.registry.accepts_bulk_of(len(entries)):
         raise Refused(ErrorCode.TooManyDevices, "More devices than one call may change.")
-    ids = [read_bulk_id(entry) for entry in entries]
-    before = {device_id: runtime.registry.get(device_id) for device_id in ids}
-    read = [_read(entry, device_id) for entry, device_id in zip(entries, ids, strict=True)]
+    names = [read_bulk_ids(entry) for entry in entries]
+    before = {key: runtime.registry.identity(key) for key in _touched(runtime, names)}
+    read = [_read(entry, *name) for entry, name in zip(entries, names, strict=True)]
     failures = carry_out(runtime.registry, read, runtime.fresh)
-    for device_id, identity in before.items():
-        _tell(runtime, identity, runtime.registry.get(device_id))
+    for key, identity in before.items():
+        runtime.registry_changed(identity, runtime.registry.identity(key))
     result = {
         "isSuccessful": not failures,
         "errors": [failure_document(failure) for failure in failures],
@@ -71,37 +101,42 @@ async def change_many(call: Call) -> web.Response:
     return web.json_response(result, status=400 if failures else 200)
 
 
-def _read(entry: dict[str, Any], device_id: str) -> Operation | Failure:
+def presence(runtime: Runtime, identity_key: str) -> Presence:
+    """Return what documents show of an identity's connection."""
+    return Presence(
+        runtime.is_connected(identity_key),
+        runtime.connection_state_changed(identity_key),
+        runtime.last_activity(identity_key),
+        runtime.messages.pending(identity_key),
+    )
+
+
+def _read(entry: dict[str, Any], device_id: str, module_id: str | None) -> Operation | Failure:
     try:
-        mode, wanted, etag = read_bulk_entry(entry, device_id)
+        return read_bulk_entry(entry, device_id, module_id)
     except Refused as refused:
-        return Failure(device_id=device_id, code=refused.code, message=refused.message)
-    return Operation(wanted=wanted, mode=mode, etag=etag)
+        return Failure(device_id=device_id, module_id=module_id, code=refused.code, message=refused.message)
+
+
+def _touched(runtime: Runtime, names: list[tuple[str, str | None]]) -> list[str]:
+    """Return the identity keys that a bulk call may change; a device takes its modules along."""
+    keys: dict[str, None] = {}
+    for device_id, module_id in names:
+        if module_id is not None:
+            keys[f"{device_id}/{module_id}"] = None
+            continue
+        keys |= dict.fromkeys(module.key for module in runtime.registry.modules.of_device(device_id))
+        keys[device_id] = None
+    return list(keys)
 
 
 def _device_id(call: Call) -> str:
-    """Return the id of the path; `Refused` if no device can have it."""
-    (device_id,) = call.ids
-    problem = call.runtime.rules.registry.problem_with_id(device_id)
-    if problem is not None:
-        raise Refused(ErrorCode.ArgumentInvalid, problem)
+    (device_id,) = valid_ids(call)
     return device_id
 
 
-def _tell(runtime: Runtime, before: DeviceIdentity | None, after: DeviceIdentity | None) -> None:
-    """Let the runtime drop the connection of an identity that may no longer hold one."""
-    if before is None or before is after:
-        return
-    if runtime.rules.registry.ends_connection(before, after):
-        runtime.identity_changed(before.device_id)
-
-
 def _document(runtime: Runtime, identity: DeviceIdentity) -> dict[str, Any]:
-    return identity_document(
-        identity,
-        connected=runtime.is_connected(identity.device_id),
-        last_activity=runtime.last_activity(identity.device_id),
-    )
+    return identity_document(identity, presence(runtime, identity.key))
 
 
 def _answer(runtime: Runtime, identity: DeviceIdentity) -> web.Response:
@@ -125,4 +160,7 @@ ROUTES = (
             "DELETE": calls.Operation(_WRITE, delete_identity),
         },
     ),
+    Route(("devices", "*", "commands"), {"DELETE": calls.Operation(Right.SERVICE_CONNECT, purge_messages)}),
+    Route(("statistics", "devices"), {"GET": calls.Operation(_READ, device_statistics)}),
+    Route(("statistics", "service"), {"GET": calls.Operation(_READ, service_statistics)}),
 )

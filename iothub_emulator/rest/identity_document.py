@@ -1,111 +1,185 @@
-"""Device identities as JSON documents: reading what a caller sends, writing what the service answers.
+"""Device and module identities as JSON documents: reading a caller's, writing the service's.
 
-Field names and the defaults of absent fields: Microsoft, REST reference (Devices, Bulk Registry), and the
-models of the service SDKs. Read-only fields and unknown ones in a request are ignored.
+Field names and the defaults of absent fields: Microsoft, REST reference (Devices, Modules, Bulk Registry),
+and the models of the service SDKs. Read-only fields and unknown ones in a request are ignored.
 """
 
-from datetime import UTC, datetime
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, cast, get_args
 
-from iothub_emulator.hub.identity import AuthenticationType, DeviceIdentity, Status, Wanted
-from iothub_emulator.hub.registry_bulk import Failure, ImportMode
+from iothub_emulator.hub.identity import (
+    AuthenticationType,
+    DeviceIdentity,
+    Identity,
+    ModuleIdentity,
+    Status,
+    Wanted,
+    WantedModule,
+)
+from iothub_emulator.hub.refusals import iso
+from iothub_emulator.hub.registry_bulk import Failure, ImportMode, Operation
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.rest.errors import malformed
-
-NEVER = "0001-01-01T00:00:00Z"
-"""What the service writes for a time that has not come yet."""
+from iothub_emulator.rest.fields import flag, object_of, part, text
 
 _IMPORT_MODES: dict[str, ImportMode] = {mode.lower(): mode for mode in get_args(ImportMode)}
 
 
-def identity_document(
-    identity: DeviceIdentity, *, connected: bool, last_activity: float | None
-) -> dict[str, Any]:
-    """Return the document of one identity; times in it are ISO 8601 in UTC."""
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a document shows of an identity's connection. Times are unix seconds, None: never."""
+
+    connected: bool
+    changed: float | None
+    """When it last came or went."""
+    last_activity: float | None
+    pending_messages: int = 0
+
+
+def identity_document(identity: DeviceIdentity, presence: Presence) -> dict[str, Any]:
+    """Return the document of one device; times in it are ISO 8601 in UTC."""
     return {
         "deviceId": identity.device_id,
         "generationId": identity.generation_id,
         "etag": identity.etag,
-        "connectionState": "Connected" if connected else "Disconnected",
+        "connectionState": "Connected" if presence.connected else "Disconnected",
         "status": identity.status,
         "statusReason": identity.status_reason,
-        "connectionStateUpdatedTime": NEVER,
-        "statusUpdatedTime": _iso(identity.status_updated_time),
-        "lastActivityTime": _iso(last_activity),
-        "cloudToDeviceMessageCount": 0,
-        "authentication": {
-            "symmetricKey": {"primaryKey": identity.primary_key, "secondaryKey": identity.secondary_key},
-            "x509Thumbprint": {
-                "primaryThumbprint": identity.primary_thumbprint,
-                "secondaryThumbprint": identity.secondary_thumbprint,
-            },
-            "type": identity.authentication_type,
-        },
+        "connectionStateUpdatedTime": iso(presence.changed),
+        "statusUpdatedTime": iso(identity.status_updated_time),
+        "lastActivityTime": iso(presence.last_activity),
+        "cloudToDeviceMessageCount": presence.pending_messages,
+        "authentication": _authentication(identity),
         "capabilities": {"iotEdge": identity.iot_edge},
+    }
+
+
+def module_document(identity: ModuleIdentity, presence: Presence) -> dict[str, Any]:
+    """Return the document of one module."""
+    return {
+        "moduleId": identity.module_id,
+        "managedBy": identity.managed_by,
+        "deviceId": identity.device_id,
+        "generationId": identity.generation_id,
+        "etag": identity.etag,
+        "connectionState": "Connected" if presence.connected else "Disconnected",
+        "connectionStateUpdatedTime": iso(presence.changed),
+        "lastActivityTime": iso(presence.last_activity),
+        "cloudToDeviceMessageCount": presence.pending_messages,
+        "authentication": _authentication(identity),
+    }
+
+
+def _authentication(identity: Identity) -> dict[str, Any]:
+    return {
+        "symmetricKey": {"primaryKey": identity.primary_key, "secondaryKey": identity.secondary_key},
+        "x509Thumbprint": {
+            "primaryThumbprint": identity.primary_thumbprint,
+            "secondaryThumbprint": identity.secondary_thumbprint,
+        },
+        "type": identity.authentication_type,
     }
 
 
 def failure_document(failure: Failure) -> dict[str, Any]:
     """Return one entry of a bulk result. The live service sends the code as its number, not as its name."""
-    return {"deviceId": failure.device_id, "errorCode": int(failure.code), "errorStatus": failure.message}
+    document: dict[str, Any] = {"deviceId": failure.device_id}
+    if failure.module_id is not None:
+        document["moduleId"] = failure.module_id
+    return document | {"errorCode": int(failure.code), "errorStatus": failure.message}
 
 
 def read_identity(document: Any, device_id: str) -> Wanted:
     """Read the body of a PUT; `Refused` if it is malformed or names another device than the path."""
-    fields = _object(document, "The body")
-    if _text(fields, "deviceId") is None:
+    fields = object_of(document, "The body")
+    if text(fields, "deviceId") is None:
         raise Refused(ErrorCode.ArgumentNull, "deviceId is missing.")
     if fields["deviceId"] != device_id:
         raise Refused(ErrorCode.ArgumentInvalid, "deviceId is not the one of the path.")
     return _wanted(fields, device_id)
 
 
-def read_bulk_id(entry: Any) -> str:
-    """Read the id of a bulk entry; without one no error could name it, so the whole call is `Refused`."""
-    fields = _object(entry, "An entry")
-    device_id = _text(fields, "id")
+def read_module(document: Any, device_id: str, module_id: str) -> WantedModule:
+    """Read the body of a PUT of a module; `Refused` if it is malformed or names another than the path."""
+    fields = object_of(document, "The body")
+    for name, wanted in (("deviceId", device_id), ("moduleId", module_id)):
+        if text(fields, name) is None:
+            raise Refused(ErrorCode.ArgumentNull, f"{name} is missing.")
+        if fields[name] != wanted:
+            raise Refused(ErrorCode.ArgumentInvalid, f"{name} is not the one of the path.")
+    return _wanted_module(fields, device_id, module_id)
+
+
+def read_bulk_ids(entry: Any) -> tuple[str, str | None]:
+    """Read device and module id of a bulk entry; the latter may be absent.
+
+    Without a device id no error could name the entry, so the whole call is `Refused`.
+    """
+    fields = object_of(entry, "An entry")
+    device_id = text(fields, "id")
     if device_id is None:
         raise Refused(ErrorCode.ArgumentNull, "An entry has no id.")
-    return device_id
+    return device_id, text(fields, "moduleId")
 
 
-def read_bulk_entry(entry: dict[str, Any], device_id: str) -> tuple[ImportMode, Wanted, str | None]:
+def read_bulk_entry(entry: dict[str, Any], device_id: str, module_id: str | None) -> Operation:
     """Read the rest of a bulk entry: mode, identity, etag; `Refused` concerns this entry alone."""
-    if _text(entry, "moduleId") is not None:
-        raise Refused(ErrorCode.ArgumentInvalid, "Modules are not supported in bulk calls.")
-    word = _text(entry, "importMode") or "createOrUpdate"
+    word = text(entry, "importMode") or "createOrUpdate"
     mode = _IMPORT_MODES.get(word.lower())
     if mode is None:
         raise Refused(ErrorCode.ArgumentInvalid, f"importMode is none of {', '.join(get_args(ImportMode))}.")
-    if mode in {"delete", "deleteIfMatchETag"}:
-        return mode, Wanted(device_id=device_id), _text(entry, "eTag")
-    return mode, _wanted(entry, device_id), _text(entry, "eTag")
+    # What is deleted needs its name only.
+    fields = {} if mode in {"delete", "deleteIfMatchETag"} else entry
+    wanted = _wanted(fields, device_id) if module_id is None else _wanted_module(fields, device_id, module_id)
+    return Operation(wanted=wanted, mode=mode, etag=text(entry, "eTag"))
 
 
 def _wanted(fields: dict[str, Any], device_id: str) -> Wanted:
     """Read what single and bulk documents have in common."""
-    authentication = _part(fields, "authentication")
-    keys = _part(authentication, "symmetricKey")
-    thumbprints = _part(authentication, "x509Thumbprint")
-    primary_thumbprint = _text(thumbprints, "primaryThumbprint") or None
-    secondary_thumbprint = _text(thumbprints, "secondaryThumbprint") or None
     return Wanted(
         device_id=device_id,
         status=_status(fields),
-        status_reason=_text(fields, "statusReason"),
-        authentication_type=_authentication_type(
-            authentication, has_thumbprint=bool(primary_thumbprint or secondary_thumbprint)
-        ),
-        primary_key=_text(keys, "primaryKey") or None,
-        secondary_key=_text(keys, "secondaryKey") or None,
-        primary_thumbprint=primary_thumbprint,
-        secondary_thumbprint=secondary_thumbprint,
-        iot_edge=_flag(_part(fields, "capabilities"), "iotEdge"),
+        status_reason=text(fields, "statusReason"),
+        iot_edge=flag(part(fields, "capabilities"), "iotEdge"),
+        **_credentials(fields),
     )
 
 
+def _wanted_module(fields: dict[str, Any], device_id: str, module_id: str) -> WantedModule:
+    return WantedModule(
+        device_id=device_id,
+        module_id=module_id,
+        managed_by=text(fields, "managedBy") or None,
+        **_credentials(fields),
+    )
+
+
+class _Credentials(TypedDict):
+    authentication_type: AuthenticationType
+    primary_key: str | None
+    secondary_key: str | None
+    primary_thumbprint: str | None
+    secondary_thumbprint: str | None
+
+
+def _credentials(fields: dict[str, Any]) -> _Credentials:
+    authentication = part(fields, "authentication")
+    keys = part(authentication, "symmetricKey")
+    thumbprints = part(authentication, "x509Thumbprint")
+    primary_thumbprint = text(thumbprints, "primaryThumbprint") or None
+    secondary_thumbprint = text(thumbprints, "secondaryThumbprint") or None
+    return {
+        "authentication_type": _authentication_type(
+            authentication, has_thumbprint=bool(primary_thumbprint or secondary_thumbprint)
+        ),
+        "primary_key": text(keys, "primaryKey") or None,
+        "secondary_key": text(keys, "secondaryKey") or None,
+        "primary_thumbprint": primary_thumbprint,
+        "secondary_thumbprint": secondary_thumbprint,
+    }
+
+
 def _status(fields: dict[str, Any]) -> Status:
-    word = (_text(fields, "status") or "enabled").lower()
+    word = (text(fields, "status") or "enabled").lower()
     if word not in get_args(Status):
         raise Refused(ErrorCode.ArgumentInvalid, "status is neither enabled nor disabled.")
     return cast("Status", word)
@@ -113,7 +187,7 @@ def _status(fields: dict[str, Any]) -> Status:
 
 def _authentication_type(authentication: dict[str, Any], *, has_thumbprint: bool) -> AuthenticationType:
     """Read how the device authenticates; callers older than the field mean what they send."""
-    word = _text(authentication, "type")
+    word = text(authentication, "type")
     known: dict[str, Literal["sas", "selfSigned"]] = {"sas": "sas", "selfsigned": "selfSigned"}
     if word is None:
         return "selfSigned" if has_thumbprint else "sas"
@@ -126,35 +200,3 @@ def _authentication_type(authentication: dict[str, Any], *, has_thumbprint: bool
     if word.lower() not in known:
         raise Refused(ErrorCode.ArgumentInvalid, "authentication.type is neither sas nor selfSigned.")
     return known[word.lower()]
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise malformed(f"{what} is not a JSON object.")
-    return value
-
-
-def _part(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return an object inside another; absent and null mean empty."""
-    value = fields.get(name)
-    return {} if value is None else _object(value, name)
-
-
-def _text(fields: dict[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise malformed(f"{name} is not a string.")
-    return value
-
-
-def _flag(fields: dict[str, Any], name: str) -> bool:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise malformed(f"{name} is neither true nor false.")
-    return bool(value)
-
-
-def _iso(when: float | None) -> str:
-    if when is None:
-        return NEVER
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -67,10 +67,13 @@ def test_failures_are_reported_for_each_identity_and_the_rest_is_done(hub, runti
         ("old-etag", 412001),
         ("odd", 400004),
         ("short", 400004),
-        ("module", 400004),
+        ("module", 404001),
         ("bad id", 400004),
     ]
-    assert all(error.keys() == {"deviceId", "errorCode", "errorStatus"} for error in result["errors"])
+    assert [error["moduleId"] for error in result["errors"] if "moduleId" in error] == ["m"]
+    assert all(
+        error.keys() - {"moduleId"} == {"deviceId", "errorCode", "errorStatus"} for error in result["errors"]
+    )
     assert SHORT_KEY not in response.text
     assert [identity.device_id for identity in runtime.registry] == ["old", "new"]
     assert runtime.registry.get("new").status == "disabled"

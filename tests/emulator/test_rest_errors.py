@@ -234,7 +234,7 @@ def test_a_caller_that_waits_to_be_asked(port, runtime):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/device", "/devices/d1/x", "/devices/d1/modules", "/twins/d1", "/../etc", "//"]
+    "path", ["/", "/device", "/devices/d1/x", "/twins", "/twins/d1/x", "/statistics", "/../etc", "//"]
 )
 def test_paths_that_do_not_exist(hub, path):
     assert error_of(hub.get(path)) == (404, "GenericNotFound")
@@ -317,10 +317,16 @@ def test_a_failure_inside_shows_nothing_of_it(hub, runtime, monkeypatch, caplog)
 
 
 def test_rights_of_the_table():
-    """Reads ask for RegistryRead; what writes asks for both, because its answers hold keys."""
+    """Identities: reads ask for RegistryRead; what writes asks for both, because its answers hold keys.
+
+    What concerns twins, methods and messages asks for ServiceConnect.
+    """
+    from iothub_emulator.rest import unserved
     from iothub_emulator.rest.application import ROUTES
 
     both = Right.REGISTRY_READ | Right.REGISTRY_WRITE
-    for route in ROUTES:
+    for route in (route for route in ROUTES if route not in unserved.ROUTES):
+        is_service = route.path[0] == "twins" or route.path[-1] in {"query", "commands"}
         for method, operation in route.operations.items():
-            assert operation.needs == (Right.REGISTRY_READ if method == "GET" else both)
+            of_registry = Right.REGISTRY_READ if method == "GET" else both
+            assert operation.needs == (Right.SERVICE_CONNECT if is_service else of_registry)
