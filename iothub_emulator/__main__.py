@@ -70,6 +70,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         mqtt_port=options.mqtt_port,
         https_port=options.https_port,
         amqp_port=options.amqp_port,
+        amqp_plain_port=options.amqp_plain_port,
+        connect_port=options.connect_port,
+        client_ca=options.client_ca,
         host_names=tuple(host_names),
         edition=options.edition,
         devices=tuple(dict.fromkeys(options.device)) or _DEFAULTS.devices,
@@ -78,6 +81,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         sas_skew=options.sas_skew,
         sas_grace=options.sas_grace,
         keep_alive_factor=options.keep_alive_factor,
+        c2d_lock=options.c2d_lock,
+        c2d_queue_depth=options.c2d_queue_depth,
+        c2d_time_to_live=options.c2d_time_to_live,
+        c2d_max_delivery_count=options.c2d_max_delivery_count,
+        method_shortest_timeout=options.method_shortest_timeout,
+        feedback_batch_size=options.feedback_batch_size,
+        feedback_interval=options.feedback_interval,
     )
 
 
@@ -95,6 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     add("--mqtt-port", type=port, default=_DEFAULTS.mqtt_port, help="%(default)s; 0: any free one")
     add("--https-port", type=port, default=_DEFAULTS.https_port, help="%(default)s; 0: any free one")
     add("--amqp-port", type=port, default=_DEFAULTS.amqp_port, help="%(default)s; 0: any free one")
+    add(
+        "--amqp-plain-port",
+        type=port,
+        default=_DEFAULTS.amqp_plain_port,
+        help="AMQP without TLS, on the loopback address whatever --host says (%(default)s; 0: any free one)",
+    )
+    add("--connect-port", type=port, help="a proxy whose CONNECT leads here (none; 0: any free one)")
+    add(
+        "--client-ca",
+        type=_pem,
+        metavar="PATH",
+        help="take client certificates of this authority alone, not of any",
+    )
     add(
         "--host-name",
         type=_host_name,
@@ -115,6 +138,25 @@ def _parser() -> argparse.ArgumentParser:
     add("--sas-skew", type=seconds, default=_DEFAULTS.sas_skew, help="seconds (%(default)s)")
     add("--sas-grace", type=seconds, default=_DEFAULTS.sas_grace, help="seconds (%(default)s)")
     add("--keep-alive-factor", type=factor, default=_DEFAULTS.keep_alive_factor, help="%(default)s")
+    add("--c2d-lock", type=seconds, default=_DEFAULTS.c2d_lock, help="seconds (%(default)s)")
+    add("--c2d-queue-depth", type=count, default=_DEFAULTS.c2d_queue_depth, help="messages (%(default)s)")
+    add("--c2d-time-to-live", type=seconds, default=_DEFAULTS.c2d_time_to_live, help="seconds (%(default)s)")
+    add(
+        "--c2d-max-delivery-count",
+        type=count,
+        default=_DEFAULTS.c2d_max_delivery_count,
+        help="failed deliveries until a message is given up (%(default)s)",
+    )
+    add(
+        "--method-shortest-timeout",
+        type=seconds,
+        default=_DEFAULTS.method_shortest_timeout,
+        help="seconds that a caller of a method asks for at least (%(default)s)",
+    )
+    add("--feedback-batch-size", type=count, default=_DEFAULTS.feedback_batch_size, help="%(default)s")
+    add(
+        "--feedback-interval", type=seconds, default=_DEFAULTS.feedback_interval, help="seconds (%(default)s)"
+    )
     add("--ready-file", type=Path, metavar="PATH", help="write JSON here once everything listens")
     add("--ca-file", type=Path, metavar="PATH", help="write the CA certificate here, not to a private folder")
     add("--exit-with-stdin", action="store_true", help="end when standard input ends")
@@ -150,6 +192,14 @@ def _host_name(text: str) -> str:
     if not _HOST_NAME.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a host name without port")
     return text
+
+
+def _pem(text: str) -> str:
+    try:
+        # What stands around the certificates may be in any encoding; they themselves are ASCII.
+        return Path(text).read_bytes().decode("ascii", "ignore")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read ({error.strerror})") from None
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.net import client_certificates
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
-
-CAPABILITIES = ("registry", "telemetry")
-"""What this hub serves, in the words of the suite's profiles."""
 
 _HTTPS = 443
 
@@ -31,7 +30,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
     owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
     return {
         "host": host,
-        "ports": {"mqtt": ports.mqtt, "https": ports.https, "amqp": ports.amqp, "plain": ports.plain},
+        "ports": {name: port for name, port in asdict(ports).items() if port is not None},
         "ca_file": str(ca_file),
         "service_connection_string": (
             f"HostName={rest_host};SharedAccessKeyName={owner.name};SharedAccessKey={owner.primary_key}"
@@ -40,26 +39,43 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
             f"Endpoint=sb://{host}:{ports.amqp}/;SharedAccessKeyName={service.name};"
             f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
         ),
+        "events_development_connection_string": (
+            f"Endpoint=sb://localhost:{ports.amqp_plain};SharedAccessKeyName={service.name};"
+            f"SharedAccessKey={service.primary_key};UseDevelopmentEmulator=true;EntityPath={settings.entity}"
+        ),
         "device_connection_strings": {
             device.device_id: _device_string(host, device) for device in runtime.registry
         },
         "edition": runtime.edition.name,
         "timing": _timing(runtime),
-        "capabilities": list(CAPABILITIES),
+        "capabilities": capabilities(runtime),
     }
+
+
+def capabilities(runtime: Runtime) -> list[str]:
+    """Return what this hub serves, in the words of the suite's profiles."""
+    served = ["registry", "telemetry", "websocket"]
+    if runtime.settings.client_ca is None and client_certificates.is_possible():
+        # With one authority alone, a certificate that a device made for itself opens nothing.
+        served.append("x509")
+    return served
 
 
 def banner(about: dict[str, Any]) -> str:
     """Return the same for people."""
     ports = about["ports"]
     devices = "\n".join(f"  {text}" for text in about["device_connection_strings"].values())
+    proxy = f" · CONNECT {ports['connect']}" if "connect" in ports else ""
     return f"""\
 IoT Hub emulator, edition {about["edition"]}, ready on {about["host"]}
-MQTT {ports["mqtt"]} · HTTPS {ports["https"]} · AMQP {ports["amqp"]} (all TLS; trust {about["ca_file"]})
+MQTT {ports["mqtt"]} · HTTPS and WebSocket {ports["https"]} · AMQP {ports["amqp"]} · all with TLS
+AMQP without TLS {ports["amqp_plain"]}, on loopback alone{proxy}
+Trust {about["ca_file"]}
 Service:
   {about["service_connection_string"]}
 Events:
   {about["events_connection_string"]}
+  {about["events_development_connection_string"]}
 Devices:
 {devices}
 Ctrl-C ends it; keys and certificates are new at each start."""
@@ -100,7 +116,13 @@ def _device_string(host: str, device: DeviceIdentity) -> str:
 
 def _timing(runtime: Runtime) -> dict[str, float]:
     settings = runtime.settings
-    timing = {"sas-skew": settings.sas_skew, "sas-grace": settings.sas_grace}
+    timing = {
+        "sas-skew": settings.sas_skew,
+        "sas-grace": settings.sas_grace,
+        "c2d-lock": settings.c2d_lock,
+        "method-timeout": settings.method_shortest_timeout,
+        "feedback": settings.feedback_interval,
+    }
     if settings.keep_alive_factor <= _KEEP_ALIVE_FACTOR:
         # With a larger factor a silent client stays longer than MQTT allows; then nothing is promised.
         timing["keep-alive-tolerance"] = _KEEP_ALIVE_TOLERANCE

@@ -18,6 +18,10 @@ from typing import Any
 _NO_CHECK_TIME = 0x200000
 
 
+THUMBPRINTS = "peer_certificate_thumbprints"
+"""What an endpoint asks its transport's `get_extra_info` for: a tuple of text, empty without certificate."""
+
+
 def is_possible() -> bool:
     """Tell whether this Python has the private name; without it a hub needs `--client-ca`."""
     return hasattr(ssl.SSLContext, "_msg_callback")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from iothub_emulator.amqp.endpoint import AmqpEndpoint
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
 from iothub_emulator.net.connect_port import Tunnels
-from iothub_emulator.net.device_streams import with_thumbprints
 from iothub_emulator.net.https import serve_https
 from iothub_emulator.net.rules import BACKLOG
 from iothub_emulator.net.sockets import bind, loopback_of, reachable
@@ -66,7 +65,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
 
         loop = asyncio.get_running_loop()
         servers = [
-            await rules.listen("mqtt", with_thumbprints(device, rules), mqtt, device_context),
+            await rules.listen("mqtt", device, mqtt, device_context),
             await rules.listen("amqp", service, amqp, authority.server_context()),
             await loop.create_server(service, sock=amqp_plain, backlog=BACKLOG),
         ]

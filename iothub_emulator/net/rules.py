@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from iothub_emulator.hub import host_names
+from iothub_emulator.net import client_certificates
+from iothub_emulator.net.client_certificates import THUMBPRINTS
 from iothub_emulator.net.tls_stream import TlsStream
 
 
@@ -38,6 +40,11 @@ class ListenerRules:
         """
         digests = hashlib.sha1(certificate, usedforsecurity=False), hashlib.sha256(certificate)
         return tuple(digest.hexdigest().upper() for digest in digests)
+
+    def describe_peer(self, connection: ssl.SSLObject | None) -> dict[str, tuple[str, ...]]:
+        """x509.no-password: what an endpoint's transport knows of its client."""
+        certificate = client_certificates.leaf(connection)
+        return {THUMBPRINTS: self.thumbprints(certificate) if certificate else ()}
 
     # WebSocket
 
@@ -83,7 +90,7 @@ class ListenerRules:
     ) -> asyncio.AbstractServer:
         """transport.mqtt, transport.plaintext-refused: a port (mqtt, amqp) speaks TLS and nothing else."""
         return await asyncio.get_running_loop().create_server(
-            lambda: TlsStream(factory, context), sock=sock, backlog=BACKLOG
+            lambda: TlsStream(factory, context, self.describe_peer), sock=sock, backlog=BACKLOG
         )
 
 

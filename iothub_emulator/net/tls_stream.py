@@ -8,7 +8,7 @@ and then reads on for a moment, so that what was sent is not lost to a reset.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 HANDSHAKE_TIMEOUT = 60.0
@@ -20,15 +20,24 @@ _RECORD = 16 * 1024
 
 
 class TlsStream(asyncio.BufferedProtocol):
-    """The server's side of one TLS connection; `factory` makes the protocol once the handshake is done."""
+    """The server's side of one TLS connection; `factory` makes the protocol once the handshake is done.
+
+    `describe_peer` says what the transport's `get_extra_info` then knows beside the TLS object.
+    """
 
     # Filled by the loop and emptied before it goes on to another connection: one is enough.
     _buffer = memoryview(bytearray(4 * _RECORD))
 
     _transport: asyncio.Transport
 
-    def __init__(self, factory: Callable[[], asyncio.Protocol], context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        factory: Callable[[], asyncio.Protocol],
+        context: ssl.SSLContext,
+        describe_peer: Callable[[ssl.SSLObject], Mapping[str, Any]] = lambda _: {},
+    ) -> None:
         self._factory = factory
+        self._describe_peer = describe_peer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._protocol: asyncio.Protocol | None = None
@@ -94,7 +103,8 @@ class TlsStream(asyncio.BufferedProtocol):
         self._set_timer(None)
         self._send()
         self._protocol = self._factory()
-        self._protocol.connection_made(TlsTransport(self, self._transport, self._tls))
+        extra = {"ssl_object": self._tls, **self._describe_peer(self._tls)}
+        self._protocol.connection_made(TlsTransport(self, self._transport, extra))
         return True
 
     def _read(self) -> None:
@@ -149,8 +159,8 @@ class TlsStream(asyncio.BufferedProtocol):
 class TlsTransport(asyncio.Transport):
     """What a protocol sees of its TLS connection."""
 
-    def __init__(self, stream: TlsStream, transport: asyncio.Transport, tls: ssl.SSLObject) -> None:
-        super().__init__({"ssl_object": tls})
+    def __init__(self, stream: TlsStream, transport: asyncio.Transport, extra: dict[str, Any]) -> None:
+        super().__init__(extra)
         self._stream = stream
         self._transport = transport
         self.write = stream.write  # type: ignore[assignment]  # one step less for each message

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from iothub_emulator.net.device_streams import THUMBPRINTS
+from iothub_emulator.net.client_certificates import THUMBPRINTS
 from iothub_emulator.net.rules import ListenerRules
 from iothub_emulator.net.websocket_frames import (
     NORMAL,

@@ -14,7 +14,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.net.device_streams import thumbprints_of
+from iothub_emulator.net.client_certificates import THUMBPRINTS
 from iothub_emulator.net.rules import WEBSOCKET_PATHS, ListenerRules
 from iothub_emulator.net.websocket import WebSocketConnection
 
@@ -56,9 +56,8 @@ class WebSockets:
         tail = _Tail()
         http.set_parser(cast("Any", tail))
         http.keep_alive(False)
-        thumbprints = self._rules.websocket_thumbprints(
-            thumbprints_of(network, self._rules), request.query_string
-        )
+        peer = self._rules.describe_peer(network.get_extra_info("ssl_object"))
+        thumbprints = self._rules.websocket_thumbprints(peer[THUMBPRINTS], request.query_string)
         connection = WebSocketConnection(network, endpoint, self._rules, thumbprints)
         connection.begin(bytes(tail.data))
         try:

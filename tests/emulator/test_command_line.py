@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0")
+FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", "--amqp-plain-port", "0")
 PATIENCE = 30.0
 
 
