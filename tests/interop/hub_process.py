@@ -25,7 +25,7 @@ def running_hub(*arguments):
     """Start the emulator on free ports, yield what its ready file says, and end it through its stdin."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
-        ports = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0")
+        ports = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", "--amqp-plain-port", "0")
         process = subprocess.Popen(
             [
                 sys.executable,
