@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from conformance.credentials import Secret
 
 # A transcript shows what a call was about; a body of 100 KB would hide it.
-LONGEST_BODY: Final = 400
+LONGEST_BODY: Final = 2000
 
 
 class Transcript(Protocol):

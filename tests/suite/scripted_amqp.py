@@ -78,6 +78,7 @@ class ScriptedAmqp:
         self.refusal = None  # the condition with which a link is refused
         self.credit = 1  # granted to a sender, and again after each message
         self.max_frame_size = 65536
+        self.is_mute = False  # accepts connections and says nothing on them
         self.connections = 0
         self.changed = threading.Condition()
         self._lines = []
@@ -106,10 +107,11 @@ class ScriptedAmqp:
             line.deliver()
 
     def drop(self):
-        """End every open connection without a word, and wait until that has happened."""
+        """End every open connection without a word."""
         for line in self._lines:
             with contextlib.suppress(OSError):
-                line.sock.shutdown(socket.SHUT_RDWR)
+                # Not the TLS socket's own: behind that the thread that reads would get TLS records.
+                socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
 
     def close(self):
         self._listener.close()
@@ -125,6 +127,10 @@ class ScriptedAmqp:
 
     def _serve(self, accepted):
         with contextlib.suppress(OSError, EOFError):
+            if self.is_mute:
+                accepted.recv(1)
+                accepted.recv(100_000)
+                self.wait_for(lambda: not self.is_mute)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock = self._context.wrap_socket(accepted, server_side=True)
             self.connections += 1

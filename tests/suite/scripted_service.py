@@ -60,7 +60,7 @@ class ScriptedService:
                 self.end_headers()
                 self.wfile.write(b"" if reply.status == 204 else data)
 
-            do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the base class calls them so
+            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class calls them so
 
             def log_message(self, *arguments):
                 pass
