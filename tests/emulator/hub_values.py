@@ -5,7 +5,7 @@ import itertools
 from sas import token
 
 from iothub_emulator.editions import EDITIONS
-from iothub_emulator.hub.identity import Fresh, Wanted
+from iothub_emulator.hub.identity import Fresh, Wanted, WantedModule
 from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import default_policies
 from iothub_emulator.hub.registry import Registry
@@ -25,6 +25,7 @@ class Hub:
 
     def __init__(self, edition="document", settings=None):
         keys = (f"{number:02d}" * 20 + "000=" for number in itertools.count())
+        self.fresh_key = lambda: next(keys)
         self.rules = rules_for(settings or Settings(), EDITIONS[edition])
         self.registry = Registry(self.rules.registry)
         self.policies = default_policies(lambda: next(keys))
@@ -40,12 +41,24 @@ class Hub:
         self.told = []
         self.state = HubState(self.registry, self.policies, self.rules, self.told.append)
 
+    def fresh(self):
+        """Return values for a change of the registry; keys as told apart by their bytes."""
+        keys = (self.fresh_key(), self.fresh_key())
+        return Fresh(etag="e", generation_id="g", primary_key=keys[0], secondary_key=keys[1], now=NOW)
+
+    def module(self, module_id="m", **changes):
+        """Register a module of the device and return its identity key."""
+        wanted = WantedModule(device_id=DEVICE, module_id=module_id, **changes)
+        return self.registry.modules.create(wanted, self.fresh()).key
+
     def key(self, device_id=DEVICE):
-        return self.registry.require(device_id).primary_key
+        return self.registry.identity(device_id).primary_key or self.fresh_key()
 
     def token(self, device_id=DEVICE, *, key=None, resource=None, expiry=NOW + 3600, policy=None):
+        """Return a token of a device, or of a module by `{device}/{module}`."""
         key = key or self.key(device_id)
-        return token(resource or f"localhost/devices/{device_id}", key, int(expiry), policy=policy)
+        resource = resource or f"localhost/devices/{device_id.replace('/', '/modules/')}"
+        return token(resource, key, int(expiry), policy=policy)
 
     def connect_packet(self, device_id=DEVICE, **changes):
         fields = {
@@ -58,8 +71,8 @@ class Hub:
         }
         return Connect(**{**fields, **changes})
 
-    def new_session(self):
-        return Session(self.state, self.rules)
+    def new_session(self, thumbprints=()):
+        return Session(self.state, self.rules, thumbprints)
 
     def connect(self, device_id=DEVICE, **changes):
         """Return the session and the effects of its CONNECT."""

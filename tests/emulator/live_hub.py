@@ -7,11 +7,11 @@ import ssl
 import threading
 import time
 
-from mqtt_bytes import client_bytes
+from mqtt_bytes import client_bytes, published
 from sas import token
 
 from iothub_emulator.editions import EDITIONS
-from iothub_emulator.hub.packets import Connect
+from iothub_emulator.hub.packets import Connect, PacketType
 from iothub_emulator.net.listeners import open_listeners
 from iothub_emulator.rules import rules_for
 from iothub_emulator.runtime import Runtime
@@ -37,8 +37,10 @@ class LiveHub:
         return asyncio.run_coroutine_threadsafe(on_loop(), self._loop).result(PATIENCE)
 
     def connect_packet(self, device_id="device-1", *, expires_in=3600, **changes):
-        key = self.runtime.registry.require(device_id).primary_key
-        password = token(f"localhost/devices/{device_id}", key, int(time.time() + expires_in))
+        """Return the CONNECT of a device, or of a module by `{device}/{module}`."""
+        key = self.runtime.registry.identity(device_id).primary_key
+        resource = f"localhost/devices/{device_id.replace('/', '/modules/')}"
+        password = token(resource, key or "", int(time.time() + expires_in))
         fields = {
             "client_id": device_id,
             "username": f"localhost/{device_id}/?api-version=2021-04-12",
@@ -88,6 +90,18 @@ class Client:
                 break
             data += piece
         return data
+
+    def message(self):
+        """Return the PUBLISH that comes next; anything else fails."""
+        first, length, shift = self.read(1), 0, 0
+        assert first, "the stream has ended"
+        assert first[0] >> 4 == PacketType.PUBLISH, first
+        while True:
+            (digit,) = self.read(1)
+            length |= (digit & 0x7F) << shift
+            shift += 7
+            if digit < 0x80:
+                return published(first[0] & 0x0F, self.read(length))
 
     def read_to_the_end(self):
         """Return all that comes until the hub closes."""

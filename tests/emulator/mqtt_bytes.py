@@ -52,6 +52,15 @@ def client_bytes(packet):  # noqa: C901, PLR0911 - one line for each packet type
             return DISCONNECT
 
 
+def published(flags, body):
+    """Return the PUBLISH of a server that has these flags and this body."""
+    length = int.from_bytes(body[:2])
+    topic, rest = body[2 : 2 + length].decode(), body[2 + length :]
+    qos = flags >> 1 & 3
+    packet_id = int.from_bytes(rest[:2]) if qos else 0
+    return Publish(topic, rest[2:] if qos else rest, qos, bool(flags & 1), bool(flags & 8), packet_id)
+
+
 def _connect_body(packet):
     flags = packet.clean_session << 1
     payload = field(packet.client_id)

@@ -1,0 +1,181 @@
+"""Cloud-to-device messages in a session: who is sent what, and which PUBACK completes it."""
+
+import pytest
+from hub_values import DEVICE, DEVICEBOUND, NOW, Hub
+
+from iothub_emulator.hub.effects import Send, Serve
+from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules
+from iothub_emulator.hub.outbox import MOST_UNACKNOWLEDGED
+from iothub_emulator.hub.packets import Disconnect, Puback, Publish, Suback, Subscribe, Unsubscribe
+
+TO = f"/devices/{DEVICE}/messages/devicebound"
+TOPIC = f"devices/{DEVICE}/messages/devicebound/%24.to=%2Fdevices%2F{DEVICE}%2Fmessages%2Fdevicebound"
+
+
+@pytest.fixture
+def hub():
+    return Hub()
+
+
+def mailbox(hub, device_id=DEVICE):
+    return hub.state.mailbox(hub.registry.require(device_id))
+
+
+def send(hub, *bodies, now=NOW, device_id=DEVICE):
+    for body in bodies:
+        mailbox(hub, device_id).put(CloudMessage(to=TO, body=body, properties={}), now)
+
+
+def subscribe(session, topic_filter=DEVICEBOUND, qos=1):
+    session.receive(Subscribe(1, ((topic_filter, qos),)), NOW)
+
+
+def delivery(body, packet_id, *, dup=False, qos=1):
+    return Send(Publish(TOPIC, body, qos, dup=dup, packet_id=packet_id))
+
+
+def test_a_subscription_lets_the_session_be_served(hub):
+    session = hub.session()
+    send(hub, b"1")
+    assert session.serve(NOW) == []
+    assert session.receive(Subscribe(1, ((DEVICEBOUND, 1),)), NOW) == [Send(Suback(1, (1,))), Serve()]
+    assert session.serve(NOW) == [delivery(b"1", 1)]
+    assert session.serve(NOW) == []
+
+
+def test_messages_come_in_order_each_with_its_own_id(hub):
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1", b"2", b"3")
+    assert session.serve(NOW) == [delivery(b"1", 1), delivery(b"2", 2), delivery(b"3", 3)]
+
+
+def test_the_puback_of_a_message_completes_it_and_no_other(hub):
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1", b"2")
+    session.serve(NOW)
+    for packet_id in (2, 2, 77):
+        assert session.receive(Puback(packet_id), NOW) == []
+    assert len(mailbox(hub)) == 1
+    assert session.serve(NOW + 60) == [delivery(b"1", 3, dup=True)]
+
+
+def test_qos_0_is_done_once_it_is_sent(hub):
+    session = hub.session()
+    subscribe(session, qos=0)
+    send(hub, b"1")
+    assert session.serve(NOW) == [delivery(b"1", 0, qos=0)]
+    assert len(mailbox(hub)) == 0
+
+
+def test_a_late_puback_does_not_complete_what_came_again(hub):
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1")
+    session.serve(NOW)
+    assert session.serve(NOW + 60) == [delivery(b"1", 2, dup=True)]
+    session.receive(Puback(1), NOW + 61)
+    assert len(mailbox(hub)) == 1
+    session.receive(Puback(2), NOW + 61)
+    assert len(mailbox(hub)) == 0
+
+
+def test_who_unsubscribed_is_not_served(hub):
+    session = hub.session()
+    subscribe(session)
+    session.receive(Unsubscribe(2, (DEVICEBOUND,)), NOW)
+    send(hub, b"1")
+    assert session.serve(NOW) == []
+
+
+def test_the_device_may_be_percent_encoded_in_the_filter(hub):
+    session = hub.session()
+    subscribe(session, DEVICEBOUND.replace("thermostat", "%74hermostat"))
+    send(hub, b"1")
+    assert session.serve(NOW) == [delivery(b"1", 1)]
+
+
+def test_clean_session_0_finds_what_was_sent_meanwhile(hub):
+    session = hub.session(clean_session=False)
+    subscribe(session)
+    session.receive(Disconnect(), NOW)
+    assert session.serve(NOW) == []
+    send(hub, b"1", b"2")
+    again = hub.session(clean_session=False)
+    assert again.serve(NOW) == [delivery(b"1", 1), delivery(b"2", 2)]
+
+
+def test_what_was_not_acknowledged_comes_again_once_its_lock_is_over(hub):
+    session = hub.session(clean_session=False)
+    subscribe(session)
+    send(hub, b"1")
+    session.serve(NOW)
+    again = hub.session(clean_session=False)
+    assert again.serve(NOW + 1) == []
+    assert again.serve(NOW + 60) == [delivery(b"1", 1, dup=True)]
+
+
+def test_a_clean_session_and_a_first_one_find_an_empty_mailbox(hub):
+    for clean_session in (True, False):
+        send(hub, b"1")
+        session = hub.session(clean_session=clean_session)
+        subscribe(session)
+        assert session.serve(NOW) == []
+
+
+def test_nobody_is_sent_what_is_for_another(hub):
+    session = hub.session("other")
+    session.receive(Subscribe(1, (("devices/other/messages/devicebound/#", 1), (DEVICEBOUND, 1))), NOW)
+    send(hub, b"1")
+    assert session.serve(NOW) == []
+
+
+def test_a_module_has_no_messages_of_its_device(hub):
+    module = hub.session(hub.module())
+    subscribe(module)
+    assert DEVICEBOUND not in module.subscriptions
+    send(hub, b"1")
+    assert module.serve(NOW) == []
+
+
+def test_before_connect_and_after_the_end_nothing_is_sent(hub):
+    assert hub.new_session().serve(NOW) == []
+    session = hub.session()
+    subscribe(session)
+    session.receive(Disconnect(), NOW)
+    send(hub, b"1")
+    assert session.serve(NOW) == []
+
+
+def test_a_lock_of_no_length_does_not_send_for_ever(hub):
+    hub.rules.mailbox = MailboxRules(lock=0.0)
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1", b"2")
+    assert len(session.serve(NOW)) == 2
+
+
+def test_ids_that_wait_are_not_given_out_again_and_do_not_pile_up(hub):
+    """[MQTT-2.3.1-2], for a client that never acknowledges."""
+    hub.rules.mailbox = MailboxRules(lock=1.0, time_to_live=1e9)
+    session = hub.session()
+    subscribe(session)
+    send(hub, *(b"%d" % number for number in range(50)))
+    ids = []
+    for turn in range(1400):
+        ids += [effect.packet.packet_id for effect in session.serve(NOW + turn)]
+    assert len(ids) == 70_000
+    assert ids[65_535:65_545] == list(range(1, 11))
+    assert len(session._outbox._locks) == MOST_UNACKNOWLEDGED
+
+
+def test_a_replaced_rule_delivers_without_a_subscription(hub):
+    class Eager(MailboxRules):
+        def feeds(self, *, subscribed):
+            return True
+
+    hub.rules.mailbox = Eager()
+    session = hub.session()
+    send(hub, b"1")
+    assert session.serve(NOW) == [delivery(b"1", 0, qos=0)]
