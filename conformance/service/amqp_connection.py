@@ -52,8 +52,14 @@ class Receiver:
                 delivery_state=Accepted() if outcome == "accepted" else Released(),
             )
 
+    def stop(self) -> None:
+        """Let no more come: what is given back from now on goes to others."""
+        with self._connection.in_suites_terms():
+            self._link.flow(link_credit=0)
+
     def close(self) -> None:
         """End the link and wait until the hub has seen that: nothing is left locked to us."""
+        self.stop()
         while self._arrived:
             self.settle(self._arrived.popleft(), "released")
         self._connection.detach(self._link)

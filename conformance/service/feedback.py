@@ -105,6 +105,7 @@ class FeedbackReader:
                     receiver.settle(arrived, "accepted")
                 else:
                     others.append(arrived)
+            receiver.stop()
             for batch in others:
                 receiver.settle(batch, "released")
         return bool(others)

@@ -73,7 +73,8 @@ class ScriptedAmqp:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("localhost").configure_cert(self._context)
         self.answers, self.batches = deque(), deque()
-        self.sent, self.settled, self.tokens, self.attached, self.detached = [], [], [], [], []
+        self.sent, self.settled, self.tokens = [], [], []
+        self.attached, self.credited, self.detached = [], [], []
         self.token_status = 202
         self.refusal = None  # the condition with which a link is refused
         self.credit = 1  # granted to a sender, and again after each message
@@ -176,8 +177,7 @@ class Line:
         elif kind == ATTACH:
             self.attach(channel, fields)
         elif kind == FLOW and fields[4] in self.credits:
-            self.credits[fields[4]] = fields[6]
-            self.deliver(channel)
+            self.flow(channel, fields[4], fields[6])
         elif kind == TRANSFER:
             return self.transfer(channel, fields)
         elif kind == DISPOSITION:
@@ -217,6 +217,12 @@ class Line:
             self.channel = channel
         else:
             self.grant(channel, handle, 100 if address == "$cbs" else self.script.credit)
+
+    def flow(self, channel, handle, credit):
+        self.credits[handle] = credit
+        if self.addresses[handle] != "$cbs" and credit:
+            self.note(self.script.credited, self.addresses[handle])
+        self.deliver(channel)
 
     def transfer(self, channel, fields):
         handle, delivery, more, payload = fields[0], fields[1], fields[5], fields[11]
@@ -271,12 +277,12 @@ class Line:
             for handle in [handle for handle in self.credits if self.addresses[handle] != "$cbs"]:
                 while self.credits[handle] > 0 and self.script.batches:
                     batch = self.script.batches.popleft()
-                    self.on_way[self.next_out] = batch
+                    self.on_way[self.next_out] = handle, batch
                     self.credits[handle] -= 1
                     self.send(self.channel, handle, Message(data=[batch]), settled=False)
 
     def settle(self, channel, fields):
-        batch = self.on_way.pop(fields[1])
+        _, batch = self.on_way.pop(fields[1])
         outcome = next(iter(fields[4]))
         if outcome == "released":
             self.script.batches.appendleft(batch)
@@ -286,6 +292,9 @@ class Line:
     def detach(self, channel, fields):
         handle = fields[0]
         self.credits.pop(handle, None)
+        # What a link that ends leaves unsettled waits again, in its old order.
+        for number in sorted((n for n, (link, _) in self.on_way.items() if link == handle), reverse=True):
+            self.script.batches.appendleft(self.on_way.pop(number)[1])
         self.note(self.script.detached, self.addresses.get(handle))
         self.write(padded(frames.DetachFrame, handle, True, None), channel)
 

@@ -269,9 +269,13 @@ def test_what_was_not_looked_at_goes_back(peer, links):
 
 
 def test_a_hub_that_leaves_while_somebody_waits_is_told(peer, links):
-    with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: "), links.receiver("/in") as receiver:
-        threading.Thread(target=peer.drop).start()
-        receiver.next(10)
+    def wait():
+        with links.receiver("/in") as receiver:
+            threading.Thread(target=peer.drop).start()
+            receiver.next(10)
+
+    with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: "):
+        wait()
 
 
 def test_closing_twice_is_closing_once(peer, links):

@@ -1,0 +1,194 @@
+"""A message to a device goes out as it was meant; what the hub says to it is a value or an error."""
+
+import ssl
+
+import pytest
+from back_end import BackEnd, embedded_hub
+from scripted_amqp import KEY, ScriptedAmqp
+from scripted_service import Reply, ScriptedService
+
+from conformance.credentials import ConnectionString
+from conformance.errors import MessageRefused, ServiceError
+from conformance.evidence.transcript import Transcript
+from conformance.service.c2d import CloudToDevice
+from conformance.service.journal import Journal
+from conformance.service.links import Links
+from conformance.service.rest import RestClient
+
+FULL = "rejected amqp:resource-limit-exceeded"
+
+
+@pytest.fixture
+def peer(tmp_path):
+    scripted = ScriptedAmqp(tmp_path)
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def rest(tmp_path):
+    (tmp_path / "rest").mkdir()
+    scripted = ScriptedService(tmp_path / "rest")
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def transcript():
+    return Transcript()
+
+
+@pytest.fixture
+def c2d(peer, rest, transcript):
+    journal = Journal()
+    journal.follow(transcript)
+    links = Links(peer.endpoint())
+    client = RestClient(
+        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
+        port=rest.port,
+        verify=ssl.create_default_context(cafile=rest.ca_file),
+        timeout=5,
+        proxies=False,
+        journal=journal,
+    )
+    yield CloudToDevice(links, client, journal, within=10)
+    links.close()
+    client.close()
+
+
+def written(transcript):
+    return [entry.text for entry in transcript.entries]
+
+
+def test_every_field_has_its_place(peer, c2d):
+    c2d.send(
+        "d",
+        b"hello",
+        message_id="m",
+        correlation_id="c",
+        user_id="ü",
+        content_type="text/plain",
+        content_encoding="utf-8",
+        expires_at=1_700_000_000.1234,
+        creation_time=1_600_000_000,
+        properties={"a": "1", "null": None},
+        ack="full",
+    )
+
+    (sent,) = peer.sent
+    assert (sent.address, sent.body) == ("/messages/devicebound", b"hello")
+    assert sent.properties == {
+        "to": b"/devices/d/messages/devicebound",
+        "message_id": b"m",
+        "correlation_id": b"c",
+        "user_id": "ü".encode(),
+        "content_type": b"text/plain",
+        "content_encoding": b"utf-8",
+        "absolute_expiry_time": 1_700_000_000_123,
+        "creation_time": 1_600_000_000_000,
+    }
+    assert sent.message.application_properties == {b"a": b"1", b"null": None, b"iothub-ack": b"full"}
+
+
+def test_what_is_not_given_is_not_sent(peer, c2d):
+    c2d.send("d")
+
+    (sent,) = peer.sent
+    assert (sent.body, sent.properties) == (b"", {"to": b"/devices/d/messages/devicebound"})
+    assert not sent.message.application_properties
+
+
+@pytest.mark.parametrize("answer", ["accepted", FULL, "released", "modified", "detach amqp:not-allowed"])
+def test_an_attempt_tells_what_became_of_the_message(peer, c2d, answer):
+    peer.answers.append(answer)
+
+    assert c2d.attempt_to_send("d", b"x") == answer.replace("detach ", "detached ")
+
+
+def test_a_message_that_a_case_needs_must_be_taken(peer, c2d):
+    peer.answers.append(FULL)
+
+    with pytest.raises(MessageRefused) as caught:
+        c2d.send("d", b"x")
+
+    assert str(caught.value) == f"message to d: {FULL} (a description)."
+    assert caught.value.outcome == FULL
+
+
+def test_the_fifty_first_is_seen_to_be_refused(peer, c2d):
+    peer.answers.extend(["accepted"] * 50 + [FULL])
+
+    assert [c2d.attempt_to_send("d", b"x") for _ in range(51)] == ["accepted"] * 50 + [FULL]
+
+
+def test_question_and_answer_are_written_down(peer, rest, c2d, transcript):
+    rest.replies = [Reply(200, {"deviceId": "d", "moduleId": "", "totalMessagesPurged": 2})]
+    peer.answers.append(FULL)
+
+    c2d.attempt_to_send("d", b"hello", message_id="m", properties={"a": "1"})
+    c2d.purge("d")
+
+    assert written(transcript) == [
+        "sends message to d: 5 bytes \"hello\", message-id m, properties {'a': '1'}",
+        f"message to d: {FULL}",
+        "DELETE /devices/d/commands",
+        'DELETE /devices/d/commands: 200 {"deviceId": "d", "moduleId": "", "totalMessagesPurged": 2}',
+    ]
+
+
+def test_purging_returns_the_count(rest, c2d):
+    rest.replies = [Reply(200, {"totalMessagesPurged": 7})]
+
+    assert c2d.purge("d") == 7
+    assert (rest.requests[0].method, rest.requests[0].path.partition("?")[0]) == (
+        "DELETE",
+        "/devices/d/commands",
+    )
+
+
+@pytest.mark.parametrize("body", [{}, {"totalMessagesPurged": "7"}, [], None])
+def test_purging_without_a_count_is_told(rest, c2d, body):
+    rest.replies = [Reply(200, body)]
+
+    with pytest.raises(ServiceError, match="does not say how many messages were purged"):
+        c2d.purge("d")
+
+
+@pytest.fixture(scope="module")
+def hub():
+    with embedded_hub("--c2d-queue-depth", "3") as target:
+        yield target
+
+
+@pytest.fixture
+def back_end(hub, request):
+    made = BackEnd(hub, request.node.name)
+    yield made
+    made.close()
+
+
+def test_a_device_of_the_embedded_hub_gets_the_message(back_end):
+    device = back_end.device()
+    connection = device.connect()
+    connection.subscribe(device.topics.devicebound)
+
+    back_end.service.c2d.send(
+        device, b"\xff\x00", message_id="m 1", user_id="u", properties={"a b": "ü", "n": None}, ack="none"
+    )
+
+    message = connection.expect_message()
+    topic, _, bag = message.topic.rpartition("/")
+    assert (topic, message.payload) == (f"devices/{device.id}/messages/devicebound", b"\xff\x00")
+    assert {"%24.mid=m%201", "%24.uid=u", "a%20b=%C3%BC", "n", "iothub-ack=none"} <= set(bag.split("&"))
+
+
+def test_the_embedded_hub_refuses_what_is_too_much_and_purging_makes_room(back_end):
+    c2d, device = back_end.service.c2d, back_end.device()
+
+    assert [c2d.attempt_to_send(device, b"x") for _ in range(4)] == ["accepted"] * 3 + [FULL]
+    assert c2d.purge(device) == 3
+    assert c2d.attempt_to_send(device, b"x") == "accepted"
+
+
+def test_the_embedded_hub_knows_no_such_device(back_end):
+    assert back_end.service.c2d.attempt_to_send("nobody", b"x") == "rejected amqp:not-found"

@@ -1,0 +1,240 @@
+"""Feedback is waited for by message; what belongs to others is given back, and they get time to fetch it."""
+
+import json
+import threading
+
+import pytest
+from back_end import BackEnd, embedded_hub
+from scripted_amqp import ScriptedAmqp
+
+from conformance.errors import ServiceError, Violation
+from conformance.evidence.transcript import Transcript
+from conformance.service import feedback as module
+from conformance.service.feedback import FeedbackReader, FeedbackRecord
+from conformance.service.journal import Journal
+from conformance.service.links import Links
+
+SUCCESS = FeedbackRecord(
+    message_id="m",
+    status="Success",
+    description="words",
+    device_id="mine",
+    generation_id="7",
+    enqueued_time="2026-11-22T23:00:00Z",
+)
+
+
+def entry(message_id="m", device_id="mine", status="Success"):
+    return {
+        "originalMessageId": message_id,
+        "statusCode": status,
+        "description": "words",
+        "deviceId": device_id,
+        "deviceGenerationId": "7",
+        "enqueuedTimeUtc": "2026-11-22T23:00:00Z",
+    }
+
+
+def batch(*entries):
+    return json.dumps(entries).encode()
+
+
+@pytest.fixture
+def peer(tmp_path):
+    scripted = ScriptedAmqp(tmp_path)
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def transcript():
+    return Transcript()
+
+
+@pytest.fixture
+def pauses():
+    return []
+
+
+@pytest.fixture
+def links(peer):
+    made = Links(peer.endpoint())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reader(links, transcript, pauses, monkeypatch):
+    monkeypatch.setattr(module, "GATHERING", 0.2)
+    journal = Journal()
+    journal.follow(transcript)
+    return FeedbackReader(
+        links, journal, within=10, accepts=lambda device_id: device_id == "mine", sleep=pauses.append
+    )
+
+
+def test_a_record_is_read_whole_and_kept(peer, reader, transcript):
+    peer.batches.append(batch(entry()))
+
+    assert reader.expect("m") == SUCCESS
+    assert peer.attached[-1] == "/messages/servicebound/feedback"
+    peer.wait_for(lambda: peer.detached)
+    assert peer.settled == [(batch(entry()), "accepted")]
+    assert [line.text for line in transcript.entries] == ["feedback on message 'm' of mine: Success"]
+
+
+def test_a_record_that_came_before_it_was_asked_for_is_there(peer, reader):
+    peer.batches.append(batch(entry("a"), entry("b", status="Expired"), entry("c")))
+
+    assert [reader.expect(name).status for name in ("c", "b", "a")] == ["Success", "Expired", "Success"]
+    assert [record.message_id for record in reader.received] == ["a", "b", "c"]
+
+
+def test_the_first_record_on_a_message_is_the_answer(peer, reader):
+    peer.batches.append(batch(entry(status="Rejected"), entry(status="Success")))
+
+    assert reader.expect("m").status == "Rejected"
+    assert [record.status for record in reader.received] == ["Rejected", "Success"]
+
+
+def test_an_older_hub_names_the_outcome_in_the_description(peer, reader):
+    peer.batches.append(batch({"originalMessageId": "m", "description": "Expired", "deviceId": "mine"}))
+
+    assert reader.expect("m").status == "Expired"
+
+
+def test_none_in_time_is_a_violation(peer, reader):
+    reader._within = 0.1
+
+    with pytest.raises(Violation, match=r"^no feedback on message 'm' within 0\.1 s$") as caught:
+        reader.expect("m")
+
+    assert caught.value.observed == "no feedback"
+
+
+def test_what_belongs_to_others_is_given_back(peer, reader, pauses):
+    theirs, mixed = batch(entry("t", "theirs")), batch(entry(), entry("t2", "theirs"))
+    peer.batches.extend([theirs, mixed])
+
+    assert reader.expect("m") == SUCCESS
+
+    peer.wait_for(lambda: len(peer.settled) == 2)
+    assert peer.settled == [(theirs, "released"), (mixed, "released")]
+    assert [record.device_id for record in reader.received] == ["mine"]
+    assert len(pauses) <= 1
+
+
+def test_one_of_ours_is_found_behind_any_number_of_others(peer, reader):
+    theirs = [batch(entry(str(number), "theirs")) for number in range(20)]
+    peer.batches.extend([*theirs, batch(entry())])
+
+    assert reader.expect("m") == SUCCESS
+
+    peer.wait_for(lambda: len(peer.settled) == 21)
+    assert {outcome for one, outcome in peer.settled if one in theirs} == {"released"}
+
+
+def test_others_get_longer_and_longer_to_fetch_theirs(peer, reader, pauses, monkeypatch):
+    monkeypatch.setattr(module, "GATHERING", 0.01)
+    peer.batches.append(batch(entry("t", "theirs")))
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            peer.deliver(batch(entry()))
+
+    reader._pause = sleep
+    assert reader.expect("m") == SUCCESS
+    assert pauses[:4] == [0.05, 0.1, 0.2, 0.4]
+
+
+def test_a_batch_that_comes_twice_is_noted_once(peer, reader):
+    peer.batches.append(batch(entry(), entry("t", "theirs")))
+    reader.expect("m")
+    peer.deliver(batch(entry("n")))
+
+    reader.expect("n")
+
+    assert [record.message_id for record in reader.received] == ["m", "n"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7", b"\xff"])
+def test_what_is_no_feedback_is_told(peer, reader, body):
+    peer.batches.append(body)
+
+    with pytest.raises(ServiceError, match=r"^feedback: not a JSON array of records: '"):
+        reader.expect("m")
+
+
+def test_a_lost_connection_reaches_whoever_waits(peer, reader):
+    threading.Thread(target=lambda: (peer.wait_for(lambda: peer.credited), peer.drop())).start()
+
+    with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: "):
+        reader.expect("m")
+
+
+@pytest.fixture(scope="module")
+def hub():
+    with embedded_hub("--feedback-interval", "0.2", "--c2d-lock", "1") as target:
+        yield target
+
+
+@pytest.fixture
+def one(hub, request):
+    made = BackEnd(hub, f"{request.node.name}-one")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def two(hub, request):
+    made = BackEnd(hub, f"{request.node.name}-two")
+    yield made
+    made.close()
+
+
+def acknowledge(back_end, device, *message_ids):
+    connection = device.connect()
+    connection.subscribe(device.topics.devicebound)
+    for message_id in message_ids:
+        back_end.service.c2d.send(device, b"x", message_id=message_id, ack="full")
+        connection.expect_message()
+    connection.ping()
+
+
+def test_the_embedded_hub_tells_of_an_acknowledged_message(one):
+    device = one.device()
+    acknowledge(one, device, "m")
+
+    record = one.service.feedback.expect("m")
+
+    assert (record.status, record.device_id, record.message_id) == ("Success", device.id, "m")
+    assert record.generation_id
+    assert one.lines[-1] == f"feedback on message 'm' of {device.id}: Success"
+
+
+def test_the_embedded_hub_tells_of_a_purged_message(one):
+    device = one.device()
+    one.service.c2d.send(device, b"x", message_id="p", ack="negative")
+    one.service.c2d.purge(device)
+
+    assert one.service.feedback.expect("p").status == "Purged"
+
+
+def test_two_that_wait_at_once_each_get_their_own(one, two):
+    sides = {side: side.device() for side in (one, two)}
+    for side, device in sides.items():
+        side.service.feedback._accepts = device.id.__eq__
+        acknowledge(side, device, *(f"{device.id}-{number}" for number in range(5)))
+    seen = {}
+
+    def wait(side, device):
+        seen[side] = [side.service.feedback.expect(f"{device.id}-{number}").status for number in range(5)]
+
+    threads = [threading.Thread(target=wait, args=pair) for pair in sides.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert list(seen.values()) == [["Success"] * 5] * 2
