@@ -6,15 +6,13 @@ listens for telemetry and sends to devices, REST changes the registry and says s
 An *identity key* is `{device}` or `{device}/{module}`.
 """
 
-import asyncio
 import base64
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
+from iothub_emulator.connections import Connections, LiveConnection
 from iothub_emulator.editions import EDITIONS, Edition
-from iothub_emulator.hub import twin as twins
 from iothub_emulator.hub.effects import Admit, Answer, Close, Effect, End, Notify, Send, Serve, Telemetry
 from iothub_emulator.hub.feedback import Feedback
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, Wanted
@@ -23,7 +21,6 @@ from iothub_emulator.hub.mailbox import FeedbackRecord
 from iothub_emulator.hub.mailbox_rules import CloudMessage
 from iothub_emulator.hub.method_rules import MethodCall, MethodResult
 from iothub_emulator.hub.methods import MethodRequest
-from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.readers import Readers
 from iothub_emulator.hub.registry import Registry
@@ -32,12 +29,13 @@ from iothub_emulator.hub.session import Session
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
-from iothub_emulator.hub.twin import Change, Twin
-from iothub_emulator.hub.twin_rules import TwinRules
+from iothub_emulator.hub.twin import Twin
 from iothub_emulator.messaging import CloudToDevice, LiveFeedback
 from iothub_emulator.method_desk import MethodDesk
 from iothub_emulator.rules import Rules, rules_for
 from iothub_emulator.settings import Settings
+from iothub_emulator.telemetry_feed import TelemetryFeed
+from iothub_emulator.twin_desk import TwinDesk
 
 
 class Unauthorised(Exception):  # noqa: N818 - an answer, not a malfunction
@@ -46,31 +44,6 @@ class Unauthorised(Exception):  # noqa: N818 - an answer, not a malfunction
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class LiveConnection(Protocol):
-    """An open connection of a device, as the runtime sees it."""
-
-    session: Session
-    last_activity: float
-    """When its last packet came, in unix seconds."""
-    is_writable: bool
-    """False: the client does not read; what can wait, waits."""
-
-    def admitted(self, admission: Admit) -> None:
-        """Take note of what the connection was admitted with."""
-
-    def send(self, packet: FromServer) -> None:
-        """Send a packet, with others of the same turn."""
-
-    def flush(self) -> None:
-        """Let out what was sent since; for a turn that no packet of the client began."""
-
-    def close(self, because: str) -> None:
-        """Close the network connection once what was sent is out."""
-
-    def drop(self, end: End) -> None:
-        """End the connection from the hub's side: nothing it still sends has an effect."""
 
 
 class Runtime:
@@ -88,15 +61,13 @@ class Runtime:
         self.state = HubState(self.registry, self.policies, self.rules, self._tell)
         self.messages = CloudToDevice(self.registry, self.state, self._feedback, self.now, self._serve)
         self.methods = MethodDesk(self.state, self.now, self._request)
+        self.twins = TwinDesk(self.state, self.now, self._told)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.readers = Readers()
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
-        self._connections: dict[str, LiveConnection] = {}
-        self._last_activity: dict[str, float] = {}
-        self._state_changed: dict[str, float] = {}
-        self._wakes: list[dict[object, Callable[[], None]]] = [{} for _ in self.telemetry.partitions]
-        self._wake_due: set[int] = set()
+        self._connections = Connections(self.now)
+        self._feed = TelemetryFeed(self.telemetry, self.rules)
 
     # Clock and fresh values
 
@@ -147,37 +118,11 @@ class Runtime:
 
     def append_telemetry(self, event: TelemetryEvent) -> None:
         """Append to the log; readers of that partition are woken once the sender has its answer."""
-        rules = self.rules.telemetry
-        for arrival in rules.arrivals(event):
-            wanted = rules.partition(arrival.device_id, len(self.telemetry.partitions))
-            partition, _ = self.telemetry.append(arrival, wanted)
-            if self._wakes[partition] and partition not in self._wake_due:
-                self._wake_due.add(partition)
-                self._soon(partition)
+        self._feed.append(event)
 
     def on_telemetry(self, partition: int, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` when that partition has grown; return what ends it."""
-        key = object()
-        self._wakes[partition][key] = wake
-
-        def forget() -> None:
-            self._wakes[partition].pop(key, None)
-
-        return forget
-
-    def _soon(self, partition: int) -> None:
-        """Wake readers in the next turn of the loop, so that the PUBACK leaves before anything is encoded."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no loop: a test that appends by hand
-            self._wake(partition)
-        else:
-            loop.call_soon(self._wake, partition)
-
-    def _wake(self, partition: int) -> None:
-        self._wake_due.discard(partition)
-        for wake in tuple(self._wakes[partition].values()):
-            wake()
+        return self._feed.on_growth(partition, wake)
 
     # Cloud-to-device messages
 
@@ -211,15 +156,15 @@ class Runtime:
 
     def twin(self, identity_key: str) -> Twin:
         """Return the twin of an identity that exists."""
-        return self.state.twin(identity_key, self.now())
+        return self.twins.get(identity_key)
 
     def patch_twin(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
         """Merge a document into the twin and tell its owner; `Refused` changes nothing."""
-        return self._change_twin(identity_key, document, if_match, twins.patch_twin)
+        return self.twins.patch(identity_key, document, if_match)
 
     def replace_twin(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
         """Replace tags and desired properties and tell the owner; `Refused` changes nothing."""
-        return self._change_twin(identity_key, document, if_match, twins.replace_twin)
+        return self.twins.replace(identity_key, document, if_match)
 
     # Connections
 
@@ -229,20 +174,19 @@ class Runtime:
 
     def connected(self) -> int:
         """Return how many devices have an open MQTT connection, modules not counted."""
-        return sum("/" not in key for key in self._connections)
+        return self._connections.devices()
 
     def is_connected(self, identity_key: str) -> bool:
         """Tell whether the identity has an open MQTT connection."""
-        return identity_key in self._connections
+        return self._connections.get(identity_key) is not None
 
     def connection_state_changed(self, identity_key: str) -> float | None:
         """Return when the identity last came or went, in unix seconds; None: never since the start."""
-        return self._state_changed.get(identity_key)
+        return self._connections.changed(identity_key)
 
     def last_activity(self, identity_key: str) -> float | None:
         """Return when the identity last sent something, in unix seconds; None: never since the start."""
-        connection = self._connections.get(identity_key)
-        return connection.last_activity if connection else self._last_activity.get(identity_key)
+        return self._connections.last_activity(identity_key)
 
     def registry_changed(self, before: Identity | None, after: Identity | None) -> None:
         """Do what follows from a change of one identity; None: it was not there, or is no longer."""
@@ -267,7 +211,7 @@ class Runtime:
         identity = self.registry.identity(identity_key)
         lost = [identity_key]
         if identity is None or (isinstance(identity, DeviceIdentity) and identity.status == "disabled"):
-            lost += [key for key in self._connections if key.startswith(f"{identity_key}/")]
+            lost += self._connections.of_modules(identity_key)
         for key in lost:
             connection = self._connections.get(key)
             if connection is not None:
@@ -277,10 +221,7 @@ class Runtime:
 
     def left(self, identity_key: str, connection: LiveConnection) -> None:
         """Forget a connection that is gone."""
-        if self._connections.get(identity_key) is connection:
-            del self._connections[identity_key]
-            self._last_activity[identity_key] = connection.last_activity
-            self._state_changed[identity_key] = self.now()
+        if self._connections.remove(identity_key, connection):
             self.methods.disconnected(identity_key)
 
     def writable(self, identity_key: str) -> None:
@@ -292,7 +233,7 @@ class Runtime:
         self.messages.stop()
         self.methods.stop()
         self._feedback.stop()
-        for connection in tuple(self._connections.values()):
+        for connection in self._connections.everyone():
             connection.drop(End.HUB_STOPS)
 
     # Effects
@@ -302,7 +243,7 @@ class Runtime:
         for effect in effects:
             match effect:
                 case Telemetry(event):
-                    self.append_telemetry(event)
+                    self._feed.append(event)
                 case Send(packet):
                     connection.send(packet)
                 case Admit():
@@ -312,7 +253,7 @@ class Runtime:
                 case Answer(answered):
                     self.methods.settle((answered,))
                 case Notify(identity_key, notification):
-                    self._notify(identity_key, notification)
+                    self.twins.notify(identity_key, notification)
                 case Close(because):
                     connection.close(because)
                     if self.rules.connection.spreads(because):
@@ -320,11 +261,8 @@ class Runtime:
 
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
         key = admission.identity_key
-        older = self._connections.get(key)
-        self._connections[key] = connection
-        if older is None:
-            self._state_changed[key] = self.now()
-        elif self.rules.connection.newest_wins():
+        older = self._connections.add(key, connection)
+        if older is not None and self.rules.connection.newest_wins():
             older.drop(End.TAKE_OVER)
         self.methods.disconnected(key)
         self.state.method_calls(key).connected()
@@ -351,30 +289,15 @@ class Runtime:
             self.perform(connection, connection.session.request(request))
             connection.flush()
 
-    def _change_twin(
-        self,
-        identity_key: str,
-        document: Json,
-        if_match: str | None,
-        changed: Callable[[Twin, Json, str | None, TwinRules, float], Change],
-    ) -> Twin:
-        now = self.now()
-        before = self.state.twin(identity_key, now)
-        change = changed(before, document, if_match, self.rules.twins, now)
-        self.state.twins[identity_key] = change.twin
-        if change.notification is not None:
-            self._notify(identity_key, change.notification)
-        return change.twin
-
-    def _notify(self, owner: str, notification: Object) -> None:
-        for recipient in self.rules.twins.recipients(owner):
-            connection = self._connections.get(recipient)
-            effects = connection.session.notified(notification) if connection is not None else None
-            if connection is not None and effects is not None:
-                self.perform(connection, effects)
-                connection.flush()
-            elif self.rules.twins.keeps_notifications():
-                self.state.kept_notifications.setdefault(recipient, []).append(notification)
+    def _told(self, identity_key: str, notification: Object) -> bool:
+        """Send a notification of a twin, if its connection takes it."""
+        connection = self._connections.get(identity_key)
+        effects = None if connection is None else connection.session.notified(notification)
+        if connection is None or effects is None:
+            return False
+        self.perform(connection, effects)
+        connection.flush()
+        return True
 
     def _tell(self, record: FeedbackRecord) -> None:
         self._feedback.add(record, self.now())
@@ -384,10 +307,9 @@ class Runtime:
         self.messages.forget(identity_key)
         self.methods.forget(identity_key)
         self.state.forget(identity_key)
-        self._last_activity.pop(identity_key, None)
-        self._state_changed.pop(identity_key, None)
+        self._connections.forget(identity_key)
 
     def _drop_others(self, connection: LiveConnection) -> None:
-        for other in tuple(self._connections.values()):
+        for other in self._connections.everyone():
             if other is not connection:
                 other.drop(End.ERROR)

@@ -1,0 +1,54 @@
+"""Twins while the hub runs: changes by the back end, and who hears of them."""
+
+from collections.abc import Callable
+
+from iothub_emulator.hub import twin as twins
+from iothub_emulator.hub.json_text import Json, Object
+from iothub_emulator.hub.state import HubState
+from iothub_emulator.hub.twin import Change, Twin
+from iothub_emulator.hub.twin_rules import TwinRules
+
+
+class TwinDesk:
+    """All twins. `tell` sends a notification to an identity's connection; False: it was not sent."""
+
+    def __init__(
+        self, state: HubState, now: Callable[[], float], tell: Callable[[str, Object], bool]
+    ) -> None:
+        self._state = state
+        self._now = now
+        self._tell = tell
+
+    def get(self, identity_key: str) -> Twin:
+        """Return the twin of an identity that exists."""
+        return self._state.twin(identity_key, self._now())
+
+    def patch(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
+        """Merge tags and desired properties of a document; `Refused` changes nothing."""
+        return self._change(identity_key, document, if_match, twins.patch_twin)
+
+    def replace(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
+        """Replace tags and desired properties by a document's; `Refused` changes nothing."""
+        return self._change(identity_key, document, if_match, twins.replace_twin)
+
+    def notify(self, owner: str, notification: Object) -> None:
+        """Tell a change of the owner's twin to whom it concerns."""
+        rules = self._state.rules.twins
+        for recipient in rules.recipients(owner):
+            if not self._tell(recipient, notification) and rules.keeps_notifications():
+                self._state.kept_notifications.setdefault(recipient, []).append(notification)
+
+    def _change(
+        self,
+        identity_key: str,
+        document: Json,
+        if_match: str | None,
+        changed: Callable[[Twin, Json, str | None, TwinRules, float], Change],
+    ) -> Twin:
+        now = self._now()
+        before = self._state.twin(identity_key, now)
+        change = changed(before, document, if_match, self._state.rules.twins, now)
+        self._state.twins[identity_key] = change.twin
+        if change.notification is not None:
+            self.notify(identity_key, change.notification)
+        return change.twin
