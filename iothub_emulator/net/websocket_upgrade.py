@@ -85,7 +85,7 @@ class _Tail:
 
 def _accept(request: web.BaseRequest) -> str:
     """Return Sec-WebSocket-Accept for a request that is in order."""
-    if request.method != "GET" or request.version < (1, 1):
+    if request.method != "GET" or request.version != (1, 1):
         raise _bad_request("A WebSocket begins with GET and HTTP/1.1.")
     upgrades = [token.lower() for token in _tokens(request, "Upgrade")]
     connection = [token.lower() for token in _tokens(request, "Connection")]
