@@ -127,7 +127,7 @@ class FeedbackReader:
 def _read(body: bytes) -> list[FeedbackRecord]:
     try:
         return [_record(entry) for entry in json.loads(body)]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         start = redact(body[:80].decode(errors="replace"))
         raise ServiceError(f"feedback: not a JSON array of records: {start!r}.") from None
 

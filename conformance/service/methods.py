@@ -46,7 +46,7 @@ class MethodResult:
         """Read the body of the hub's answer, whatever it is."""
         try:
             document = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = _STATUS.search(body)
             return cls(
                 status=int(found[1]) if found else None,

@@ -29,6 +29,7 @@ MORE_TRIES: Final = 3
 TOKEN_LIFE: Final = 3600
 TOKEN_RENEWAL: Final = 600
 
+_FIRST_ERROR: Final = 400
 _TOO_MANY_REQUESTS: Final = 429
 _UNAUTHORISED: Final = 401
 _SERVER_TROUBLE: Final = frozenset({500, 502, 503, 504})
@@ -182,12 +183,14 @@ class Answer:
         """The body; raises ServiceError if it is not JSON."""
         try:
             return self._response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ServiceError(f"{self.what}: {self.status} with a body that is not JSON.") from None
 
     @property
     def error(self) -> str:
         """The status and the service's name for the error, without anything of what was sent."""
+        if self.status < _FIRST_ERROR:
+            return str(self.status)
         name = self._response.headers.get("iothub-errorcode") or _error_name(self._response)
         return f"{self.status} {name}".strip()
 
@@ -236,13 +239,13 @@ def _retry_after(response: httpx.Response, now: float) -> float | None:
 def _error_name(response: httpx.Response) -> str:
     try:
         message = str(response.json().get("Message", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return ""
     text = message.partition("ErrorCode:")[2].partition(";")[0]
     if not text:
         try:
             text = str(json.loads(message).get("errorCode", ""))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             text = ""
     return redact(text)[:80]
 

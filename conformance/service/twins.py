@@ -66,12 +66,12 @@ class Twins:
         self,
         of: Addressee,
         *,
-        desired: Mapping[str, Any] | None = None,
+        desired: Mapping[str, Any],
         tags: Mapping[str, Any] | None = None,
         etag: str | None = None,
     ) -> Twin:
-        """Put other desired properties or tags in place of all there were; what is None stays."""
-        return _twin(self._change("PUT", of, desired, tags, etag, accept=(200,)))
+        """Put these in place of all desired properties and all tags there were."""
+        return _twin(self._change("PUT", of, desired, tags or {}, etag, accept=(200,)))
 
     def attempt_to_patch(
         self,
