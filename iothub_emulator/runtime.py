@@ -64,6 +64,8 @@ class Runtime:
         self.twins = TwinDesk(self.state, self.now, self._told)
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.readers = Readers()
+        self.amqp_port = self.settings.amqp_port
+        """Where AMQP over TLS is to be had; the system's choice, once the listeners are open, where it was 0."""
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
         self._connections = Connections(self.now)

@@ -144,6 +144,7 @@ class Connection:
             raise AmqpError(INVALID_FIELD, f"max-frame-size is at least {frames.MIN_MAX_FRAME_SIZE}")
         self.peer_max_frame_size = min(peer.max_frame_size, MAX_FRAME_SIZE)
         self._peer_channel_max = peer.channel_max
+        self.directory.host = peer.hostname or self.directory.host
         self.timers.opened(self._runtime.now(), IDLE_TIME_OUT, peer.idle_time_out)
         self._open()
 

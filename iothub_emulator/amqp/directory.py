@@ -8,6 +8,7 @@ from iothub_emulator.amqp.errors import (
     INVALID_FIELD,
     NOT_FOUND,
     NOT_IMPLEMENTED,
+    REDIRECT,
     UNAUTHORIZED,
     LinkError,
 )
@@ -17,6 +18,8 @@ from iothub_emulator.amqp.management import Management
 from iothub_emulator.amqp.nodes import Consumer, Supplier
 from iothub_emulator.amqp.performatives import RECEIVER, Attach
 from iothub_emulator.amqp.request_node import RequestNode
+from iothub_emulator.amqp.values import Symbol, Uint
+from iothub_emulator.hub.host_names import without_port
 from iothub_emulator.hub.link_refusals import LinkRefused
 from iothub_emulator.runtime import Runtime
 
@@ -29,6 +32,8 @@ class Directory:
     def __init__(self, runtime: Runtime, wake: Callable[[], None]) -> None:
         self._runtime = runtime
         self._wake = wake
+        self.host = runtime.settings.host_names[0]
+        """The name by which the peer calls the hub, once it has said so."""
         self.authorisations = Authorisations(runtime)
         put_token = PutToken(runtime, self.authorisations, wake)
         management = Management(runtime, self.authorisations)
@@ -52,6 +57,7 @@ class Directory:
             return node.open_replies(attach.target.address if attach.target else None)
         if self._runtime.rules.links.is_feedback(path):
             return FeedbackReceiver(self._runtime, self._wake)
+        self._redirect(path)
         try:
             stream = self._runtime.rules.links.stream_at(path)
         except LinkRefused as refusal:
@@ -71,6 +77,19 @@ class Directory:
         if self._runtime.rules.links.is_devicebound(path):
             return CloudToDeviceSender(self._runtime)
         raise LinkError(NOT_FOUND, f"The messaging entity '{path[:256]}' could not be found.")
+
+    def _redirect(self, path: str) -> None:
+        """Lead a reader of events to where they are read (part 2, 2.8.18)."""
+        elsewhere = self._runtime.rules.links.redirected(path)
+        if elsewhere is not None:
+            host, port = without_port(self.host), self._runtime.amqp_port
+            info = {
+                Symbol("hostname"): host,
+                Symbol("network-host"): host,
+                Symbol("port"): Uint(port),
+                Symbol("address"): f"amqps://{host}:{port}/{elsewhere}",
+            }
+            raise LinkError(REDIRECT, "Events are read at the Event Hubs-compatible endpoint.", info)
 
     def _check_right(self, path: str, claim: str) -> None:
         if not path:

@@ -4,6 +4,8 @@ Conditions are symbols of OASIS AMQP 1.0 part 2, sections 2.8.14 to 2.8.18, or E
 (`com.microsoft:…`).
 """
 
+from iothub_emulator.amqp.values import Value
+
 NOT_FOUND = "amqp:not-found"
 UNAUTHORIZED = "amqp:unauthorized-access"
 DECODE_ERROR = "amqp:decode-error"
@@ -18,16 +20,19 @@ HANDLE_IN_USE = "amqp:session:handle-in-use"
 UNATTACHED_HANDLE = "amqp:session:unattached-handle"
 MESSAGE_SIZE_EXCEEDED = "amqp:link:message-size-exceeded"
 MESSAGE_LOCK_LOST = "com.microsoft:message-lock-lost"
+REDIRECT = "amqp:link:redirect"
 TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded"
 
 
 class AmqpError(Exception):
     """What the peer did wrong. Ends the connection with a Close that carries it."""
 
-    def __init__(self, condition: str, description: str) -> None:
+    def __init__(self, condition: str, description: str, info: dict[Value, Value] | None = None) -> None:
         super().__init__(f"{condition}: {description}")
         self.condition = condition
         self.description = description
+        self.info = info
+        """What else the peer is told, by symbols."""
 
 
 class LinkError(AmqpError):

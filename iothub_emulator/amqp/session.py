@@ -64,7 +64,7 @@ _LOCK_LOST = Rejected(
 
 def error_of(error: AmqpError) -> Error:
     """Return what the peer is told."""
-    return Error(condition=error.condition, description=error.description)
+    return Error(condition=error.condition, description=error.description, info=error.info)
 
 
 class Session:

@@ -14,7 +14,7 @@ from iothub_emulator.hub.refusals import iso
 from iothub_emulator.hub.service_errors import ErrorCode
 from iothub_emulator.settings import Settings
 
-DEVICEBOUND, FEEDBACK = "messages/devicebound", "messages/servicebound/feedback"
+DEVICEBOUND, FEEDBACK, EVENTS = "messages/devicebound", "messages/servicebound/feedback", "messages/events"
 
 _CONDITIONS = {
     ErrorCode.ArgumentInvalid: "com.microsoft:argument-error",
@@ -50,6 +50,17 @@ class CloudLinkRules:
     def is_feedback(self, path: str) -> bool:
         """Tell whether a receiver at `path` takes feedback: SDKs write `serviceBound` and `servicebound`."""
         return path.casefold() == FEEDBACK
+
+    def redirected(self, path: str) -> str | None:
+        """Return where events are read instead of `messages/events`; None for any other path.
+
+        A hub leads to its Event Hubs-compatible endpoint, which takes what stands behind (Microsoft,
+        "Communicate with your IoT hub by using the AMQP protocol").
+        """
+        beginning, rest = path[: len(EVENTS)], path[len(EVENTS) :]
+        if beginning.casefold() != EVENTS or (rest and not rest.startswith("/")):
+            return None
+        return self.settings.entity + rest
 
     def sends_under_way(self) -> int:
         """Return the credit of a sender: messages that it may have sent ahead."""

@@ -32,7 +32,7 @@ class Ports:
 
 @contextlib.asynccontextmanager
 async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
-    """Listen until the block ends; `StartError` if a port cannot be had. Sets the runtime's `ca_pem`."""
+    """Listen until the block ends; `StartError` if a port cannot be had. Sets the runtime's `ca_pem` and `amqp_port`."""
     settings, rules = runtime.settings, runtime.rules.listeners
     use_small_buffers()
     async with contextlib.AsyncExitStack() as stack:
@@ -53,6 +53,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
             else claim(settings.connect_port, "CONNECT", "--connect-port")
         )
 
+        runtime.amqp_port = amqp.getsockname()[1]
         authority = Authority(rules, settings.host_names)
         runtime.ca_pem = authority.ca_pem
         device_context = authority.device_context(settings.client_ca)

@@ -476,7 +476,7 @@ def test_links_end_with_the_token_that_opened_them():
     (detach,) = performatives(peer.pump())
     assert detach.error.condition == "amqp:unauthorized-access"
     assert refusal(peer.attach_receiver(STREAM, name="again", handle=8)) == "amqp:unauthorized-access"
-    assert len(peer.runtime._wakes[0]) == 0
+    assert len(peer.runtime._feed._wakes[0]) == 0
 
 
 def test_a_new_token_keeps_links_open():
@@ -498,3 +498,43 @@ def test_a_token_within_the_skew_opens_links_for_that_long():
     assert len(peer.attach_receiver(STREAM, handle=7)) == 1
 
     assert peer.connection.next_deadline() == peer.runtime.now() + 200
+
+
+# Redirection
+
+
+@pytest.mark.parametrize(
+    ("address", "elsewhere"),
+    [
+        ("/messages/events", "iothub-emulator"),
+        (
+            "amqps://localhost/messages/events/ConsumerGroups/$Default/Partitions/0",
+            "iothub-emulator/ConsumerGroups/$Default/Partitions/0",
+        ),
+        ("Messages/Events/$management", "iothub-emulator/$management"),
+    ],
+)
+def test_a_reader_of_events_is_led_to_the_event_hub(address, elsewhere):
+    """As Microsoft's page on AMQP has it; the SDKs' samples take name and address from the error."""
+    peer = Peer().open(hostname="emulator.azure-devices.net:5671")
+    peer.put_token(audience="localhost")
+    answers = peer.attach_receiver(address, handle=7)
+
+    assert refusal(answers) == "amqp:link:redirect"
+    assert answers[1].error.info == {
+        "hostname": "emulator.azure-devices.net",
+        "network-host": "emulator.azure-devices.net",
+        "port": 5671,
+        "address": f"amqps://emulator.azure-devices.net:5671/{elsewhere}",
+    }
+
+
+def test_nobody_is_led_anywhere_without_an_authorisation():
+    assert refusal(Peer().open().attach_receiver("/messages/events")) == "amqp:unauthorized-access"
+
+
+def test_what_only_begins_like_events_is_not_found():
+    peer = Peer().open()
+    peer.put_token(audience="localhost")
+
+    assert refusal(peer.attach_receiver("/messages/eventsx", handle=7)) == "amqp:not-found"
