@@ -19,7 +19,7 @@ CITATION = re.compile(r"\b[a-z0-9]+\.[a-z][a-z0-9-]+|\[MQTT-")
 
 RULES = rules_for(Settings(), EDITIONS["document"])
 OURS = ("tokens", "connect", "connection", "keep_alive", "publish", "property_bag", "subscribe", "will",
-        "telemetry", "codec", "listeners")  # fmt: skip
+        "telemetry", "mailbox", "methods", "codec", "listeners")  # fmt: skip
 
 
 def imported(path):

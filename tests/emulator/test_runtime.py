@@ -1,14 +1,19 @@
 """The runtime: fresh values, authorisation of services, waking readers, dropping connections."""
 
+import asyncio
 import base64
+import dataclasses
 
 import pytest
 from sas import token
 
 from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.mailbox_rules import CloudMessage
+from iothub_emulator.hub.method_rules import MethodCall
 from iothub_emulator.hub.packets import Connack, Pingresp
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.telemetry import TelemetryEvent
+from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.runtime import Runtime, Unauthorised
 
 
@@ -95,6 +100,72 @@ def test_an_identity_that_changed_loses_its_connection_and_a_deleted_one_its_ses
     runtime.identity_changed("unknown")
 
 
+def test_coming_and_going_is_remembered(runtime):
+    assert runtime.connection_state_changed("d1") is None
+    connection = Recorder()
+    runtime.perform(connection, [Admit("d1", 90.0, None)])
+    came = runtime.connection_state_changed("d1")
+    runtime.left("d1", connection)
+    assert runtime.connection_state_changed("d1") >= came
+    assert runtime.connected() == 0
+    runtime.registry.delete("d1", "*")
+    runtime.identity_changed("d1")
+    assert runtime.connection_state_changed("d1") is None
+
+
+def test_a_device_that_is_gone_or_disabled_loses_its_modules_connections(runtime):
+    for end in ("disabled", "gone"):
+        module = Recorder()
+        runtime.perform(module, [Admit("d1/m", 90.0, None)])
+        if end == "disabled":
+            wanted = dataclasses.replace(runtime.registry.require("d1").as_wanted(), status="disabled")
+            runtime.registry.replace(wanted, "*", runtime.fresh())
+        else:
+            runtime.registry.delete("d1", "*")
+        runtime.identity_changed("d1")
+        assert module.log[-1] is End.IDENTITY_CHANGED
+        runtime.left("d1/m", module)
+
+
+def test_an_identity_that_is_gone_leaves_nobody_waiting(runtime):
+    """A call of a method ends with the device, and an alarm with its mailbox."""
+    call = MethodCall("x", b"", 30.0, 300.0)
+
+    async def scenario():
+        assert runtime.send_to_device(CloudMessage(to="x", properties={}), "d1") is None
+        calling = asyncio.ensure_future(runtime.call_method("d1", call))
+        await asyncio.sleep(0)
+        runtime.registry.delete("d1", "*")
+        runtime.identity_changed("d1")
+        return await calling
+
+    assert asyncio.run(scenario()).code.name == "DeviceNotFound"
+    assert runtime.messages.pending("d1") == 0
+
+
+def test_a_caller_that_gives_up_is_forgotten(runtime):
+    call = MethodCall("x", b"", 30.0, 300.0)
+
+    async def scenario():
+        calling = asyncio.ensure_future(runtime.call_method("d1", call))
+        await asyncio.sleep(0)
+        assert runtime.state.method_calls("d1").next_deadline() is not None
+        calling.cancel()
+        await asyncio.wait([calling])
+
+    asyncio.run(scenario())
+    assert runtime.state.method_calls("d1").next_deadline() is None
+
+
+def test_changes_of_twins_reach_those_who_listen_and_are_kept_by_a_replaced_rule(runtime):
+    runtime.patch_twin("d1", {"properties": {"desired": {"a": 1}}}, None)
+    assert runtime.state.kept_notifications == {}
+    runtime.rules.twins = type("Keeping", (TwinRules,), {"keeps_notifications": lambda _self: True})()
+    runtime.replace_twin("d1", {}, None)
+    assert runtime.state.kept_notifications == {"d1": [{"$version": 3}]}
+    assert runtime.twin("d1").desired.version == 3
+
+
 def test_readers_of_a_partition_are_woken_until_they_forget(runtime):
     woken = []
     partition = runtime.rules.telemetry.partition("d1", 2)
@@ -109,8 +180,6 @@ def test_readers_of_a_partition_are_woken_until_they_forget(runtime):
 
 def test_readers_are_woken_after_the_turn_that_acknowledges(runtime):
     """Many events of one turn wake a reader once."""
-    import asyncio
-
     woken = []
     partition = runtime.rules.telemetry.partition("d1", 2)
 
