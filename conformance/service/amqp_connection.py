@@ -249,9 +249,7 @@ def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Conne
 
     def connect() -> None:
         try:
-            client = new_client(endpoint)
-            client.open()
-            opening.set_result(client)
+            opening.set_result(_opened(endpoint))
         except BaseException as error:  # noqa: BLE001 - told to the thread that waits
             opening.set_exception(error)
 
@@ -272,6 +270,16 @@ def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Conne
         connection.close()
         raise
     return connection
+
+
+def _opened(endpoint: AmqpEndpoint) -> Any:
+    client = new_client(endpoint)
+    try:
+        client.open()
+    except BaseException:
+        close_client(client)
+        raise
+    return client
 
 
 def _close_late(opening: "Future[Any]") -> None:
