@@ -5,6 +5,7 @@ Node translate into errors. Nothing here knows how AMQP is encoded.
 """
 
 import base64
+import contextlib
 import math
 import struct
 from decimal import Decimal
@@ -128,6 +129,8 @@ def _shortest_single(value: float) -> str:
     """Return the fewest digits that still mean this 32-bit number."""
     for digits in range(1, 9):
         text = f"{value:.{digits}g}"
-        if struct.unpack("!f", struct.pack("!f", float(text)))[0] == value:
-            return text
+        # Rounded up, the largest ones are no 32-bit numbers any more.
+        with contextlib.suppress(OverflowError):
+            if struct.unpack("!f", struct.pack("!f", float(text)))[0] == value:
+                return text
     return f"{value:.9g}"
