@@ -61,10 +61,13 @@ class Tunnels:
         """Let go of a connection that is gone."""
         self._open.discard(connection)
 
-    def close(self) -> None:
-        """Cut all of them: the hub stops."""
+    async def close(self) -> None:
+        """Cut what the hub's own end has left open: the hub stops."""
         for connection in tuple(self._open):
             connection.abort()
+        # One turn for the streams to be lost, one for those that were about to be led to the hub.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 class _Side(asyncio.Protocol):

@@ -32,7 +32,10 @@ class Ports:
 
 @contextlib.asynccontextmanager
 async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
-    """Listen until the block ends; `StartError` if a port cannot be had. Sets the runtime's `ca_pem` and `amqp_port`."""
+    """Listen until the block ends; `StartError` if a port cannot be had.
+
+    Sets the runtime's `ca_pem` and `amqp_port`.
+    """
     settings, rules = runtime.settings, runtime.rules.listeners
     use_small_buffers()
     async with contextlib.AsyncExitStack() as stack:
@@ -76,7 +79,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
             targets = {"mqtt": reachable(mqtt), "https": reachable(https), "amqp": reachable(amqp)}
             tunnels = Tunnels(rules, settings.host_names, targets)
             servers.append(await loop.create_server(tunnels, sock=connect, backlog=BACKLOG))
-            stack.callback(tunnels.close)
+            stack.push_async_callback(tunnels.close)
         for server in servers:
             stack.callback(server.close)
         endpoints = {"mqtt": device, "AMQPWSB10": service}
