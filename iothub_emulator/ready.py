@@ -54,7 +54,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
 
 def capabilities(runtime: Runtime) -> list[str]:
     """Return what this hub serves, in the words of the suite's profiles."""
-    served = ["registry", "telemetry", "websocket"]
+    served = ["registry", "telemetry", "c2d", "twin", "methods", "modules", "feedback", "websocket"]
     if runtime.settings.client_ca is None and client_certificates.is_possible():
         # With one authority alone, a certificate that a device made for itself opens nothing.
         served.append("x509")

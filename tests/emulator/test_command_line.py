@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import trustme
+import websocket_client
 
 CHECKOUT = Path(__file__).parents[2]
 FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", "--amqp-plain-port", "0")
@@ -78,6 +80,25 @@ MISTAKES = {
     "no partitions": (("--partitions", "0"), "--partitions"),
     "no events": (("--telemetry-log-events", "0"), "--telemetry-log-events"),
     "port too large": (("--mqtt-port", "65536"), "--mqtt-port"),
+    "proxy port too large": (("--connect-port", "65536"), "--connect-port"),
+    "port of clear-text AMQP that is none": (("--amqp-plain-port", "none"), "--amqp-plain-port"),
+    "client authority in no file": (("--client-ca", "nowhere.pem"), "nowhere.pem cannot be read"),
+    "client authority that is a folder": (("--client-ca", "."), "--client-ca"),
+    "client authority without a certificate": (
+        ("--client-ca", os.devnull),
+        "--client-ca holds no certificate",
+    ),
+    "client authority that is something else": (
+        ("--client-ca", __file__),
+        "--client-ca holds no certificate",
+    ),
+    "endless lock": (("--c2d-lock", "inf"), "--c2d-lock"),
+    "queue of nothing": (("--c2d-queue-depth", "0"), "--c2d-queue-depth"),
+    "no delivery": (("--c2d-max-delivery-count", "0"), "--c2d-max-delivery-count"),
+    "negative life": (("--c2d-time-to-live=-1",), "--c2d-time-to-live"),
+    "method without time": (("--method-shortest-timeout", "soon"), "--method-shortest-timeout"),
+    "batches of nothing": (("--feedback-batch-size", "0"), "--feedback-batch-size"),
+    "feedback never": (("--feedback-interval", "nan"), "--feedback-interval"),
     "factor of nothing": (("--keep-alive-factor", "0"), "--keep-alive-factor"),
     "unknown option": (("--colour",), "--colour"),
     "stray word": (("now",), "now"),
@@ -103,15 +124,19 @@ def test_a_mistake_is_told_in_one_line(tmp_path, arguments, named):
     assert named in line
 
 
-def test_a_port_in_use_is_told_with_the_next_step(tmp_path):
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [("--amqp-port", "AMQP"), ("--amqp-plain-port", "clear-text AMQP"), ("--connect-port", "CONNECT")],
+)
+def test_a_port_in_use_is_told_with_the_next_step(tmp_path, option, what):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        finished = run(tmp_path, *FREE_PORTS, "--amqp-port", port)
+        finished = run(tmp_path, *FREE_PORTS, option, port)
     assert finished.returncode == 1
     (line,) = finished.stderr.splitlines()
     assert line == (
-        f"iothub_emulator: AMQP port {port} on 127.0.0.1 is in use: "
-        "stop the program that holds it, or pass --amqp-port 0 for a free port"
+        f"iothub_emulator: {what} port {port} on 127.0.0.1 is in use: "
+        f"stop the program that holds it, or pass {option} 0 for a free port"
     )
 
 
@@ -128,16 +153,18 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
     """Whole, for its owner only, as it really is; gone when the hub is."""
     process, ready = start(
         *("--device", "d1", "--device", "d2", "--edition", "document", "--sas-grace", "5"),
-        *("--host-name", "hub.example", "--exit-with-stdin"),
+        *("--host-name", "hub.example", "--exit-with-stdin", "--connect-port", "0"),
+        *("--c2d-lock", "1", "--method-shortest-timeout", "2", "--feedback-interval", "3"),
     )
     ports = ready["ports"]
     assert set(ready) == {
         "host", "ports", "ca_file", "service_connection_string", "events_connection_string",
-        "device_connection_strings", "edition", "timing", "capabilities",
+        "events_development_connection_string", "device_connection_strings", "edition", "timing",
+        "capabilities",
     }  # fmt: skip
     assert ready["host"] == "localhost"
-    assert set(ports) == {"mqtt", "https", "amqp", "plain"}
-    assert len(set(ports.values())) == 4
+    assert set(ports) == {"mqtt", "https", "amqp", "plain", "amqp_plain", "connect"}
+    assert len(set(ports.values())) == 6
     assert ready["service_connection_string"].startswith(
         f"HostName=localhost:{ports['https']};SharedAccessKeyName=iothubowner;SharedAccessKey="
     )
@@ -145,13 +172,28 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
         f"Endpoint=sb://localhost:{ports['amqp']}/;SharedAccessKeyName=service;SharedAccessKey="
     )
     assert ready["events_connection_string"].endswith(";EntityPath=iothub-emulator")
+    assert ready["events_development_connection_string"].startswith(
+        f"Endpoint=sb://localhost:{ports['amqp_plain']};SharedAccessKeyName=service;SharedAccessKey="
+    )
+    assert ready["events_development_connection_string"].endswith(
+        ";UseDevelopmentEmulator=true;EntityPath=iothub-emulator"
+    )
     assert list(ready["device_connection_strings"]) == ["d1", "d2"]
     assert ready["device_connection_strings"]["d1"].startswith(
         "HostName=localhost;DeviceId=d1;SharedAccessKey="
     )
     assert ready["edition"] == "document"
-    assert ready["timing"] == {"sas-skew": 300.0, "sas-grace": 5.0, "keep-alive-tolerance": 1.0}
-    assert ready["capabilities"] == ["registry", "telemetry"]
+    assert ready["timing"] == {
+        "sas-skew": 300.0,
+        "sas-grace": 5.0,
+        "c2d-lock": 1.0,
+        "method-timeout": 2.0,
+        "feedback": 3.0,
+        "keep-alive-tolerance": 1.0,
+    }
+    assert set(ready["capabilities"]) == {
+        "registry", "telemetry", "c2d", "twin", "methods", "modules", "feedback", "websocket", "x509",
+    }  # fmt: skip
     assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert stat.S_IMODE((tmp_path / "ready.json").stat().st_mode) == 0o600
 
@@ -170,17 +212,31 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
 def test_a_signal_ends_it_cleanly(start, number):
-    """At once, with a client still connected to each port."""
-    process, ready = start()
+    """At once, with a client still connected to each port, and one in the middle of a WebSocket."""
+    process, ready = start("--connect-port", "0")
     with contextlib.ExitStack() as stack:
         context = ssl.create_default_context(cafile=ready["ca_file"])
         for port in ("mqtt", "https", "amqp"):
             plain = stack.enter_context(socket.create_connection(("127.0.0.1", ready["ports"][port])))
-            stack.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+            stream = stack.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+            if port == "https":
+                stream.sendall(websocket_client.request())
+                assert stream.recv(1000).startswith(b"HTTP/1.1 101 ")
+        for port in ("amqp_plain", "connect"):
+            stack.enter_context(socket.create_connection(("127.0.0.1", ready["ports"][port])))
         process.send_signal(number)
         assert process.wait(PATIENCE) == 0
     assert process.stderr.read() == ""
     assert not Path(ready["ca_file"]).exists()
+
+
+def test_what_is_not_there_is_not_stated(start, tmp_path):
+    """No CONNECT port without the option, and X.509 only where a device's own certificate is taken."""
+    authority = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    _, ready = start("--client-ca", str(authority))
+    assert "connect" not in ready["ports"]
+    assert "x509" not in ready["capabilities"]
 
 
 def test_stdin_is_ignored_unless_asked(start):
