@@ -1,5 +1,6 @@
 """Where a back end sends messages to devices: each is put in a mailbox, or rejected with the reason."""
 
+from iothub_emulator.amqp.answers import MAX_MESSAGE_SIZE
 from iothub_emulator.amqp.cloud_messages import cloud_message
 from iothub_emulator.amqp.composites import Composite
 from iothub_emulator.amqp.errors import NOT_FOUND, AmqpError
@@ -7,13 +8,11 @@ from iothub_emulator.amqp.messages import BATCHED, decode_message, messages_in
 from iothub_emulator.amqp.performatives import Accepted, Error, Rejected
 from iothub_emulator.runtime import Runtime
 
-MAX_MESSAGE_SIZE = 1_048_576
-"""Bytes that are still read, to be rejected by name: what a mailbox takes is far less. More ends the link."""
-
 
 class CloudToDeviceSender:
     """The consumer behind one sending link of a back end."""
 
+    # Read as far as was stated, to be rejected by name: what a mailbox takes is far less.
     max_message_size = MAX_MESSAGE_SIZE
 
     def __init__(self, runtime: Runtime) -> None:

@@ -19,14 +19,23 @@ class Wire(NamedTuple):
     kind: type
     required: bool
     multiple: bool
+    other: "type[Composite] | None"
 
 
-def wire(kind: type, *, required: bool = False, multiple: bool = False, default: Any = None) -> Any:
+def wire(
+    kind: type,
+    *,
+    required: bool = False,
+    multiple: bool = False,
+    default: Any = None,
+    other: "type[Composite] | None" = None,
+) -> Any:
     """Declare a field. `kind` is a wire type, a composite, or `object` for any value.
 
     A null stands for `default`. A `multiple` field is a tuple of `kind`, on the wire an array or one value.
+    `other` is a composite that may stand in place of another.
     """
-    metadata = {"wire": Wire(kind, required, multiple)}
+    metadata = {"wire": Wire(kind, required, multiple, other)}
     if required:
         return field(metadata=metadata)
     return field(default=() if multiple else default, metadata=metadata)
@@ -111,6 +120,8 @@ def _from_wire(cls: type[Composite], name: str, spec: Wire, value: Value) -> Val
     elif spec.kind is object or type(value) is spec.kind:
         return value
     elif issubclass(spec.kind, Composite):
+        if spec.other and isinstance(value, Described) and is_descriptor_of(value.descriptor, spec.other):
+            return spec.other.from_value(value)
         return spec.kind.from_value(value)
     raise AmqpError(INVALID_FIELD, f"{cls.symbol}: {name} has the wrong type")
 

@@ -16,7 +16,7 @@ from iothub_emulator.amqp.event_receivers import EventReceiver
 from iothub_emulator.amqp.feedback_receivers import FeedbackReceiver
 from iothub_emulator.amqp.management import Management
 from iothub_emulator.amqp.nodes import Consumer, Supplier
-from iothub_emulator.amqp.performatives import RECEIVER, Attach
+from iothub_emulator.amqp.performatives import RECEIVER, Attach, Coordinator, Target
 from iothub_emulator.amqp.request_node import RequestNode
 from iothub_emulator.amqp.values import Symbol, Uint
 from iothub_emulator.hub.host_names import without_port
@@ -45,6 +45,8 @@ class Directory:
     def path_of(self, attach: Attach) -> str:
         """Return which address an attach is for, without scheme and host; empty where it names none."""
         terminus = attach.source if attach.role == RECEIVER else attach.target
+        if isinstance(terminus, Coordinator):
+            return ""
         return self._runtime.rules.links.path_of((terminus.address if terminus else None) or "")
 
     def open_supplier(self, attach: Attach, path: str) -> Supplier:
@@ -54,7 +56,7 @@ class Directory:
         node = self._request_nodes.get(path.casefold())
         self._check_right(path, "Listen")
         if node is not None:
-            return node.open_replies(attach.target.address if attach.target else None)
+            return node.open_replies(attach.target.address if isinstance(attach.target, Target) else None)
         if self._runtime.rules.links.is_feedback(path):
             return FeedbackReceiver(self._runtime, self._wake)
         self._redirect(path)
@@ -68,6 +70,8 @@ class Directory:
 
     def open_consumer(self, attach: Attach, path: str) -> Consumer:
         """Return what takes messages at `path`, or raise `LinkError`."""
+        if isinstance(attach.target, Coordinator):
+            raise LinkError(NOT_IMPLEMENTED, "no transactions here")
         if attach.target is not None and attach.target.dynamic:
             raise LinkError(NOT_IMPLEMENTED, "no dynamic nodes here")
         node = self._request_nodes.get(path.casefold())

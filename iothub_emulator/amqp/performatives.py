@@ -68,6 +68,15 @@ class Target(Composite):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coordinator(Composite):
+    """The target of a link that begins and ends transactions (part 4, 4.5.1)."""
+
+    descriptor: ClassVar[int] = 0x30
+    symbol: ClassVar[str] = "amqp:coordinator:list"
+    capabilities: tuple[str, ...] = wire(Symbol, multiple=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Open(Composite):
     """The first performative of either side (2.7.1). `idle_time_out` is milliseconds."""
 
@@ -113,7 +122,7 @@ class Attach(Composite):
     snd_settle_mode: int = wire(Ubyte, default=SETTLE_MIXED)
     rcv_settle_mode: int = wire(Ubyte, default=SETTLE_FIRST)
     source: Source | None = wire(Source)
-    target: Target | None = wire(Target)
+    target: Target | Coordinator | None = wire(Target, other=Coordinator)
     unsettled: dict[Value, Value] | None = wire(dict)
     incomplete_unsettled: bool = wire(bool, default=False)
     initial_delivery_count: int | None = wire(Uint)

@@ -7,11 +7,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from iothub_emulator.amqp import frames
+from iothub_emulator.amqp.answers import LOCK_LOST, answer_to, error_of
 from iothub_emulator.amqp.composites import Composite, composite_from
 from iothub_emulator.amqp.errors import (
     HANDLE_IN_USE,
     LIMIT_EXCEEDED,
-    MESSAGE_LOCK_LOST,
     NOT_ALLOWED,
     UNATTACHED_HANDLE,
     WINDOW_VIOLATION,
@@ -23,17 +23,14 @@ from iothub_emulator.amqp.performatives import (
     DELIVERY_STATES,
     RECEIVER,
     SENDER,
-    SETTLE_FIRST,
     SETTLE_SETTLED,
     SETTLE_UNSETTLED,
     Attach,
     Begin,
     Detach,
     Disposition,
-    Error,
     Flow,
     Received,
-    Rejected,
     Source,
     Target,
     Transfer,
@@ -52,19 +49,6 @@ OUTGOING_WINDOW = 2048
 """Informative (2.5.6): the hub sends as the peer's incoming window allows."""
 TRANSFER_OVERHEAD = 64
 """Frame header and performative of a transfer take less."""
-MAX_MESSAGE_SIZE = 1_048_576
-"""What Event Hubs states when a link is attached."""
-
-
-_LOCK_LOST = Rejected(
-    error=Error(condition=MESSAGE_LOCK_LOST, description="The lock on the message has run out.")
-).described()
-"""What a peer that settles second is told when its word came too late."""
-
-
-def error_of(error: AmqpError) -> Error:
-    """Return what the peer is told."""
-    return Error(condition=error.condition, description=error.description, info=error.info)
 
 
 class Session:
@@ -139,44 +123,17 @@ class Session:
             # 3.5.3: the answer's source holds those filters that are in place, not all that were asked for.
             source = dataclasses.replace(attach.source or Source(), filter=supplier.filter or None)
             mode = SETTLE_SETTLED if link.sends_settled else SETTLE_UNSETTLED
-            answer = self._answer(
-                attach, handle, source, attach.target or Target(), mode, supplier.capabilities
-            )
-            self.send(answer)
+            target = attach.target or Target()
+            self.send(answer_to(attach, handle, source, target, mode, supplier.capabilities))
             return
         consumer = directory.open_consumer(attach, path)
         self.links[attach.handle] = IncomingLink(self, attach, handle, path, consumer)
-        mode = attach.snd_settle_mode
-        self.send(
-            self._answer(attach, handle, attach.source or Source(), attach.target or Target(), mode, ())
-        )
-
-    def _answer(
-        self,
-        attach: Attach,
-        handle: int,
-        source: Source | None,
-        target: Target | None,
-        snd_settle_mode: int,
-        capabilities: tuple[str, ...],
-    ) -> Attach:
-        """Return the hub's Attach. The receiver settles first, whatever was asked (2.6.12)."""
-        return Attach(
-            name=attach.name,
-            handle=handle,
-            role=not attach.role,
-            snd_settle_mode=snd_settle_mode,
-            rcv_settle_mode=SETTLE_FIRST,
-            source=source,
-            target=target,
-            initial_delivery_count=0 if attach.role == RECEIVER else None,
-            max_message_size=MAX_MESSAGE_SIZE,
-            offered_capabilities=capabilities,
-        )
+        source, target = attach.source or Source(), attach.target or Target()
+        self.send(answer_to(attach, handle, source, target, attach.snd_settle_mode))
 
     def _refuse(self, attach: Attach, handle: int, path: str, refusal: LinkError) -> None:
         """2.6.3: an attach is refused by one without termini, then a Detach that says why."""
-        self.send(self._answer(attach, handle, None, None, attach.snd_settle_mode, ()))
+        self.send(answer_to(attach, handle, None, None, attach.snd_settle_mode))
         link = self.links[attach.handle] = Link(self, attach, handle, path)
         self.detach(link, refusal)
 
@@ -250,7 +207,7 @@ class Session:
             # The peer settles second: it waits for the hub to settle first.
             self._settle(disposition.first, last, state)
             for number in lost:
-                self._settle(number, number, _LOCK_LOST)
+                self._settle(number, number, LOCK_LOST)
 
     def _settle(self, first: int, last: int, state: Described | None) -> None:
         self.send(Disposition(role=SENDER, first=first, last=last, settled=True, state=state))

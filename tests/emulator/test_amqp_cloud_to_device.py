@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_amqp_links import performatives, refusal
 
 from iothub_emulator.amqp import frames
-from iothub_emulator.amqp.cloud_to_device import MAX_MESSAGE_SIZE
+from iothub_emulator.amqp.answers import MAX_MESSAGE_SIZE
 from iothub_emulator.amqp.messages import BATCHED, Header, Message, Properties, encode_message
 from iothub_emulator.amqp.performatives import Accepted, Disposition, Flow, Rejected, Transfer
 from iothub_emulator.amqp.values import (

@@ -11,6 +11,7 @@ from iothub_emulator.amqp.messages import Message, encode_message
 from iothub_emulator.amqp.performatives import (
     Accepted,
     Attach,
+    Coordinator,
     Detach,
     Disposition,
     Flow,
@@ -130,6 +131,16 @@ def test_dynamic_nodes_are_refused():
     sender = Attach(name="s", handle=1, role=False, target=Target(dynamic=True), initial_delivery_count=0)
 
     assert refusal(peer.say(receiver)) == "amqp:not-implemented"
+    assert refusal(peer.say(sender)) == "amqp:not-implemented"
+
+
+@pytest.mark.parametrize(
+    "coordinator", [Coordinator(), Coordinator(capabilities=("amqp:local-transactions",))]
+)
+def test_transactions_are_refused(coordinator):
+    peer = Peer().open()
+    sender = Attach(name="s", handle=1, role=False, target=coordinator, initial_delivery_count=0)
+
     assert refusal(peer.say(sender)) == "amqp:not-implemented"
 
 
