@@ -1,4 +1,4 @@
-"""Cloud-to-device messages of the test's own back end: azure-eventhub's AMQP client, aimed at the hub's node."""
+"""Cloud-to-device messages of the test's own back end, by azure-eventhub's AMQP client."""
 
 import contextlib
 
@@ -29,6 +29,8 @@ def sender(hub):
     )
 
     def send(device_id, body, properties, system):
+        if "user_id" in system:  # binary in AMQP, and this client does not convert it
+            system = system | {"user_id": system["user_id"].encode()}
         to = f"/devices/{device_id}/messages/devicebound"
         client.send_message(
             Message(

@@ -1,4 +1,4 @@
-"""One emulator for all of Microsoft's packages, one performance of each script, and a line for each at the end."""
+"""One emulator for all of Microsoft's packages, one performance of each script, a line for each at the end."""
 
 import os
 import socket
@@ -6,12 +6,12 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from environments import NotRun
+from environments import NotRunError
 from hub_process import running_hub
 from strangers import perform
 
 # A proxy leads the packages that cannot be told a port to the emulator.
-EXTRA = ("--connect-port", "0", "--amqp-plain-port", "0")
+EXTRA = ("--connect-port", "0", "--amqp-plain-port", "0", "--feedback-interval", "1")
 
 # Ports that some packages cannot be told to leave.
 USUAL = {"mqtt": 8883, "https": 443, "amqp": 5671}
@@ -33,7 +33,7 @@ def performance(request, interop_hub):
     module = request.module
     try:
         environment = module.ENVIRONMENT()
-    except NotRun as reason:
+    except NotRunError as reason:
         if os.environ.get("CI") == "true" and module.SCRIPT.endswith(".py"):
             pytest.fail(f"{module.PACKAGE} is demanded where CI=true: {reason}", pytrace=False)
         pytest.skip(f"NOT RUN: {module.PACKAGE}: {reason}")
@@ -67,10 +67,12 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def _check(request, hub, step):
-    for start, name in getattr(request.module, "FIXED_PORTS", {}).items():
-        if step.startswith(start) and hub["ports"][name] != USUAL[name]:
+    for start, names in getattr(request.module, "FIXED_PORTS", {}).items():
+        taken = [str(USUAL[name]) for name in names if hub["ports"][name] != USUAL[name]]
+        if step.startswith(start) and taken:
             pytest.skip(
-                f"NOT RUN: {request.module.PACKAGE} uses port {USUAL[name]} and no other here, and it is not free"
+                f"NOT RUN: {request.module.PACKAGE} knows no other port than {' and '.join(taken)} "
+                "here, and that is not free"
             )
     reason = request.getfixturevalue("performance").failure(step)
     assert not reason, f"{step}: {reason}"

@@ -3,7 +3,7 @@
 It uses the hub's own protocols through httpx, azure-eventhub and paho of the project's environment.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import tempfile
 import threading
@@ -223,15 +223,15 @@ def _certificate(name, folder):
     """Write a self-signed certificate and its key; return their paths and the SHA-256 thumbprint."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     paths = (folder / f"{name}.pem", folder / f"{name}-key.pem")

@@ -22,7 +22,7 @@ BUILD = 600
 """Seconds that one command of a build may take."""
 
 
-class NotRun(Exception):
+class NotRunError(Exception):
     """This machine cannot build the environment; the text says what is missing."""
 
 
@@ -48,7 +48,7 @@ def node_environment() -> Environment:
     """Return the environment of tests/interop/node/package-lock.json."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        raise NotRun("node and npm are not installed")
+        raise NotRunError("node and npm are not installed")
     name = f"node-{_hash(NODE_LOCK.read_bytes(), _output(node, '--version').encode())}"
     folder = _built("node", name, lambda target: _build_node(npm, target))
     return Environment(node, {"NODE_PATH": str(folder / "node_modules")})
@@ -62,7 +62,7 @@ def _interpreter(newest: tuple[int, int] | None) -> str:
         found = shutil.which(f"python3.{minor}")
         if found is not None:
             return found
-    raise NotRun(f"no Python 3.11 to {newest[0]}.{newest[1]} is installed, and it runs on no newer one")
+    raise NotRunError(f"no Python 3.11 to {newest[0]}.{newest[1]} is installed, and it runs on no newer one")
 
 
 def _build_python(interpreter, folder, lock):
@@ -115,12 +115,12 @@ def _output(*command):
 
 
 def _run(*command):
-    """Run one command of a build; what it says last becomes the reason of NotRun."""
+    """Run one command of a build; what it says last becomes the reason of NotRunError."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=BUILD, env=clean)
     except subprocess.TimeoutExpired:
-        raise NotRun(f"{Path(command[0]).name} took longer than {BUILD} seconds") from None
+        raise NotRunError(f"{Path(command[0]).name} took longer than {BUILD} seconds") from None
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise NotRun(f"{Path(command[0]).name} failed: {said[-1] if said else done.returncode}")
+        raise NotRunError(f"{Path(command[0]).name} failed: {said[-1] if said else done.returncode}")

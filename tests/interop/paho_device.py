@@ -23,7 +23,8 @@ class PahoDevice:
         device_id, _, module_id = identity.partition("/")
         self._root = f"devices/{device_id}" + (f"/modules/{module_id}" if module_id else "")
         self._has_mailbox = not module_id
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=identity)
+        # A session that stays, as Microsoft's devices have it: who takes one over must not end it.
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=identity, clean_session=False)
         context = ssl.create_default_context(cafile=hub["ca_file"])
         if certificate is not None:
             context.load_cert_chain(*certificate)

@@ -39,7 +39,7 @@ class Performance:
 
 
 def perform(script: str, environment: Environment, hub: dict, *, deadline: float) -> Performance:
-    """Run a script against a hub; what it asks of the other end is done here, over the hub's own protocols."""
+    """Run a script against a hub; what it asks of the other end is done here."""
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         **environment.variables,

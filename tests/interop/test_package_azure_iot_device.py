@@ -15,7 +15,7 @@ TRANSPORTS = {"MQTT": "mqtt", "WebSocket": "https"}
 
 # The package knows port 8883 and 443 only: by HostName=localhost it needs them, through a proxy it does not.
 FIXED_PORTS = {
-    f"{style} {transport} device by key over localhost": port
+    f"{style} {transport} device by key over localhost": (port,)
     for style in STYLES
     for transport, port in TRANSPORTS.items()
 }

@@ -12,7 +12,11 @@ ENVIRONMENT = partial(python_environment, PACKAGE, newest=(3, 13))
 DEADLINE = 180
 
 # uamqp takes the port from the transport, never from the host name.
-FIXED_PORTS = {"cloud-to-device over TLS": "amqp", "purge": "amqp", "cloud-to-device over WebSocket": "https"}
+FIXED_PORTS = {
+    "cloud-to-device over TLS": ("amqp",),
+    "purge": ("amqp",),
+    "cloud-to-device over WebSocket": ("https",),
+}
 
 STEPS = (
     "registry: create a device",

@@ -1,4 +1,4 @@
-"""azure-eventhub, unmodified, as a reader of telemetry: TLS, WebSocket, development emulator; sync and async."""
+"""azure-eventhub, unmodified, reads telemetry: TLS, WebSocket, development emulator; sync and async."""
 
 import asyncio
 import contextlib
@@ -32,6 +32,7 @@ STRINGS = {"development emulator": HUB["events_development_connection_string"]}
 PREFIX = "events-"
 DEVICES = [f"{PREFIX}{number}" for number in range(6)]
 COUNT = 5
+LATECOMER = "latecomer"
 
 
 class SyncReader:
@@ -167,7 +168,7 @@ def everything(name, make):
                 if event.system_properties[b"iothub-connection-device-id"] == device.encode()
             ]
             same(bodies, [f"{device} {number}" for number in range(COUNT)])
-        assert events["0"] and events["1"], "one partition holds all"
+        same([bool(events[partition]) for partition in ("0", "1")], [True, True])
     return events
 
 
@@ -181,11 +182,14 @@ def an_event(name, events):
         same(system[b"iothub-message-source"], b"Telemetry")
         auth = json.loads(system[b"iothub-connection-auth-method"])
         same((auth["scope"], auth["type"]), ("device", "sas"))
-        assert event.offset and event.enqueued_time and event.sequence_number is not None
+        assert event.offset
+        assert event.enqueued_time
+        assert event.sequence_number is not None
 
 
 def positions(name, make, events):
-    for kind in ("sequence_number", "offset", "enqueued_time"):
+    kinds = ("sequence_number", "offset", "enqueued_time")
+    for kind in kinds if name.startswith("TLS") else kinds[:1]:
         for inclusive in (False, True):
             where = f"{'at' if inclusive else 'after'} {kind.replace('_', ' ')}"
             with step(f"{name}: starts {where}"), make() as reader:
@@ -201,7 +205,7 @@ def positions(name, make, events):
         first = None
         while first is None:
             # The reader may attach behind the first of them: "@latest" is when it does.
-            ask("publish", identity=DEVICES[0], bodies=[f"late {name}"])
+            ask("publish", identity=LATECOMER, bodies=[f"late {name}"])
             with contextlib.suppress(queue.Empty):
                 first = reader.events.get(timeout=0.5)
         assert first[1].sequence_number > events[first[0]][-1].sequence_number
@@ -215,7 +219,13 @@ def prefetched(name, make):
 
 
 def owners(name, make):
-    with step(f"{name}: a higher owner level takes the partition"), make() as low, make() as high:
+    # A group of its own: the level counts for all its readers, the test's own too.
+    group = {"consumer_group": "owners"}
+    with (
+        step(f"{name}: a higher owner level takes the partition"),
+        make(**group) as low,
+        make(**group) as high,
+    ):
         low.read("0", starting_position="-1", owner_level=1)
         ours(low, 1)
         high.read("0", starting_position="-1", owner_level=2)
@@ -228,32 +238,32 @@ def owners(name, make):
 def refusals(name, way, make):
     text = STRINGS.get(way, HUB["events_connection_string"])
     fields = dict(field.split("=", 1) for field in text.split(";"))
-    with step(f"{name}: a wrong key is refused"):
-        wrong = text.replace(fields["SharedAccessKey"], "d3Jvbmc=")
-        with make(text=wrong) as reader:
-            try:
-                reader.call("get_eventhub_properties")
-            except AuthenticationError:
-                pass
-            else:
-                raise AssertionError("the hub took it")
-    with step(f"{name}: another entity is refused"):
-        with make(text=text.replace(fields["EntityPath"], "another")) as reader:
-            try:
-                reader.call("get_eventhub_properties")
-            except EventHubError as error:
-                assert "404" in str(error), error
-            else:
-                raise AssertionError("the hub has it")
+    wrong_key = text.replace(fields["SharedAccessKey"], "d3Jvbmc=")
+    another_entity = text.replace(fields["EntityPath"], "another")
+    with step(f"{name}: a wrong key is refused"), make(text=wrong_key) as reader:
+        same(refusal(reader)[0], AuthenticationError)
+    with step(f"{name}: another entity is refused"), make(text=another_entity) as reader:
+        _, said = refusal(reader)
+        assert "404" in said, said
+
+
+def refusal(reader):
+    """Return the class and the text of the error for asking about the Event Hub."""
+    try:
+        reader.call("get_eventhub_properties")
+    except EventHubError as error:
+        return type(error), str(error)
+    raise AssertionError("the hub answered")
 
 
 def main():
     with step("set the stage: six devices send five events each"):
         bag = "alarm=true&lugar=S%C3%A3o%20Paulo&empty="
         bag += "&%24.mid=m-1&%24.cid=c-1&%24.uid=u-1&%24.ct=application%2Fjson&%24.ce=utf-8"
-        for device in DEVICES:
+        for device in (*DEVICES, LATECOMER):
             ask("create", identity=device)
             ask("connect", identity=device)
+        for device in DEVICES:
             ask("publish", identity=device, bodies=[f"{device} {n}" for n in range(COUNT)], bag=bag)
     for way in WAYS:
         for style, factory in READERS.items():

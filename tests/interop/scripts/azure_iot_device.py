@@ -1,4 +1,4 @@
-"""azure-iot-device, unmodified, as devices and modules: sync and async, MQTT and WebSocket, keys, tokens, X.509."""
+"""azure-iot-device, unmodified, as devices and modules: sync, async, MQTT, WebSocket, keys, tokens, X.509."""
 
 import asyncio
 import base64
@@ -85,7 +85,7 @@ class Client:
         await asyncio.to_thread(self._set_handlers)
 
     def _set_handlers(self):
-        self.client.on_connection_state_change = lambda: self.states.put(self.client.connected)
+        self.client.on_connection_state_change = lambda: self.states.put("changed")
         self.client.on_new_sastoken_required = lambda: self.new_token_wanted.put(True)
         if self._way.kind == "device":
             self.client.on_message_received = self.messages.put
@@ -142,6 +142,13 @@ def everything(way):
     message.expiry_time_utc = datetime.now(UTC) + timedelta(hours=1)
     message.custom_properties = {"alarm": "yes", "São": "a=b&c d/e+f%", "empty": ""}
     return message
+
+
+async def changed_twice(it):
+    """Wait until the client has lost its connection and has another."""
+    await taken(it.states)
+    await taken(it.states)
+    same(it.client.connected, True)
 
 
 async def telemetry(way, it):
@@ -223,7 +230,7 @@ async def drop(way, it):
         while not it.states.empty():
             it.states.get()
         await async_ask("drop", identity=way.identity)
-        same([await taken(it.states), await taken(it.states)], [False, True])
+        await changed_twice(it)
         await it.do("send_message", f"again {way}")
         await async_ask("telemetry", identity=way.identity, body=f"again {way}")
     if way.kind == "device":
@@ -292,8 +299,7 @@ async def renewal(way):
             await taken(it.new_token_wanted)
             token = await async_ask("token", identity=way.identity, seconds=3600, host=way.host)
             await it.do("update_sastoken", token)
-        states = [await taken(it.states), await taken(it.states)]
-        same(states, [False, True])
+        await changed_twice(it)
         await it.do("send_message", f"renewed {way}")
         await async_ask("telemetry", identity=way.identity, body=f"renewed {way}")
     await end(way, it)

@@ -1,13 +1,13 @@
-"""azure-iot-hub, unmodified, as a back end: registry, modules, twins, methods, cloud-to-device, purge, query."""
+"""azure-iot-hub, unmodified, as a back end: registry, modules, twins, methods, messages, purge, query."""
 
 import base64
 import time
 
 from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import (
+    AuthenticationMechanism,
     CloudToDeviceMethod,
     ExportImportDevice,
-    AuthenticationMechanism,
     QuerySpecification,
     SymmetricKey,
     Twin,
@@ -53,7 +53,8 @@ def identities(hub):
     with step("registry: read a device"):
         found = hub.get_device("hub-1")
         same((found.connection_state, found.cloud_to_device_message_count), ("Disconnected", 0))
-        assert found.generation_id and found.etag
+        assert found.generation_id
+        assert found.etag
     with step("registry: update a device"):
         etag = hub.get_device("hub-1").etag
         changed = hub.update_device_with_sas("hub-1", etag, OTHER_KEY, KEY, "disabled", status_reason="off")

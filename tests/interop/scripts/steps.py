@@ -25,7 +25,7 @@ _numbers = itertools.count()
 _lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
 
 
-class Late(Exception):
+class LateError(Exception):
     """A step took longer than PATIENCE."""
 
 
@@ -100,4 +100,4 @@ def _said(error):
 
 
 def _late(*_):
-    raise Late(f"after {PATIENCE} seconds")
+    raise LateError(f"after {PATIENCE} seconds")
