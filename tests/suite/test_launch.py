@@ -230,7 +230,14 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
     with reach.open_target(profile.load("emulator")) as opened:
         target = opened.target
         assert (target.origin, target.edition, target.host) == ("launched", "document", "localhost")
-        assert target.timing == {"sas-skew": 1.0, "sas-grace": 1.0, "keep-alive-tolerance": 1.0}
+        assert target.timing == {
+            "sas-skew": 1.0,
+            "sas-grace": 1.0,
+            "keep-alive-tolerance": 1.0,
+            "c2d-lock": 1.0,
+            "method-timeout": 0.3,
+            "feedback": 0.2,
+        }
         assert opened.trouble() is None
         address = ("127.0.0.1", target.ports.mqtt)
         socket.create_connection(address, timeout=5).close()
