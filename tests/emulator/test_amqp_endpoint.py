@@ -26,7 +26,8 @@ from iothub_emulator.amqp.performatives import (
     Target,
     Transfer,
 )
-from iothub_emulator.amqp.values import Ulong
+from iothub_emulator.amqp.values import Long, Symbol, Ulong
+from iothub_emulator.hub.mailbox import FeedbackRecord
 from iothub_emulator.runtime import Runtime
 
 DEADLINE = 20
@@ -114,17 +115,17 @@ class Client:
         assert await self.reader.readexactly(8) == frames.AMQP_HEADER
         await self.until(Begin)
 
-    async def put_token(self, runtime):
+    async def put_token(self, runtime, audience=AUDIENCE, *, expires_in=3600):
         self.say(Attach(name="r", handle=0, role=True, source=Source(address="$cbs"), target=Target()))
         self.say(
             Attach(name="s", handle=1, role=False, target=Target(address="$cbs"), initial_delivery_count=0)
         )
         self.grant(1, handle=0)
-        properties = {"operation": "put-token", "type": "servicebus.windows.net:sastoken", "name": AUDIENCE}
+        properties = {"operation": "put-token", "type": "servicebus.windows.net:sastoken", "name": audience}
         request = Message(
             properties=Properties(message_id=Ulong(1)),
             application_properties=properties,
-            value=(token(runtime),),
+            value=(token(runtime, audience, expires_in=expires_in),),
         )
         self.say(Transfer(handle=1, delivery_id=0, delivery_tag=b"t", settled=True), encode_message(request))
         reply = decode_message((await self.until(Transfer)).payload)
@@ -215,6 +216,77 @@ def test_a_close_is_answered_and_the_stream_ends(tls):
             assert (await client.frame()).performative == Close()
             await client.ended()
             client.close()
+
+    on_loop(scenario())
+
+
+def test_a_link_that_is_stolen_on_another_connection_ends_at_once(tls):
+    async def scenario():
+        runtime = hub()
+        epoch = Symbol("com.microsoft:epoch")
+        async with serving(runtime, tls[0]) as (port, _):
+            clients = [await Client.connect(port, tls[1]) for _ in range(2)]
+            for number, client in enumerate(clients):
+                await client.open()
+                await client.put_token(runtime)
+                properties = {epoch: Long(number)}
+                source, target = Source(address=STREAM), Target()
+                client.say(
+                    Attach(name="e", handle=2, role=True, source=source, target=target, properties=properties)
+                )
+                await client.until(Attach)
+            error = (await clients[0].until(Detach)).performative.error
+            assert error.condition == "amqp:link:stolen"
+            for client in clients:
+                client.close()
+
+    on_loop(scenario())
+
+
+def test_a_link_ends_when_its_token_does():
+    """By the clock alone: nothing else happens on the connection."""
+
+    async def scenario():
+        runtime = Runtime()
+        async with serving(runtime) as (port, _):
+            client = await Client.connect(port)
+            await client.open()
+            # Whole seconds: between one and two from now.
+            await client.put_token(runtime, "localhost", expires_in=2)
+            target = Target(address="/messages/devicebound")
+            client.say(Attach(name="s", handle=2, role=False, target=target, initial_delivery_count=0))
+            error = (await client.until(Detach)).performative.error
+            assert error.condition == "amqp:unauthorized-access"
+            assert "expired" in error.description
+            client.close()
+
+    on_loop(scenario())
+
+
+def test_feedback_that_a_lost_client_had_goes_to_another(tls):
+    async def scenario():
+        runtime = hub(feedback_batch_size=1)
+        async with serving(runtime, tls[0]) as (port, _):
+            clients = []
+            for _ in range(2):
+                clients.append(await Client.connect(port, tls[1]))
+                await clients[-1].open()
+                await clients[-1].put_token(runtime, "localhost")
+                source = Source(address="/messages/servicebound/feedback")
+                clients[-1].say(Attach(name="f", handle=2, role=True, source=source, target=Target()))
+                await clients[-1].until(Attach)
+                clients[-1].grant(1)
+            record = FeedbackRecord("m", "Success", "Success", "device-1", "1", runtime.now())
+            runtime.feedback.add(record, runtime.now())
+            holder, other = clients if await has_feedback(clients[0]) else clients[::-1]
+            holder.close()
+            assert b'"originalMessageId":"m"' in await other.body()
+            other.close()
+
+    async def has_feedback(client):
+        """Tell whether the batch went to this client: it lies before the answer to an echo, or not at all."""
+        client.say(Flow(incoming_window=10, next_outgoing_id=1, outgoing_window=1, echo=True))
+        return isinstance((await client.frame()).performative, Transfer)
 
     on_loop(scenario())
 
