@@ -232,11 +232,11 @@ class Runtime:
 
     def stop(self) -> None:
         """End all connections and timers: the hub stops."""
+        for connection in self._connections.everyone():
+            connection.drop(End.HUB_STOPS)
         self.messages.stop()
         self.methods.stop()
         self._feedback.stop()
-        for connection in self._connections.everyone():
-            connection.drop(End.HUB_STOPS)
 
     # Effects
 
