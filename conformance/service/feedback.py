@@ -8,6 +8,7 @@ is given back after our own records are taken from it, and then they get time to
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,9 +22,9 @@ from conformance.service.links import Links
 
 ADDRESS: Final = "/messages/servicebound/feedback"
 
-# After a batch of others was given back: long enough for them to take it, and longer each time.
-FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 5.0
+# After a batch of others was given back: time for them to take it, and twice as long each time it comes
+# again, because a hub gives a batch up after its tenth delivery.
+FIRST_PAUSE: Final = 0.1
 # What the hub has ready comes at once; after this long without a batch there is none, in seconds.
 GATHERING: Final = 0.05
 
@@ -67,6 +68,7 @@ class FeedbackReader:
         self._clock = clock
         self._pause = sleep
         self._records: dict[FeedbackRecord, None] = {}
+        self._given_back: Counter[bytes] = Counter()
 
     @property
     def received(self) -> tuple[FeedbackRecord, ...]:
@@ -76,29 +78,32 @@ class FeedbackReader:
     def expect(self, message_id: str) -> FeedbackRecord:
         """Return the first record on a message; raises Violation if none comes in time."""
         end = self._clock() + self._within
-        rest = FIRST_PAUSE
         while (record := self._first(message_id)) is None:
-            if self._clock() >= end:
+            rest = self._fetch(message_id, end)
+            left = end - self._clock()
+            if left <= 0 and self._first(message_id) is None:
                 raise Violation(
                     f"no feedback on message '{message_id}' within {self._within:g} s",
                     observed="no feedback",
                     expected=f"feedback on message '{message_id}' within {self._within:g} s",
                     actual="none came",
                 )
-            if self._fetch(message_id, end):
-                self._pause(min(rest, max(end - self._clock(), 0)))
-                rest = min(rest * 2, LONGEST_PAUSE)
+            if rest and self._first(message_id) is None:
+                # Ours may come meanwhile: there must be time left to fetch it.
+                self._pause(max(min(rest, left / 2), FIRST_PAUSE))
         return record
 
-    def _fetch(self, message_id: str, end: float) -> bool:
-        """Take what the hub has until it holds the record; tell whether something was given back.
+    def _fetch(self, message_id: str, end: float) -> float:
+        """Take what the hub has until it holds the record.
 
-        What belongs to others is held until nothing more comes, because what may be ours waits behind it.
+        Returns how long others should be let alone to fetch theirs, in seconds. What belongs to them is held
+        until nothing more comes, because what may be ours waits behind it.
         """
         others: list[Incoming] = []
         with self._links.receiver(ADDRESS) as receiver:
             while self._first(message_id) is None:
-                arrived = receiver.next(GATHERING if others else end - self._clock())
+                left = end - self._clock()
+                arrived = receiver.next(GATHERING if others else max(left, GATHERING))
                 if arrived is None:
                     break
                 if self._take(arrived):
@@ -108,7 +113,8 @@ class FeedbackReader:
             receiver.stop()
             for batch in others:
                 receiver.settle(batch, "released")
-        return bool(others)
+        self._given_back.update(batch.body for batch in others)
+        return max((FIRST_PAUSE * 2.0 ** (self._given_back[batch.body] - 1) for batch in others), default=0.0)
 
     def _take(self, batch: Incoming) -> bool:
         """Note our records in a batch; tell whether there were no others."""

@@ -145,7 +145,7 @@ def test_others_get_longer_and_longer_to_fetch_theirs(peer, reader, pauses, monk
 
     reader._pause = sleep
     assert reader.expect("m") == SUCCESS
-    assert pauses[:4] == [0.05, 0.1, 0.2, 0.4]
+    assert pauses == [0.1, 0.2, 0.4, 0.8]
 
 
 def test_a_batch_that_comes_twice_is_noted_once(peer, reader):
@@ -171,6 +171,23 @@ def test_a_lost_connection_reaches_whoever_waits(peer, reader):
 
     with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: "):
         reader.expect("m")
+
+
+def test_a_pause_leaves_time_to_fetch_what_came_meanwhile(peer, reader, pauses, monkeypatch):
+    monkeypatch.setattr(module, "GATHERING", 0.01)
+    now = [0.0]
+    reader._clock, reader._within = lambda: now[0], 1.0
+    peer.batches.append(batch(entry("t", "theirs")))
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        now[0] += seconds
+        if now[0] >= 1.0:
+            peer.deliver(batch(entry()))
+
+    reader._pause = sleep
+    assert reader.expect("m") == SUCCESS
+    assert pauses == pytest.approx([0.1, 0.2, 0.35, 0.175, 0.1, 0.1])
 
 
 @pytest.fixture(scope="module")
