@@ -65,7 +65,7 @@ class Runtime:
         self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
         self.readers = Readers()
         self.amqp_port = self.settings.amqp_port
-        """Where AMQP over TLS is to be had; the system's choice, once the listeners are open, where it was 0."""
+        """Where AMQP over TLS is to be had; the system's choice once the listeners are open, if it was 0."""
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
         self._connections = Connections(self.now)
@@ -212,7 +212,8 @@ class Runtime:
         """
         identity = self.registry.identity(identity_key)
         lost = [identity_key]
-        if identity is None or (isinstance(identity, DeviceIdentity) and identity.status == "disabled"):
+        device = self.registry.get(identity_key)
+        if self.rules.registry.ends_modules_connections(device):
             lost += self._connections.of_modules(identity_key)
         for key in lost:
             connection = self._connections.get(key)

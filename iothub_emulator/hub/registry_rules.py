@@ -91,6 +91,10 @@ class RegistryRules:
         """Accept up to 50 modules for each device (Microsoft, quotas and throttling)."""
         return count < MOST_MODULES
 
+    def ends_modules_connections(self, after: DeviceIdentity | None) -> bool:
+        """module.of-disabled-device: a device that is gone or disabled takes its modules along."""
+        return after is None or after.status == "disabled"
+
     def ends_connection(self, before: Identity, after: Identity | None) -> bool:
         """End an open connection when its identity is gone, disabled, or authenticates in another way."""
         return (

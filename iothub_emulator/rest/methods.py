@@ -25,6 +25,8 @@ async def call_method(call: Call) -> web.Response:
     outcome = await _unless_left(
         asyncio.ensure_future(runtime.call_method(identity.key, asked)), call.caller_left
     )
+    if outcome is None:
+        return web.Response(status=204)  # nobody reads it
     if isinstance(outcome, Refused):
         return _failure(runtime, outcome)
     body = runtime.rules.methods.result_document(outcome)
@@ -33,14 +35,12 @@ async def call_method(call: Call) -> web.Response:
 
 async def _unless_left(
     calling: asyncio.Future[MethodResult | Refused], caller_left: asyncio.Future[None]
-) -> MethodResult | Refused:
-    """Wait for the end of a call; a caller that goes away calls it off."""
+) -> MethodResult | Refused | None:
+    """Wait for the end of a call; a caller that goes away calls it off: None."""
     try:
         either: set[asyncio.Future[Any]] = {calling, caller_left}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if calling.done():
-            return calling.result()
-        raise ConnectionError("the caller is gone")
+        return calling.result() if calling.done() else None
     finally:
         calling.cancel()
 
