@@ -38,7 +38,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 interop: $(READY) ## let Microsoft's own packages, unmodified, use the embedded hub
-	$(BIN)/pytest tests/interop
+	$(BIN)/pytest tests/interop -o faulthandler_timeout=900
 
 faults: $(READY) ## prove that the suite fails on a hub with each known fault
 	$(BIN)/pytest tests/faults -n 4 -o faulthandler_timeout=300

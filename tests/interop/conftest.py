@@ -1,4 +1,4 @@
-"""One emulator for all of Microsoft's packages, one performance of each script, a line for each at the end."""
+"""One emulator for all of Microsoft's packages, one performance of each script, a line for each."""
 
 import os
 import socket

@@ -31,10 +31,15 @@ class LateError(Exception):
 
 @contextlib.contextmanager
 def step(name):
-    """Do what the block does and print how that went; an exception ends the step, not the script."""
+    """Do what the block does and print how that went; an exception ends the step, not the script.
+
+    In another thread than the first no signal ends it: there each wait needs its own deadline.
+    """
     started = time.monotonic()
-    previous = signal.signal(signal.SIGALRM, _late)
-    signal.alarm(PATIENCE)
+    has_alarm = threading.current_thread() is threading.main_thread()
+    if has_alarm:
+        signal.signal(signal.SIGALRM, _late)
+        signal.alarm(PATIENCE)
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever a package raises is the result
@@ -42,8 +47,8 @@ def step(name):
     else:
         _report(name, started)
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
+        if has_alarm:
+            signal.alarm(0)
 
 
 @contextlib.asynccontextmanager
