@@ -9,9 +9,12 @@ from live_hub import live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP
 from rest_hub import owner
 
+from iothub_emulator.hub.feedback import FeedbackRules
 from iothub_emulator.hub.identity import WantedModule
-from iothub_emulator.hub.mailbox_rules import CloudMessage
+from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules
+from iothub_emulator.hub.method_rules import MethodRules
 from iothub_emulator.hub.packets import Puback, Publish, Subscribe, Unsubscribe
+from iothub_emulator.hub.twin_rules import TwinRules
 
 DEVICEBOUND = "devices/device-1/messages/devicebound/#"
 ANSWERS = "$iothub/twin/res/#"
@@ -379,3 +382,77 @@ def test_counts(rest):
         "enabledDeviceCount": 2,
         "disabledDeviceCount": 0,
     }
+
+
+def test_replaced_rules_take_effect_everywhere():
+    """The containers are asked at each decision; feedback is made once the rules are loaded."""
+
+    class Twins(TwinRules):
+        def get_status(self):
+            return 299
+
+        def recipients(self, owner):
+            return (owner, "device-2")
+
+    class Mailbox(MailboxRules):
+        def recipients(self, addressee):
+            return (addressee, "device-2")
+
+        def retain(self):
+            return True
+
+    class Methods(MethodRules):
+        def request_id(self, count):
+            return f"call-{count}"
+
+        def recipients(self, owner):
+            return (owner, "device-2")
+
+    class Feedback(FeedbackRules):
+        def record(self, record):
+            return {"id": record.original_message_id}
+
+    def load(rules):
+        rules.twins, rules.mailbox, rules.methods, rules.feedback = Twins(), Mailbox(), Methods(), Feedback()
+
+    with (
+        live_hub(load) as hub,
+        owner(hub.runtime, hub.ports.https, hub.context) as rest,
+        hub.connected() as client,
+        hub.connected("device-2") as other,
+    ):
+        subscribed(client, DEVICEBOUND, ANSWERS, DESIRED, METHODS)
+        subscribed(other, "devices/device-2/messages/devicebound/#", DESIRED, METHODS)
+        client.send(Publish("$iothub/twin/GET/?$rid=1", b""))
+        assert client.message().topic == "$iothub/twin/res/299/?$rid=1"
+        rest.patch("/twins/device-1", json={"properties": {"desired": {"a": 1}}})
+        assert client.message() == other.message()
+        message = CloudMessage(to="x", message_id="m", properties={"iothub-ack": "full"})
+        hub.call(hub.runtime.send_to_device, message, "device-1")
+        assert [device.message().retain for device in (client, other)] == [True, True]
+        client.send(Puback(1))
+        expect_nothing(client)
+        taken = hub.call(hub.runtime.feedback.take, hub.runtime.now())
+        assert json.loads(taken.body) == [{"id": "m"}]
+        answer = invoke(rest)
+        assert client.message().topic == other.message().topic == "$iothub/methods/POST/reboot/?$rid=call-1"
+        client.send(Publish("$iothub/methods/res/200/?$rid=call-1", b""))
+        assert answer().json()["status"] == 200
+
+
+def test_a_device_that_comes_again_ends_what_its_older_connection_worked_on(rest, hub):
+    """A call that the older connection was given is not answered by the newer one."""
+    with hub.connected() as older:
+        subscribed(older, METHODS)
+        answer = invoke(rest, responseTimeoutInSeconds=0.5)
+        older.message()
+        with hub.connected() as newer:
+            assert older.read_to_the_end() == b""
+            subscribed(newer, METHODS)
+            newer.send(Publish("$iothub/methods/res/200/?$rid=1", b""))
+            expect_nothing(newer)
+            assert answer().status_code == 504
+            again = invoke(rest)
+            request = newer.message()
+            newer.send(Publish(request.topic.replace("POST/reboot", "res/200"), b""))
+            assert again().status_code == 200

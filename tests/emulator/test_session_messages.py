@@ -106,6 +106,18 @@ def test_clean_session_0_finds_what_was_sent_meanwhile(hub):
     assert again.serve(NOW) == [delivery(b"1", 1), delivery(b"2", 2)]
 
 
+def test_who_unsubscribed_before_leaving_finds_nothing_on_return(hub):
+    session = hub.session(clean_session=False)
+    subscribe(session)
+    session.receive(Unsubscribe(2, (DEVICEBOUND,)), NOW)
+    session.receive(Disconnect(), NOW)
+    send(hub, b"1")
+    again = hub.session(clean_session=False)
+    assert again.serve(NOW) == []
+    subscribe(again)
+    assert again.serve(NOW) == [delivery(b"1", 1)]
+
+
 def test_what_was_not_acknowledged_comes_again_once_its_lock_is_over(hub):
     session = hub.session(clean_session=False)
     subscribe(session)
