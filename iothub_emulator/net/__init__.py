@@ -1,1 +1,1 @@
-"""Listeners: TCP and TLS; they hand streams to the protocols."""
+"""Listeners: TCP, TLS, HTTPS with WebSocket, CONNECT; they hand streams to the protocols."""

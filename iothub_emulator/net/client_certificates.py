@@ -31,6 +31,8 @@ def accept_any(context: ssl.SSLContext) -> None:
     """Have `context` ask its clients for a certificate and take whatever one they present, or none."""
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
+    # The contexts that a connection is moved to hold no server certificate for a second handshake.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     quiet = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context._msg_callback = functools.partial(_on_message, quiet)  # type: ignore[attr-defined] # noqa: SLF001
 

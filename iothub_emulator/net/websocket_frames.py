@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from iothub_emulator.net.rules import ListenerRules
 
 NORMAL = 1000
-GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
 INVALID_TEXT = 1007
 

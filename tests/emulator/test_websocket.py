@@ -304,8 +304,9 @@ def test_an_abrupt_end_leaves_the_will_and_nothing_else(hub, leave):
             assert other.read(2) == PINGRESP
 
 
-def test_a_client_that_does_not_read_is_not_heard_for_ever(hub):
-    """Its answers would pile up in the hub's memory; others are served, and it can still be closed."""
+def test_a_client_that_does_not_read_is_not_heard_for_ever(hub, monkeypatch):
+    """Its answers would pile up in the hub's memory; others are served, and in the end it is cut off."""
+    monkeypatch.setattr(websocket_module, "FAREWELL", 0.1)
     with connected(hub) as deaf, hub.connected("device-2") as other:
         deaf.be_patient_for(0.5)
         flood = binary(PINGREQ * 500_000)
@@ -313,8 +314,10 @@ def test_a_client_that_does_not_read_is_not_heard_for_ever(hub):
             deaf.send(*[flood] * 100)
         other.send(PINGREQ)
         assert other.read(2) == PINGRESP
+        assert hub.call(open_connections)
         hub.call(hub.runtime.identity_changed, "device-1")
-        while hub.call(hub.runtime.is_connected, "device-1"):
+        assert not hub.call(hub.runtime.is_connected, "device-1")
+        while hub.call(open_connections):
             other.send(PINGREQ)
             assert other.read(2) == PINGRESP
 
