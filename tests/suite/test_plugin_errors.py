@@ -238,7 +238,5 @@ def test_a_path_behind_a_space_is_not_taken_for_the_tests(small, tmp_path_factor
     result = small.run("--attach", str(elsewhere))
 
     assert result.ret == 4
-    assert errors(result) == [
-        f"ERROR: --attach {elsewhere}: behind a space, pytest takes a path elsewhere for the root of its tests. "
-        f"Write --attach={elsewhere}"
-    ]
+    (line,) = errors(result)
+    assert line.endswith(f"Write --attach={elsewhere}")

@@ -241,7 +241,7 @@ def test_a_name_is_looked_up_here_then_in_the_checkout(write, tmp_path, monkeypa
 
     assert profile.load("mine").file == "profiles/mine.toml"
     assert profile.load("emulator").target.name == "a hub"
-    assert profile.find("real-hub") == Path(profile.__file__).parents[1] / "profiles" / "real-hub.toml"
+    assert profile.find("real-hub") == Path(profile.__file__).parents[2] / "profiles" / "real-hub.toml"
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_each_timing_has_its_key():
 
 
 def test_the_readme_explains_every_key():
-    readme = (Path(profile.__file__).parents[1] / "profiles" / "README.md").read_text(encoding="utf-8")
+    readme = (Path(profile.__file__).parents[2] / "profiles" / "README.md").read_text(encoding="utf-8")
     tables = [ProfileFile, *(model for model in map(_model, ProfileFile.model_fields.values()) if model)]
 
     keys = {field.alias for table in tables for field in table.model_fields.values()}

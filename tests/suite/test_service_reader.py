@@ -21,7 +21,8 @@ from conformance.profile import loading as profile
 from conformance.service import Service, partitions
 from conformance.service.reader import TelemetryReader
 from conformance.service.telemetry import Telemetry
-from conformance.target.target import Timeouts, reach
+from conformance.target import reach
+from conformance.target.target import Timeouts
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 EVENTS = f"Endpoint=sb://localhost:1/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=hub"

@@ -6,7 +6,8 @@ import pytest
 
 from conformance.errors import ProfileError, UsageError
 from conformance.profile import loading as profile
-from conformance.target.target import Target, reach, ready
+from conformance.target import reach, ready
+from conformance.target.target import Target
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"
