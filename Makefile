@@ -44,7 +44,7 @@ faults: $(READY) ## prove that the suite fails on a hub with each known fault
 	$(BIN)/pytest tests/faults -n 4 -o faulthandler_timeout=300
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
-	$(BIN)/pytest tests/controls
+	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500
 
 bench: $(READY) ## measure the embedded hub side by side with mosquitto
 	$(BIN)/python benchmarks/round_trips.py

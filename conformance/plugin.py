@@ -7,6 +7,7 @@ process that runs cases.
 """
 
 import importlib.util
+import itertools
 import sys
 from collections.abc import Generator
 from fnmatch import fnmatch
@@ -49,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Register the suite's plugins, if this is its run, before xdist settles how to distribute."""
     if not (config.option.help or config.option.version) and is_conformance_run(config):
+        _refuse_misread_option(config)
         worker = hasattr(config, "workerinput")
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
@@ -83,6 +85,18 @@ def is_conformance_run(config: pytest.Config) -> bool:
         return "conformance" in config.workerinput
     named = (config.option.profile, config.option.hub_url, config.option.attach)
     return any(named) or any(_reaches_package(argument, config) for argument in config.args)
+
+
+def _refuse_misread_option(config: pytest.Config) -> None:
+    """Refuse a path that pytest took for a place to collect from, before it knew the suite's options."""
+    here, words = config.invocation_params.dir, [str(word) for word in config.invocation_params.args]
+    for option, value in itertools.pairwise(words):
+        path = (here / value).resolve()
+        if option in {"--profile", "--attach", "--report-dir"} and path.exists() and here not in path.parents:
+            raise pytest.UsageError(
+                f"{option} {value}: behind a space, pytest takes a path elsewhere for the root of its tests. "
+                f"Write {option}={value}"
+            )
 
 
 def covers(package: Path, config: pytest.Config) -> bool:

@@ -49,7 +49,7 @@ def test_an_error_closes_without_a_packet(raw_connected, error):
     """Where AMQP would return an error, the MQTT connection just ends."""
     raw_connected.send(error(raw_connected.device.topics.events))
 
-    raw_connected.expect_closed()
+    raw_connected.expect_silent_close()
 
 
 @clause("connection.survives-others")

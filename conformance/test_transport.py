@@ -44,6 +44,7 @@ def test_clear_text_on_the_tls_port_gives_no_session(admitted, hub):
 
 
 @clause("transport.server-certificate")
+@pytest.mark.usefixtures("admitted")
 def test_the_certificate_names_the_hub_and_is_trusted(server_certificate, hub):
     """The presented certificate chains to the trusted roots and names this host, and no unrelated one."""
     assert (

@@ -100,11 +100,17 @@ class Conversation:
         return packet
 
     def expect_closed(self, *, within: float | None = None) -> None:
-        """Require that the hub ends the connection within so many seconds, and sends nothing before that.
+        """Require that the hub ends the connection within so many seconds, whatever it sends before that.
 
         `within` is `timeouts.reaction` where it is not given.
         """
         seconds = self._timeouts.reaction if within is None else within
+        if not self.wait_closed(within=seconds):
+            raise self._still_open(f"connection closed by the hub within {seconds:g} s", seconds)
+
+    def expect_silent_close(self) -> None:
+        """Require that the hub ends the connection, and sends nothing before that."""
+        seconds = self._timeouts.reaction
         expected = f"connection closed by the hub within {seconds:g} s, with no packet before"
         self._channel.wait(self._something_came, seconds)
         packet = self._channel.take()
@@ -112,10 +118,7 @@ class Conversation:
             end = self._how_it_ended() if self._ended() else "not closed"
             raise self._violation(word(packet), expected, f"{describe(packet)}; {end}")
         if not self._ended():
-            alive = self._fenced()
-            how = "and answers PINGREQ" if alive else "though it does not answer PINGREQ"
-            self._channel.recorder.state(STILL_OPEN)
-            raise self._violation(STILL_OPEN, expected, f"still open after {seconds:g} s, {how}")
+            raise self._still_open(expected, seconds)
 
     def wait_closed(self, *, within: float) -> bool:
         """Wait until the connection ends, for at most so many seconds; tell whether it did."""
@@ -186,6 +189,12 @@ class Conversation:
     def _fenced(self) -> bool:
         number = self._channel.fence()
         return self._channel.wait(lambda: self._channel.passed(number), self._timeouts.reaction)
+
+    def _still_open(self, expected: str, seconds: float) -> Violation:
+        alive = self._fenced()
+        how = "and answers PINGREQ" if alive else "though it does not answer PINGREQ"
+        self._channel.recorder.state(STILL_OPEN)
+        return self._violation(STILL_OPEN, expected, f"still open after {seconds:g} s, {how}")
 
     def _observe_silence(self, wanted: Callable[[Packet], bool] = lambda _packet: True) -> None:
         """On a live hub, whose answers may come out of order, see whether such a packet comes after all."""

@@ -210,9 +210,9 @@ def connection(device: "Device", stage: Stage) -> "Connection":
 
 
 @pytest.fixture
-def raw(device: "Device", stage: Stage) -> "RawConnection":
-    """Open a TLS connection of `device` on which nothing was sent yet."""
-    return stage(device.raw, needs="transport.mqtt")
+def raw(admitted: "Device", stage: Stage) -> "RawConnection":
+    """Open a TLS connection of an admitted `device` on which nothing was sent yet."""
+    return stage(admitted.raw, needs="transport.mqtt")
 
 
 @pytest.fixture

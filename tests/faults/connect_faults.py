@@ -4,6 +4,7 @@ from fault import fault
 
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.identity import DeviceIdentity
 
 
 @fault("connect.client-id-mismatch")
@@ -161,3 +162,67 @@ def second_connect_is_ignored(rules):
             return False
 
     rules.connection = Wrong()
+
+
+@fault("connect.unknown-device")
+def unknown_device_is_let_in(rules):
+    """A device that connects for the first time is registered on the way, whatever its token."""
+
+    class Wrong(ConnectRules):
+        def identity_of(self, identities, username):
+            known = super().identity_of(identities, username)
+            return known or DeviceIdentity(
+                device_id=username.device_id,
+                generation_id="1",
+                etag="",
+                status="enabled",
+                status_reason=None,
+                status_updated_time=None,
+                authentication_type="sas",
+                primary_key=None,
+                secondary_key=None,
+                primary_thumbprint=None,
+                secondary_thumbprint=None,
+                iot_edge=False,
+            )
+
+        def checks_token(self, identity):
+            return identity.primary_key is not None
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.empty-client-id")
+def empty_client_id_is_filled_in(rules):
+    """An empty ClientId is replaced by the device id of the Username."""
+
+    class Wrong(ConnectRules):
+        def accepts_client_id(self, client_id):
+            return True
+
+        def same_device(self, client_id, username):
+            return client_id in ("", username.client_id)
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.client-id", "sas.accepted", "transport.mqtt", spreads=True)
+def nobody_is_let_in(rules):
+    """The keys of the devices are not found."""
+
+    class Wrong(ConnectRules):
+        def keys_of(self, identity):
+            return ()
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("watch.connack")
+def connack_is_sent_twice(rules):
+    """Two parts of the hub answer the same CONNECT."""
+
+    class Wrong(ConnectRules):
+        def acceptance(self, present):
+            return super().acceptance(present) * 2
+
+    rules.connect = Wrong(rules.connect.settings)

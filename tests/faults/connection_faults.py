@@ -3,8 +3,9 @@
 from fault import fault
 
 from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.effects import Send
 from iothub_emulator.hub.keep_alive import KeepAliveRules
-from iothub_emulator.hub.packets import Pingreq
+from iothub_emulator.hub.packets import Pingreq, Puback
 
 
 @fault("connection.newest-wins")
@@ -49,3 +50,25 @@ def only_pings_keep_a_connection(rules):
             return isinstance(packet, Pingreq)
 
     rules.keep_alive = Wrong(rules.keep_alive.settings)
+
+
+@fault("connection.ping")
+def ping_is_answered_twice(rules):
+    """Each PINGREQ gets two PINGRESP."""
+
+    class Wrong(KeepAliveRules):
+        def pong(self):
+            return super().pong() * 2
+
+    rules.keep_alive = Wrong(rules.keep_alive.settings)
+
+
+@fault("connection.errors-close", "packets.malformed", "packets.malformed-soft", "watch.ids", "watch.connack")
+def error_is_announced_before_the_close(rules):
+    """A malformed packet is answered with a PUBACK of an id that nobody sent."""
+
+    class Wrong(ConnectionRules):
+        def on_malformed(self, because):
+            return (Send(Puback(0xFFFE)), *super().on_malformed(because))
+
+    rules.connection = Wrong()

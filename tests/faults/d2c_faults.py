@@ -1,12 +1,11 @@
 """Hubs that lose, change or misattribute what devices send."""
 
-from urllib.parse import unquote
+from collections import Counter
 
 from fault import fault
 
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.packets import Puback, Pubrec
-from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.telemetry import Sender, TelemetryRules
 
@@ -166,45 +165,44 @@ def source_is_not_telemetry(rules):
     rules.telemetry = Wrong()
 
 
-@fault("bag.encoding")
-def bag_is_decoded_twice(rules):
-    """The gateway decodes the topic, and the parser decodes it again."""
+@fault("d2c.order")
+def third_message_is_overtaken(rules):
+    """Each device's third message reaches the log behind the fourth."""
 
-    class Wrong(PropertyBagRules):
-        def decode(self, text):
-            return unquote(unquote(text))
+    class Wrong(TelemetryRules):
+        def __init__(self):
+            self.counts, self.held = Counter(), {}
 
-    rules.property_bag = Wrong()
+        def arrivals(self, event):
+            self.counts[event.device_id] += 1
+            if self.counts[event.device_id] == 3:
+                self.held[event.device_id] = event
+                return ()
+            return (event, *filter(None, [self.held.pop(event.device_id, None)]))
 
-
-@fault("bag.encoding")
-def bag_is_not_utf_8(rules):
-    """Escapes are decoded to characters of ISO 8859-1."""
-
-    class Wrong(PropertyBagRules):
-        def decode(self, text):
-            return unquote(text, encoding="latin-1")
-
-    rules.property_bag = Wrong()
+    rules.telemetry = Wrong()
 
 
-@fault("bag.system-properties")
-def user_id_stays_with_the_application(rules):
-    """$.uid is not in the table of system properties."""
+@fault(
+    *("d2c.events-topic", "d2c.no-retain-property", "d2c.trailing-slash"),
+    *("bag.properties", "bag.encoding", "bag.system-properties", "bag.not-shared"),
+)
+def retain_is_always_reported(rules):
+    """Every message says whether it was retained, also those that were not."""
 
-    class Wrong(PropertyBagRules):
-        def system_name(self, name):
-            return None if name == "$.uid" else super().system_name(name)
+    class Wrong(TelemetryRules):
+        def stamp(self, sender, payload, properties, system, now):
+            return super().stamp(sender, payload, {"x-opt-retain": "false", **properties}, system, now)
 
-    rules.property_bag = Wrong()
+    rules.telemetry = Wrong()
 
 
-@fault("bag.properties", "d2c.trailing-slash")
-def only_the_first_property_is_read(rules):
-    """What follows the first ampersand is forgotten."""
+@fault("d2c.events-topic", spreads=True)
+def qos_0_is_not_delivered(rules):
+    """A message with QoS 0 is counted and dropped."""
 
-    class Wrong(PropertyBagRules):
-        def pairs(self, text):
-            return super().pairs(text)[:1]
+    class Wrong(PublishRules):
+        def delivers(self, packet):
+            return packet.qos > 0
 
-    rules.property_bag = Wrong()
+    publish_rules(rules, Wrong)

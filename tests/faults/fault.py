@@ -14,18 +14,20 @@ class Fault:
     load: str
     says: str
     breaks: frozenset[str]
+    spreads: bool
+    """It breaks what nearly every case needs: others may be violated or broken beside the named clauses."""
 
     def __str__(self) -> str:
         return self.load.partition(":")[2].replace("_", "-")
 
 
-def fault(*breaks: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+def fault(*breaks: str, spreads: bool = False) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
     """Register a function that makes the rules wrong; its docstring says in one line what the hub does."""
 
     def register(function: Callable[[Any], None]) -> Callable[[Any], None]:
         assert function.__doc__, f"{function.__name__} does not say what the hub does wrong"
         load = f"{function.__module__}:{function.__name__}"
-        FAULTS.append(Fault(load, function.__doc__.splitlines()[0], frozenset(breaks)))
+        FAULTS.append(Fault(load, function.__doc__.splitlines()[0], frozenset(breaks), spreads))
         return function
 
     return register

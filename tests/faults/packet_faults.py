@@ -4,7 +4,7 @@ from fault import fault
 
 from iothub_emulator.hub.packets import Unsuback
 from iothub_emulator.hub.subscribe import SubscribeRules
-from iothub_emulator.mqtt.rules import CodecRules
+from iothub_emulator.mqtt.rules import CodecRules, Malformed
 
 
 @fault("packets.malformed")
@@ -60,3 +60,39 @@ def unsuback_has_no_packet_id(rules):
             return (Unsuback(0),)
 
     rules.subscribe = Wrong()
+
+
+@fault("packets.lengths", "d2c.body-opaque")
+def remaining_length_has_two_bytes_at_most(rules):
+    """A third byte of the remaining length is taken for an attack."""
+
+    class Wrong(CodecRules):
+        def remaining_length(self, data, start):
+            found = super().remaining_length(data, start)
+            if found is not None and found[0] > 16_383:
+                raise Malformed("[MQTT-4.8.0-1] remaining length of more than two bytes")
+            return found
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("packets.split", spreads=True)
+def packet_in_pieces_is_lost(rules):
+    """What is left of a packet at the end of a read is thrown away."""
+
+    class Wrong(CodecRules):
+        def waits_for_rest(self):
+            return False
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("watch.server-only")
+def hub_pings_its_clients(rules):
+    """A PINGREQ goes out behind each UNSUBACK, to see whether the client is there."""
+
+    class Wrong(CodecRules):
+        def outgoing(self, packet):
+            return super().outgoing(packet) + (b"\xc0\x00" if isinstance(packet, Unsuback) else b"")
+
+    rules.codec = Wrong(rules.codec.settings)

@@ -6,11 +6,15 @@ import pytest
 from fault import FAULTS
 from run import clauses_with, run_suite_on
 
-for subject in ("connect", "sas", "connection", "d2c", "packet"):
+for subject in ("transport", "connect", "sas", "connection", "d2c", "bag", "packet"):
     import_module(f"{subject}_faults")  # registers its faults
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
+EXACT = [fault for fault in FAULTS if not fault.spreads]
+SPREADING = [fault for fault in FAULTS if fault.spreads]
+
+
+@pytest.mark.parametrize("fault", EXACT, ids=str)
 def test_a_fault_turns_exactly_its_clauses_red(fault, tmp_path):
     """Violated is what the fault breaks and nothing else; nothing is broken, and the exit code says so."""
     statement = run_suite_on(fault.load, tmp_path)
@@ -19,4 +23,13 @@ def test_a_fault_turns_exactly_its_clauses_red(fault, tmp_path):
     assert seen == {"violation": set(fault.breaks), "broken": set(), "not tested": set()}, statement[
         "output"
     ][-6000:]
+    assert statement["run"]["exit_code"] == 1
+
+
+@pytest.mark.parametrize("fault", SPREADING, ids=str)
+def test_a_fault_in_what_all_cases_need_turns_its_clauses_red(fault, tmp_path):
+    """Its clauses are violated, whatever else is violated or broken beside them."""
+    statement = run_suite_on(fault.load, tmp_path)
+
+    assert set(fault.breaks) <= clauses_with("violation", statement), statement["output"][-6000:]
     assert statement["run"]["exit_code"] == 1

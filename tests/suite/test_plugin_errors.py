@@ -227,3 +227,16 @@ def test_cases_of_a_worker_that_is_not_replaced_are_broken(small):
     cases = small.clause("small.other")["cases"]
     assert [case["verdict"] for case in cases] == ["broken"] * 6
     assert json.dumps(cases).count("the worker that was to run it died") == 5
+
+
+def test_a_path_behind_a_space_is_not_taken_for_the_tests(small, tmp_path_factory):
+    """Else pytest would look for its ini file and its tests around that path."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "ready.json"
+    elsewhere.write_text("{}")
+    small.cases(ONE_CASE)
+
+    result = small.run("--attach", str(elsewhere))
+
+    assert result.ret == 4
+    (line,) = errors(result)
+    assert line.endswith(f"Write --attach={elsewhere}")

@@ -1,0 +1,115 @@
+"""Nothing is green by accident: on targets that are no hub, no clause that must hold passes.
+
+The service side is the embedded hub's, so that every clause is claimed and tested; only the MQTT port is an
+impostor's.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trustme
+from impostors import Agreeing, Closing, Echoing, Silent, serving
+
+CHECKOUT = Path(__file__).parents[2]
+
+ADMITS = "it accepts right credentials, as it accepts any"
+SPEAKS_TLS = "its port does speak TLS with a trusted certificate"
+ACKNOWLEDGES = "it does acknowledge each packet with the packet's id"
+
+# What an impostor satisfies honestly, with the reason.
+HONEST = {
+    Silent: {},
+    Closing: {},
+    Echoing: {},
+    Agreeing: {
+        "connect.client-id": ADMITS,
+        "connect.keep-alive-long": ADMITS,
+        "connect.username": ADMITS,
+        "sas.accepted": ADMITS,
+        "sas.case-of-escapes": ADMITS,
+        "sas.field-order": ADMITS,
+        "sas.secondary-key": ADMITS,
+        "transport.mqtt": SPEAKS_TLS,
+        "transport.no-plaintext": SPEAKS_TLS,
+        "transport.plaintext-refused": SPEAKS_TLS,
+        "transport.server-certificate": SPEAKS_TLS,
+        "transport.tls-1-2": SPEAKS_TLS,
+        "connection.ping": ACKNOWLEDGES,
+        "d2c.dup": ACKNOWLEDGES,
+        "d2c.puback": ACKNOWLEDGES,
+        "packets.lengths": ACKNOWLEDGES,
+        "packets.split": ACKNOWLEDGES,
+        "packets.unsuback": ACKNOWLEDGES,
+        "watch.ids": ACKNOWLEDGES,
+        "watch.server-only": ACKNOWLEDGES,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """An embedded hub; its ready file as a dictionary."""
+    ready = tmp_path_factory.mktemp("hub") / "ready.json"
+    command = [sys.executable, "-m", "iothub_emulator", "--exit-with-stdin", "--ready-file", str(ready)]
+    command += ["--edition", "document", "--sas-skew", "1", "--sas-grace", "1"]
+    command += ["--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0"]
+    process = subprocess.Popen(
+        command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert "ready" in process.stdout.readline()
+    yield json.loads(ready.read_text())
+    process.stdin.close()
+    process.wait(10)
+
+
+@pytest.mark.parametrize(
+    "impostor", [Silent, Closing, Echoing, Agreeing], ids=lambda kind: kind.__name__.lower()
+)
+def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor):
+    """Each is violated or broken; what an impostor satisfies honestly is named in a list, with its reason."""
+    authority = trustme.CA()
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(Path(hub["ca_file"]).read_bytes() + authority.cert_pem.bytes())
+    attached = tmp_path / "ready.json"
+
+    with serving(impostor, authority) as port:
+        ports = {**hub["ports"], "mqtt": port}
+        attached.write_text(json.dumps({**hub, "ports": ports, "ca_file": str(trusted)}))
+        run = subprocess.run(
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "--profile=emulator",
+                    f"--attach={attached}",
+                    "--no-preflight",
+                ),
+                *(
+                    "--timeout-factor=0.05",
+                    f"--report-dir={tmp_path / 'report'}",
+                    "-q",
+                    "-p",
+                    "no:cacheprovider",
+                ),
+            ],
+            cwd=CHECKOUT,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+
+    statement = json.loads((tmp_path / "report" / "conformance.json").read_text())
+    green = {
+        clause["id"]
+        for clause in statement["clauses"]
+        if clause["level"] == "must" and clause["verdict"] not in {"violation", "broken"}
+    }
+    assert green == set(HONEST[impostor]), run.stdout[-3000:]
+    assert run.returncode in {1, 10}
