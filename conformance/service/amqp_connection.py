@@ -21,6 +21,8 @@ from conformance.service.pyamqp import close_client, encoded, new_client, settle
 
 # A hub drops a connection that is silent for four minutes, and answers nobody on it before.
 SILENT_TOO_LONG: Final = 60.0
+# The client sends a sign of life, if the hub wants any, when it is told to read: this often, in seconds.
+SIGN_OF_LIFE: Final = 15.0
 # What the client calls an error that the hub gave no condition for.
 UNKNOWN: Final = "amqp:unknown-error"
 # As many messages may come in before the first is settled.
@@ -216,7 +218,8 @@ class Connection:
                 return False
             if self._is_closed():
                 raise ServiceError(f"{self._endpoint.what}: the hub closed the connection{self._why()}.")
-            if self._is_readable(left):
+            is_readable = self._is_readable(min(left, SIGN_OF_LIFE))
+            if is_readable or left > SIGN_OF_LIFE:
                 self._client._connection.listen(wait=False)  # noqa: SLF001 - the private client
                 self._used = self._clock()
         return True

@@ -4,21 +4,24 @@ Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub". A mes
 all devices; its property `to` names the device.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict, Unpack
 
 from conformance.credentials import redact
-from conformance.errors import MessageRefused, ServiceError
+from conformance.errors import MessageRefused, ServiceError, Throttled
 from conformance.evidence.words import preview
+from conformance.pauses import pause
 from conformance.service.addresses import Addressee, name_of
 from conformance.service.amqp import Outgoing, Settlement
 from conformance.service.journal import Journal
 from conformance.service.links import Links
-from conformance.service.rest import RestClient
+from conformance.service.rest import FIRST_WAIT, PATIENCE, RestClient
 
 ADDRESS: Final = "/messages/devicebound"
 ACK: Final = "iothub-ack"
+# A hub takes a hundred messages a minute, and says so ("IoT Hub quotas and throttling").
+THROTTLED: Final = "com.microsoft:device-container-throttled"
 
 Ack = Literal["none", "positive", "negative", "full"]
 
@@ -80,11 +83,20 @@ class CloudMessage:
 class CloudToDevice:
     """Sends messages to devices. `within` is how long the hub may take to say what became of one, seconds."""
 
-    def __init__(self, links: Links, rest: RestClient, journal: Journal, *, within: float) -> None:
+    def __init__(
+        self,
+        links: Links,
+        rest: RestClient,
+        journal: Journal,
+        *,
+        within: float,
+        sleep: Callable[[float], object] = pause,
+    ) -> None:
         self._links = links
         self._rest = rest
         self._journal = journal
         self._within = within
+        self._pause = sleep
 
     def send(self, to: Addressee, body: bytes = b"", **fields: Unpack[MessageFields]) -> None:
         """Send a message; the hub has it when this returns. Raises MessageRefused if it does not take it."""
@@ -113,7 +125,17 @@ class CloudToDevice:
     def _send(self, to: Addressee, body: bytes, fields: MessageFields) -> Settlement:
         message = CloudMessage(name_of(to), body, fields)
         write = self._journal.writer()
-        write(f"sends {message}")
-        settlement = self._links.send(ADDRESS, message.outgoing(), within=self._within)
-        write(f"message to {message.to}: {settlement}")
-        return settlement
+        waited, wait = 0.0, FIRST_WAIT
+        while True:
+            write(f"sends {message}")
+            settlement = self._links.send(ADDRESS, message.outgoing(), within=self._within)
+            write(f"message to {message.to}: {settlement}")
+            if settlement.condition != THROTTLED:
+                return settlement
+            if waited + wait > PATIENCE:
+                raise Throttled(
+                    f"message to {message.to}: still throttled after {waited:.0f} s. "
+                    "Run fewer workers ([limits] workers), or later."
+                )
+            self._pause(wait)
+            waited, wait = waited + wait, wait * 2

@@ -80,6 +80,8 @@ class ScriptedAmqp:
         self.credit = 1  # granted to a sender, and again after each message
         self.max_frame_size = 65536
         self.is_mute = False  # accepts connections and says nothing on them
+        self.idle_timeout = None  # after so many milliseconds of silence the peer would leave
+        self.signs_of_life = 0
         self.connections = 0
         self.changed = threading.Condition()
         self._lines = []
@@ -96,6 +98,11 @@ class ScriptedAmqp:
             ca_file=ca_file or self.ca_file,
             timeout=timeout,
         )
+
+    @property
+    def limits(self):
+        """The rest of an OPEN: frame size, channels, idle timeout."""
+        return self.max_frame_size, 255, self.idle_timeout
 
     def wait_for(self, condition):
         with self.changed:
@@ -166,6 +173,7 @@ class Line:
             while True:
                 read = self.frame()
                 if read is None:
+                    self.script.signs_of_life += 1
                     continue
                 with self.lock:
                     if not self.answer(*read):
@@ -174,9 +182,7 @@ class Line:
     def answer(self, channel, kind, fields):
         """Answer one frame; False ends the connection."""
         if kind == OPEN:
-            self.write(
-                padded(frames.OpenFrame, "peer", "localhost", self.script.max_frame_size, 255, None), 0
-            )
+            self.write(padded(frames.OpenFrame, "peer", "localhost", *self.script.limits), 0)
         elif kind == BEGIN:
             self.write(padded(frames.BeginFrame, channel, 0, 5000, 5000, 255), channel)
         elif kind == ATTACH:

@@ -8,13 +8,14 @@ from scripted_amqp import KEY, ScriptedAmqp
 from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString
-from conformance.errors import MessageRefused, ServiceError
+from conformance.errors import MessageRefused, ServiceError, Throttled
 from conformance.evidence.transcript import Transcript
 from conformance.service.c2d import CloudToDevice
 from conformance.service.journal import Journal
 from conformance.service.links import Links
 from conformance.service.rest import RestClient
 
+BUSY = "rejected com.microsoft:device-container-throttled"
 FULL = "rejected amqp:resource-limit-exceeded"
 
 
@@ -34,12 +35,17 @@ def rest(tmp_path):
 
 
 @pytest.fixture
+def waits():
+    return []
+
+
+@pytest.fixture
 def transcript():
     return Transcript()
 
 
 @pytest.fixture
-def c2d(peer, rest, transcript):
+def c2d(peer, rest, transcript, waits):
     journal = Journal()
     journal.follow(transcript)
     links = Links(peer.endpoint())
@@ -51,7 +57,7 @@ def c2d(peer, rest, transcript):
         proxies=False,
         journal=journal,
     )
-    yield CloudToDevice(links, client, journal, within=10)
+    yield CloudToDevice(links, client, journal, within=10, sleep=waits.append)
     links.close()
     client.close()
 
@@ -119,6 +125,23 @@ def test_the_fifty_first_is_seen_to_be_refused(peer, c2d):
     peer.answers.extend(["accepted"] * 50 + [FULL])
 
     assert [c2d.attempt_to_send("d", b"x") for _ in range(51)] == ["accepted"] * 50 + [FULL]
+
+
+def test_a_hub_under_load_is_given_time(peer, c2d, waits):
+    peer.answers.extend([BUSY, BUSY, "accepted"])
+
+    c2d.send("d", b"x")
+
+    assert (len(peer.sent), waits) == (3, [1, 2])
+
+
+def test_patience_ends(peer, c2d, waits):
+    peer.answers.extend([BUSY] * 20)
+
+    with pytest.raises(Throttled, match=r"^message to d: still throttled after 63 s\. Run fewer workers"):
+        c2d.send("d", b"x")
+
+    assert waits == [1, 2, 4, 8, 16, 32]
 
 
 def test_question_and_answer_are_written_down(peer, rest, c2d, transcript):

@@ -257,6 +257,16 @@ def test_a_message_is_waited_for(peer, links):
         assert receiver.next(10).body == b"late"
 
 
+def test_a_long_wait_shows_signs_of_life(peer, links, monkeypatch):
+    monkeypatch.setattr(amqp_connection, "SIGN_OF_LIFE", 0.01)
+    peer.idle_timeout = 400  # milliseconds; the client speaks up after half of it
+
+    with links.receiver("/in") as receiver:
+        assert receiver.next(1.0) is None
+
+    assert peer.signs_of_life >= 2
+
+
 def test_what_was_not_looked_at_goes_back(peer, links):
     peer.batches.extend([b"one", b"two", b"three"])
 
