@@ -49,6 +49,7 @@ controls: $(READY) ## prove that nothing is green on targets that are no hub
 bench: $(READY) ## measure the embedded hub side by side with mosquitto
 	$(BIN)/python benchmarks/round_trips.py
 	$(BIN)/python benchmarks/many_devices.py
+	$(BIN)/python benchmarks/service_side.py
 
 wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
 	$(BIN)/pytest tests/packaging
