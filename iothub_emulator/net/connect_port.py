@@ -24,7 +24,7 @@ FAREWELL = 2.0
 Address = tuple[str, int]
 
 _REQUEST_LINE = re.compile(rb"([!-~]+) ([!-~]+) HTTP/1\.[01]")
-_AUTHORITY = re.compile(rb"\[?([0-9A-Za-z._:-]+)\]?:([0-9]{1,5})")
+_AUTHORITY = re.compile(rb"([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _REASONS = {

@@ -124,6 +124,7 @@ REFUSED = {
     "port beyond all": (b"CONNECT localhost:99999 HTTP/1.1", 403),
     "GET": (b"GET http://localhost/ HTTP/1.1", 405),
     "small letters": (b"connect localhost:443 HTTP/1.1", 405),
+    "two ports": (b"CONNECT localhost:22:443 HTTP/1.1", 400),
     "no port": (b"CONNECT localhost HTTP/1.1", 400),
     "path": (b"CONNECT localhost:443/ HTTP/1.1", 400),
     "user": (b"CONNECT user@localhost:443 HTTP/1.1", 400),
