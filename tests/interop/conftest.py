@@ -75,7 +75,8 @@ def _check(request, hub, step):
                 "here, and that is not free"
             )
     reason = request.getfixturevalue("performance").failure(step)
-    assert not reason, f"{step}: {reason}"
+    if reason:
+        pytest.fail(f"{step}: {reason}", pytrace=False)
 
 
 def _is_free(port):

@@ -5,6 +5,7 @@ It uses the hub's own protocols through httpx, azure-eventhub and paho of the pr
 
 import datetime as dt
 import hashlib
+import ssl
 import tempfile
 import threading
 from pathlib import Path
@@ -30,7 +31,9 @@ class Counterpart:
     def __init__(self, hub):
         self._hub = hub
         self._rest = httpx.Client(
-            base_url=f"https://{hub['host']}:{hub['ports']['https']}", verify=hub["ca_file"], timeout=PATIENCE
+            base_url=f"https://{hub['host']}:{hub['ports']['https']}",
+            verify=ssl.create_default_context(cafile=hub["ca_file"]),
+            timeout=PATIENCE,
         )
         self._keys = {}
         self._certificates = {}
