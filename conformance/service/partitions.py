@@ -83,6 +83,11 @@ class Partitions:
             raise
         return cls(client, positions, callbacks)
 
+    @property
+    def count(self) -> int:
+        """How many partitions are read."""
+        return len(self._threads)
+
     def close(self) -> None:
         """Stop reading. The threads leave by themselves, which takes the client most of a second."""
         self._closing = True

@@ -124,10 +124,10 @@ class TelemetryReader:
         marker = f"fence-{uuid.uuid4().hex}".encode("ascii")
         self._inbox.await_marker(marker)
         self._send_marker(sent_by, marker, over)
-        if self._inbox.marker(marker, self._timeouts.reaction) is None:
+        within = self._timeouts.reaction if self._opening is None else self._patience(self._opening)
+        if self._inbox.marker(marker, within) is None:
             raise StageFailed(
-                f"needs d2c.events-topic: the marker of {sent_by.id} did not arrive "
-                f"within {self._timeouts.reaction:g} s"
+                f"needs d2c.events-topic: the marker of {sent_by.id} did not arrive within {within:g} s"
             )
         if self._timeouts.silence > 0:
             pause(self._timeouts.silence)
@@ -143,12 +143,20 @@ class TelemetryReader:
         except (Violation, OSError) as error:
             raise StageFailed(f"needs connect.client-id: the fence of {sent_by.id}: {error}") from None
 
+    def _patience(self, opening: "Future[Partitions]") -> float:
+        """Return how many seconds to wait: longer while a partition is silent whose reader may still attach.
+
+        Reading starts behind what was there before, so a late reader misses nothing; the hub is not to blame.
+        """
+        heard_all = self._inbox.partitions_heard >= opening.result().count
+        return self._timeouts.reaction + (0 if heard_all else self._timeouts.connect)
+
     def _next(self, sent_by: Sender, what: str) -> Telemetry:
         if self._opening is None:
             raise HarnessError(
                 "telemetry is waited for, but its reader was not opened before the device acted"
             )
-        within = self._timeouts.reaction
+        within = self._patience(self._opening)
         message = self._inbox.next(sent_by.id, within)
         if message is None:
             raise Violation(

@@ -47,10 +47,11 @@ class Hub:
         self.closed = threading.Event()
         self.numbers = iter(range(1000))
         self.swallows_markers = False
+        self.count = 0
 
     def open(self, _endpoint, callbacks):
         self.callbacks = callbacks
-        return SimpleNamespace(close=self.closed.set)
+        return SimpleNamespace(close=self.closed.set, count=self.count)
 
     def deliver(self, device_id, body):
         self.callbacks.arrive(
@@ -117,6 +118,18 @@ def test_a_message_that_does_not_arrive_is_a_violation(hub, reader):
         reader.next(sent_by=hub.device())
 
     assert caught.value.observed == "nothing arrived"
+
+
+def test_a_partition_that_is_still_silent_is_given_more_time(hub):
+    hub.count = 2
+    timeouts = Timeouts(connect=0.2, reaction=0.05, silence=0)
+    patient = TelemetryReader(endpoint(), timeouts, open_partitions=hub.open)
+    patient.open()
+    hub.deliver("other", b"partition 0 is heard, partition 1 is not")
+
+    with pytest.raises(Violation, match=r"did not arrive within 0\.25 s$"):
+        patient.next(sent_by=hub.device())
+    patient.close()
 
 
 def test_some_messages(hub, reader):
