@@ -254,6 +254,9 @@ def main():
     if HUB["ports"]["https"] == 443:
         socket = IoTHubRegistryManager.from_connection_string(CONNECTION, TransportType.AmqpOverWebsocket)
         cloud_to_device(socket, "WebSocket")
+        socket.amqp_svc_client.disconnect_sync()
+    # The package closes at the interpreter's end, and waits there for a thread that Python 3.13 has frozen.
+    hub.amqp_svc_client.disconnect_sync()
 
 
 if __name__ == "__main__":
