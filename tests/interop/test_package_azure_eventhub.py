@@ -8,7 +8,7 @@ from environments import python_environment
 PACKAGE = "azure-eventhub"
 SCRIPT = "scripts/azure_eventhub.py"
 ENVIRONMENT = partial(python_environment, PACKAGE)
-DEADLINE = 240
+DEADLINE = 400
 
 READING = (
     "finds the Event Hub",
