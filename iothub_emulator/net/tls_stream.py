@@ -140,7 +140,11 @@ class TlsStream(asyncio.BufferedProtocol):
         self._send()
         if self._transport.is_closing():
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has gone meanwhile: there is nobody left to say it to
+            self._transport.abort()
+            return
         # The protocol may have asked for silence; lingering needs the rest to be read.
         self._transport.resume_reading()
         self._set_timer(LINGER)
