@@ -75,9 +75,7 @@ def test_a_username_that_names_something_else_is_refused(admitted, other_device,
 @clause("connect.username-host")
 def test_a_username_with_another_host(admitted, observed):
     """Nothing states what a hub does with another hub's name in the Username."""
-    observed(
-        admitted.attempt(username=f"another-hub.azure-devices.net/{admitted.id}/?api-version=2018-06-30")
-    )
+    observed(admitted.attempt(username=f"another-hub.example/{admitted.id}/?api-version=2018-06-30"))
 
 
 @clause("connect.api-version-missing")
