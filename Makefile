@@ -41,7 +41,7 @@ interop: $(READY) ## let Microsoft's own packages, unmodified, use the embedded 
 	$(BIN)/pytest tests/interop -o faulthandler_timeout=900
 
 faults: $(READY) ## prove that the suite fails on a hub with each known fault
-	$(BIN)/pytest tests/faults -n 4 -o faulthandler_timeout=300
+	$(BIN)/pytest tests/faults -n 2 -o faulthandler_timeout=300
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500
