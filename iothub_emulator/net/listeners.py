@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from iothub_emulator.amqp.endpoint import AmqpEndpoint
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
 from iothub_emulator.net.connect_port import Tunnels
 from iothub_emulator.net.https import serve_https
@@ -65,6 +64,9 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
             return MqttEndpoint(runtime)
 
         def service() -> asyncio.Protocol:
+            # Imported by the first client that comes: it is an eighth of the start, and many need no AMQP.
+            from iothub_emulator.amqp.endpoint import AmqpEndpoint  # noqa: PLC0415
+
             return AmqpEndpoint(runtime)
 
         loop = asyncio.get_running_loop()
