@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the part that keeps state, and the fixtures: no other run knows their names."""
     config.pluginmanager.register(Runner(config), "conformance-runner")
     config.pluginmanager.import_plugin("conformance.running.fixtures")
+    config.pluginmanager.import_plugin("conformance.running.twin_fixtures")
 
 
 class Runner:

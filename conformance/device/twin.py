@@ -1,0 +1,303 @@
+"""The twin as its own device or module meets it: requests, answers, changes of desired properties.
+
+Document: #retrieving-a-device-twins-properties and the two sections behind it. Topics are the same for
+devices and modules.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from conformance.device.connection import Connection
+from conformance.device.conversation import CLOSED
+from conformance.errors import Violation
+from conformance.evidence.packets import Publish
+
+ANSWERS: Final = "$iothub/twin/res/#"
+DESIRED: Final = "$iothub/twin/PATCH/properties/desired/#"
+GET: Final = "$iothub/twin/GET/"
+REPORT: Final = "$iothub/twin/PATCH/properties/reported/"
+
+# What a hub may send on the two filters; a request id may hold "&", so the version is looked for at the end.
+_ANSWER: Final = re.compile(
+    r"\$iothub/twin/res/(?P<status>[^/]*)/\?\$rid=(?P<rid>.*?)(&\$version=(?P<version>[^&]*))?", re.DOTALL
+)
+_CHANGE: Final = re.compile(r"\$iothub/twin/PATCH/properties/desired/\?\$version=(?P<version>.*)", re.DOTALL)
+
+_REFUSED: Final = 128
+_FIRST_FAILURE: Final = 300
+_NOT_JSON: Final = object()
+
+
+@dataclass(frozen=True)
+class TwinMessage:
+    """A message about a twin, as it came. What cannot be read in it raises Violation when it is asked for.
+
+    `document` is the body as JSON; members that begin with ``$`` are the hub's own.
+    """
+
+    topic: str
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body, which is a JSON object."""
+        document = self._json()
+        if not isinstance(document, dict):
+            raise self._unreadable("a body that is a JSON object", self.body_in_words, repr(self.body))
+        return document
+
+    @property
+    def body_in_words(self) -> str:
+        """What the body is: "empty", "not JSON", "JSON object with a, b", "JSON, no object"."""
+        if not self.body:
+            return "empty"
+        document = self._json()
+        if document is _NOT_JSON:
+            return "not JSON"
+        if not isinstance(document, dict):
+            return "JSON, no object"
+        return f"JSON object with {', '.join(sorted(document)) or 'no member'}"
+
+    def _json(self) -> object:
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return _NOT_JSON
+
+    def _unreadable(self, expected: str, observed: str, actual: str) -> Violation:
+        return Violation(
+            f"expected {expected}; got {actual} on {self.topic}",
+            observed=observed,
+            expected=expected,
+            actual=actual,
+        )
+
+    def _field(self, form: "re.Pattern[str]", name: str) -> str | None:
+        found = form.fullmatch(self.topic)
+        if found is None:
+            raise self._unreadable("a topic as documented", "undocumented topic", self.topic)
+        return found[name]
+
+    def _number(self, form: "re.Pattern[str]", name: str) -> int:
+        text = self._field(form, name)
+        if text is None or re.fullmatch(r"-?[0-9]+", text) is None:
+            raise self._unreadable(
+                f"a whole number for {name} in the topic", f"{name} {text or 'absent'}", str(text)
+            )
+        return int(text)
+
+
+class TwinAnswer(TwinMessage):
+    """What the hub answers to a GET or a PATCH."""
+
+    @property
+    def status(self) -> int:
+        """The status in the topic."""
+        return self._number(_ANSWER, "status")
+
+    @property
+    def outcome(self) -> str:
+        """The status as a word: "status 204"."""
+        return f"status {self._field(_ANSWER, 'status')}"
+
+    @property
+    def outcome_with_body(self) -> str:
+        """The status, and whether there is a body: "status 200 with body", "status 204 without body"."""
+        return f"{self.outcome} {'with' if self.body else 'without'} body"
+
+    @property
+    def request_id(self) -> str:
+        """The request id in the topic, as written there."""
+        return self._field(_ANSWER, "rid") or ""
+
+    @property
+    def version(self) -> int:
+        """The `$version` in the topic; Violation where there is none."""
+        return self._number(_ANSWER, "version")
+
+    @property
+    def desired(self) -> dict[str, Any]:
+        """The desired properties and their ``$version``."""
+        return self._section("desired")
+
+    @property
+    def reported(self) -> dict[str, Any]:
+        """The reported properties and their ``$version``."""
+        return self._section("reported")
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """Both sections, each with its ``$version``."""
+        return {"desired": self.desired, "reported": self.reported}
+
+    @property
+    def members_of_the_hub(self) -> list[str]:
+        """The names in both sections that begin with ``$``, at any depth, as "desired.$version"."""
+        sections = ((name, self.document.get(name)) for name in ("desired", "reported"))
+        return [f"{name}.{member}" for name, section in sections for member in _own_names(section)]
+
+    def echo_of(self, request_id: str) -> str:
+        """Tell how the request id came back: "verbatim", "decoded", "encoded", or what came instead."""
+        forms = {
+            request_id: "verbatim",
+            unquote(request_id): "decoded",
+            quote(request_id, safe=""): "encoded",
+        }
+        return forms.get(self.request_id) or f"as {self.request_id!r}"
+
+    def _section(self, name: str) -> dict[str, Any]:
+        """Return a section without the hub's own members but its version: they are twin.get-members."""
+        section = self.document.get(name)
+        if not isinstance(section, dict):
+            raise self._unreadable(f"{name} in the body", f"no {name}", self.body_in_words)
+        return {key: value for key, value in section.items() if key == "$version" or not key.startswith("$")}
+
+
+class TwinChange(TwinMessage):
+    """What the hub tells unasked about desired properties."""
+
+    @property
+    def version(self) -> int:
+        """The `$version` in the topic."""
+        return self._number(_CHANGE, "version")
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What the update did, without the hub's own members."""
+        return {key: value for key, value in self.document.items() if not key.startswith("$")}
+
+
+class TwinClient:
+    """The twin's side of one connection, of a device or of a module.
+
+    Requests go out with QoS 0, as in the document's sample, where nothing else is said. A request id is one
+    that this object has not used, where none is given. `get` and `report` take the next answer that comes,
+    whatever its request id: with one request under way it can be no other's.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._numbers = itertools.count(1)
+
+    def subscribe(self, *, qos: int = 1) -> "TwinClient":
+        """Subscribe to answers; raises Violation if that is refused. Returns itself."""
+        return self._subscribed(ANSWERS, qos)
+
+    def subscribe_to_desired(self, *, qos: int = 1) -> "TwinClient":
+        """Subscribe to changes of desired properties; raises Violation if that is refused. Returns itself."""
+        return self._subscribed(DESIRED, qos)
+
+    def unsubscribe(self) -> None:
+        """Subscribe to answers no longer."""
+        self.connection.unsubscribe(ANSWERS)
+
+    def unsubscribe_from_desired(self) -> None:
+        """Subscribe to changes of desired properties no longer."""
+        self.connection.unsubscribe(DESIRED)
+
+    def get(self, request_id: str | None = None, *, payload: bytes = b"", qos: int = 0) -> TwinAnswer:
+        """Ask for the twin and return the answer; with QoS 1 a PUBACK has to come too."""
+        self._publish(GET, request_id, payload, qos)
+        return self.next_answer()
+
+    def report(
+        self,
+        patch: Mapping[str, Any] | bytes,
+        request_id: str | None = None,
+        *,
+        version: int | None = None,
+        qos: int = 0,
+    ) -> TwinAnswer:
+        """Send a patch of the reported properties and return the answer.
+
+        Bytes are sent as they are. `version` is the one that the patch is meant for.
+        """
+        self._publish(REPORT, request_id, written(patch), qos, version)
+        return self.next_answer()
+
+    def establish(self, patch: Mapping[str, Any]) -> TwinAnswer:
+        """Report and require success, for setting the stage."""
+        answer = self.report(patch)
+        if answer.status >= _FIRST_FAILURE:
+            expected, actual = "a status of success for a patch", f"{answer.outcome}: {answer.body!r}"
+            raise Violation(
+                f"expected {expected}; got {actual}",
+                observed=answer.outcome,
+                expected=expected,
+                actual=actual,
+            )
+        return answer
+
+    def report_each(self, *patches: Mapping[str, Any]) -> list[TwinAnswer]:
+        """Send these patches, each after the answer to the one before; return the answers."""
+        return [self.report(patch) for patch in patches]
+
+    def get_all(self, *request_ids: str) -> list[TwinAnswer]:
+        """Ask for the twin with each of these request ids at once; return as many answers, as they come."""
+        for request_id in request_ids:
+            self.connection.send(f"{GET}?$rid={request_id}", qos=0)
+        return [self.next_answer() for _ in request_ids]
+
+    def next_answer(self) -> TwinAnswer:
+        """Return the next answer; raises Violation if none comes."""
+        return TwinAnswer(*_content(self.connection.expect_message(ANSWERS)))
+
+    def next_change(self) -> TwinChange:
+        """Return the next change of desired properties; raises Violation if none comes."""
+        return TwinChange(*_content(self.connection.expect_message(DESIRED)))
+
+    def next_changes(self, count: int) -> list[TwinChange]:
+        """Return the next so many changes of desired properties."""
+        return [self.next_change() for _ in range(count)]
+
+    def outcome_of(self, topic: str, payload: bytes = b"") -> str:
+        """Publish with QoS 0 and return all that comes of it (fence): "closed", "no answer", "status 400"."""
+        heard = len(self.connection.received)
+        self.connection.send(topic, payload, qos=0)
+        words = self.connection.outcome().split(", ")
+        messages = [packet for packet in self.connection.received[heard:] if isinstance(packet, Publish)]
+        answers = [TwinAnswer(*_content(message)).outcome for message in messages]
+        return ", ".join([*answers, *(word for word in words if word == CLOSED or not answers)])
+
+    def _subscribed(self, topic_filter: str, qos: int) -> "TwinClient":
+        granted = self.connection.subscribe(topic_filter, qos=qos)
+        if granted >= _REFUSED:
+            expected = f"a subscription to {topic_filter}"
+            raise Violation(
+                f"expected {expected}; got SUBACK {granted}",
+                observed=f"suback {granted}",
+                expected=expected,
+                actual=f"SUBACK {granted}",
+            )
+        return self
+
+    def _publish(
+        self, topic: str, request_id: str | None, payload: bytes, qos: int, version: int | None = None
+    ) -> None:
+        request_id = f"request-{next(self._numbers)}" if request_id is None else request_id
+        condition = "" if version is None else f"&$version={version}"
+        self.connection.publish(f"{topic}?$rid={request_id}{condition}", payload, qos=qos)
+
+
+def written(patch: Mapping[str, Any] | bytes) -> bytes:
+    """Return a patch as JSON in UTF-8, or the bytes given."""
+    return patch if isinstance(patch, bytes) else json.dumps(patch, ensure_ascii=False).encode()
+
+
+def _own_names(value: object) -> list[str]:
+    if not isinstance(value, dict):
+        return []
+    return [
+        name
+        for key, inner in value.items()
+        for name in ([key] if key.startswith("$") else [f"{key}.{own}" for own in _own_names(inner)])
+    ]
+
+
+def _content(message: Publish) -> tuple[str, bytes]:
+    return message.topic, message.payload
