@@ -44,6 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--timeout-factor", metavar="N", type=float, help="scales every timeout of the profile")
     group.addoption("--large", action="store_true", help="run large cases on a live hub too")
     group.addoption("--no-preflight", action="store_true", help="start with the cases at once, unchecked")
+    for option, metavar, meaning in (
+        ("--clause", "GLOB", "cases of the clauses whose id matches, such as 'd2c.*'"),
+        ("--section", "NAME", "cases of one section, such as d2c"),
+        ("--level", "LEVEL", "cases of clauses of one level: must, disputed, observe"),
+        ("--source", "SOURCE", "cases of clauses from one source, such as document"),
+    ):
+        group.addoption(option, metavar=metavar, action="append", help=f"only {meaning} (repeatable)")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -182,7 +182,7 @@ def _environment(statement: Statement) -> dict[str, str]:
         "Document": f"{document.title} ({document.date}, {document.language})",
         "Suite": statement.suite.version,
         "Clauses": f"{len(statement.clauses)}, sha256 {statement.suite.clauses_digest}",
-        "Selection": "partial" if run.partial else "all cases",
+        "Selection": " ".join(["partial", *run.selection]) if run.partial else "all cases",
         "Started": run.started,
         "Workers": str(run.workers),
         "Python": platform.python_version(),

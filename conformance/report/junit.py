@@ -31,8 +31,8 @@ class JunitReport:
             for name, value in properties.items():
                 writer.node_reporter(report).add_property(name, value)
 
-    def finish(self, final: Path) -> None:
-        """Count the cases as they are listed, and name the place where the file will lie."""
+    def finish(self, final: Path, *, partial: bool) -> None:
+        """Count the cases as they are listed, say whether all ran, name the place where the file will lie."""
         writer = self._writer()
         if writer is None or not self._file.exists():
             return
@@ -41,6 +41,7 @@ class JunitReport:
         for suite in tree.iter("testsuite"):
             cases = list(suite.iter("testcase"))
             suite.set("tests", str(len(cases)))
+            _say(suite, "selection", "partial" if partial else "all cases")
             for attribute, kind in _KINDS.items():
                 suite.set(attribute, str(sum(case.find(kind) is not None for case in cases)))
         tree.write(self._file, encoding="utf-8", xml_declaration=True)
@@ -48,3 +49,12 @@ class JunitReport:
     def _writer(self) -> LogXML | None:
         plugins = self._config.pluginmanager.get_plugins()
         return next((plugin for plugin in plugins if isinstance(plugin, LogXML)), None)
+
+
+def _say(suite: ET.Element, name: str, value: str) -> None:
+    """Add a property of the whole run; JUnit wants them before the first case."""
+    properties = suite.find("properties")
+    if properties is None:
+        properties = ET.Element("properties")
+        suite.insert(0, properties)
+    ET.SubElement(properties, "property", name=name, value=value)

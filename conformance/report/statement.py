@@ -75,7 +75,8 @@ class ClaimsPart(_Part):
 class RunPart(_Part):
     """The run itself. `seconds` is wall time without set-up; `slept_seconds` the pauses of all workers.
 
-    `partial`: a selection or an interruption left cases out, so the run claims no conformance.
+    `partial`: a selection or an interruption left cases out, so the run claims no conformance; `selection`
+    holds the words of the command line that left them out.
     """
 
     started: str
@@ -85,6 +86,7 @@ class RunPart(_Part):
     slept_seconds: float
     exit_code: int
     partial: bool
+    selection: list[str] = []
 
 
 class CasePart(_Part):

@@ -35,6 +35,11 @@ _SAYS: Final = {
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
     ExitCode.POLICY: "a claimed clause was not tested",
 }
+# A part of the suite says nothing about the rest.
+_SAYS_OF_A_PART: Final = {
+    ExitCode.CONFORMS: "what was selected holds",
+    ExitCode.POLICY: "nothing that was selected was tested",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +111,8 @@ def _headline(judgements: Sequence[Judgement], run: RunPart) -> str:
     words = [f"{verdict} {counts[verdict]}" for verdict in WORST_FIRST if verdict in counts]
     share = run.slept_seconds / (run.seconds * run.workers) if run.seconds else 0.0
     partial = "partial selection, no claim of conformance: " if run.partial else ""
-    verdict = _SAYS.get(ExitCode(run.exit_code)) if run.exit_code in set(ExitCode) else None
+    says = _SAYS | _SAYS_OF_A_PART if run.partial else _SAYS
+    verdict = says.get(ExitCode(run.exit_code)) if run.exit_code in set(ExitCode) else None
     return (
         f"{partial}{len(judgements)} clauses: {_join(words)}; {run.cases} cases in {run.seconds:.1f} s on "
         f"{run.workers} worker{'s' * (run.workers != 1)}, {share:.1%} slept"

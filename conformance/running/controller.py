@@ -4,7 +4,6 @@ Registered by `conformance.plugin` in the process that was started, not in xdist
 no case.
 """
 
-import json
 import secrets
 import shutil
 import tempfile
@@ -18,16 +17,17 @@ import pytest
 from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
 from conformance.errors import HarnessError
 from conformance.plugin import covers, refuse, say_error
-from conformance.report import allure, json_report, terminal
-from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
-from conformance.report.junit import JunitReport
-from conformance.report.statement import RunPart, make, suite_version
+from conformance.report import terminal
+from conformance.report.statement import RunPart, suite_version
 from conformance.running import run_state
-from conformance.running.cases import case_id, died, from_json, stopwatch
+from conformance.running.cases import stopwatch
 from conformance.running.collaborators import Collaborators, OpenTarget, Options
 from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.records import Records
+from conformance.running.reporting import Reporting
 from conformance.running.run_state import STATE, RunState
+from conformance.running.selection import Selection, left_out_by
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.run import ExitCode, exit_code
 
@@ -54,37 +54,23 @@ class Controller:
         self.options: Options = run_state.options(config)
         self.collaborators: Collaborators = run_state.collaborators(config)
         self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        self.selection = Selection.of(config)
+        self.selection.check(self.catalogue)
         self.profile: Any = self.collaborators.load_profile(self.options)
         self.id = secrets.token_hex(4)
         self.target: OpenTarget | None = None
-        self.folder: ReportFolder | None = None
-        self.junit: JunitReport | None = None
-        self.cases: dict[str, Case] = {}
+        self.records = Records(config)
+        self.reporting: Reporting | None = None
         self.judgements: tuple[Judgement, ...] = ()
         self.ending: terminal.Ending | None = None
-        self._usage: list[str] = []
-        self._warnings: list[str] = []
-        self._failed: set[str] = set()
-        self._collection_errors: list[str] = []
-        self._partial = False
         self._stopped_early = False
         self._interrupts = FirstInterruptOnly()
         if not self.collects_only:
-            self._aim_reports()
-
-    def _aim_reports(self) -> None:
-        option = self.config.option
-        given = option.report_dir
-        place = Path(given) if given else Path("reports") / self.profile.name
-        self.folder = ReportFolder(self.config.invocation_params.dir / place)
-        self.config.add_cleanup(self._discard_report)
-        # Notes between processes: what was collected, which devices exist. Never part of the report.
-        self.notes = Path(tempfile.mkdtemp(prefix="conformance-"))
-        self.config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
-        if not getattr(option, "allure_report_dir", None):
-            option.allure_report_dir = str(self.folder.fresh / ALLURE)
-        if not option.xmlpath:
-            self.junit = JunitReport(self.config, self.folder.fresh / JUNIT)
+            self.reporting = Reporting(config, self.profile, self.records)
+            config.add_cleanup(self._discard_report)
+            # Notes between processes: what was collected, which devices exist. Never part of the report.
+            self.notes = self.records.notes = Path(tempfile.mkdtemp(prefix="conformance-"))
+            config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
 
     # -- the target
 
@@ -93,7 +79,7 @@ class Controller:
         """Launch or attach, and preflight, before xdist starts its workers."""
         self._clock = stopwatch()
         self._started = datetime.now(UTC)
-        if self.folder is None:
+        if self.reporting is None:
             return
         self._interrupts.install()
         self.config.add_cleanup(self._interrupts.remove)
@@ -138,6 +124,11 @@ class Controller:
             suite,
             f"profile: {self.target.profile}; target: {about['name']} at {address}{edition}",
             f"claims: {capabilities}; timing: {timing}; large cases: {'yes' if claims.large else 'no'}",
+            *(
+                [f"partial: {' '.join(words)}; no claim of conformance"]
+                if (words := self._selection())
+                else []
+            ),
             *(f"preflight: {remark}" for remark in self.target.remarks),
         ]
 
@@ -145,43 +136,17 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take a case's record from the report that carries it, or make one for a case whose worker died."""
-        if report.failed:
-            self._failed.add(report.nodeid)
-        record = getattr(report, "conformance", None)
-        if record is not None:
-            self.cases[report.nodeid] = from_json(record)
-        elif report.when not in {"setup", "call", "teardown"}:
-            self._bury(report.nodeid, str(report.longrepr), report)
-
-    def _bury(self, node_id: str, message: str, report: pytest.TestReport | None = None) -> None:
-        known = self._collected().get(node_id)
-        if known is None:
-            return
-        worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
-        case = died(case_id(node_id), known["clause"], message, worker=worker)
-        self.cases[node_id] = case
-        self._failed.add(node_id)
-        if report is not None and self.junit is not None:
-            self.junit.add_died(report, {"clause": case.clause, "verdict": str(case.verdict)})
-        results = self._allure()
-        if results is not None:
-            results.write_died(case, node_id, known["title"])
+        """Take a case's record from the report that carries it."""
+        self.records.hear(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep a collection that failed: its cases are missing from everything else."""
-        if report.failed:
-            last = (report.longreprtext.strip().splitlines() or ["failed"])[-1]
-            self._collection_errors.append(
-                f"{report.nodeid or 'collection'}: {last.removeprefix('E').strip()}"
-            )
+        """Keep a collection that failed."""
+        self.records.hear_collection(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Read what a worker says at its end."""
-        output = getattr(node, "workeroutput", None) or {}
-        self._usage += [line for line in output.get(run_state.USAGE_OUTPUT, ()) if line not in self._usage]
-        self._partial = self._partial or bool(output.get(run_state.PARTIAL_OUTPUT))
+        self.records.hear_end(getattr(node, "workeroutput", None) or {})
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell -x under xdist, which pytest calls an interruption, from a real one."""
@@ -201,31 +166,37 @@ class Controller:
             self._end(session, exitstatus, seconds)
 
     def _end(self, session: pytest.Session, exitstatus: int, seconds: float) -> None:
-        if self._usage:
-            say_error("\n".join(self._usage))
+        if self.records.usage:
+            say_error("\n".join(self.records.usage))
             session.exitstatus = ExitCode.USAGE
-        elif self.target is not None:
-            session.exitstatus = self._conclude(session, exitstatus, seconds)
+        elif self.target is not None and self.reporting is not None:
+            session.exitstatus = self._conclude(session, exitstatus, seconds, self.target, self.reporting)
         self._clear_up()
 
-    def _conclude(self, session: pytest.Session, exitstatus: int, seconds: float) -> int:
-        assert self.folder is not None  # noqa: S101 - the caller has looked
-        assert self.target is not None  # noqa: S101 - likewise
-        trouble = self.target.trouble()
+    def _conclude(
+        self,
+        session: pytest.Session,
+        exitstatus: int,
+        seconds: float,
+        target: OpenTarget,
+        reporting: Reporting,
+    ) -> int:
+        records = self.records
+        trouble = target.trouble()
         if trouble is not None:
-            self._warnings.append(f"the launched hub did not live to the end: {trouble}")
+            records.warnings.append(f"the launched hub did not live to the end: {trouble}")
         cut_short = exitstatus in _CUT_SHORT and not self._stopped_early
         stopped = self._stopped_early or bool(session.shouldfail or session.shouldstop)
-        if not cut_short and not stopped and not self._collection_errors:
-            for node_id in self._collected():
-                if node_id not in self.cases:
-                    self._bury(node_id, "the worker that was to run it died")
-        if not self.cases and not self._collection_errors:
+        if not cut_short and not stopped and not records.collection_errors:
+            records.bury_missing()
+        cases = records.cases
+        if not cases and not records.collection_errors:
             return exitstatus
-        partial = cut_short or stopped or bool(self._collection_errors) or self._is_partial()
-        order = {node_id: place for place, node_id in enumerate(self._collected())}
-        cases = [self.cases[node_id] for node_id in sorted(self.cases, key=lambda each: order.get(each, 0))]
-        self.judgements = judge(self.catalogue, cases, self.target.claims)
+        selection = self._selection()
+        partial = (
+            cut_short or stopped or records.deselected or bool(records.collection_errors) or bool(selection)
+        )
+        self.judgements = judge(self.catalogue, cases, target.claims)
         code = self._exit_code(exitstatus, cases, cut_short=cut_short, partial=partial)
         run = RunPart(
             started=self._started.isoformat(timespec="seconds"),
@@ -235,16 +206,19 @@ class Controller:
             slept_seconds=round(sum(case.slept for case in cases), 3),
             exit_code=int(code),
             partial=partial,
+            selection=selection,
         )
-        self._write(run)
+        report = reporting.write(self.catalogue, self.judgements, target, run)
+        remarks = [f"preflight: {remark}" for remark in target.remarks]
+        self.ending = terminal.Ending(run=run, report=report, warnings=remarks)
         return int(code)
 
     def _exit_code(self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool) -> int:
         if cut_short:
             return exitstatus
-        if self._collection_errors:
+        if self.records.collection_errors:
             return ExitCode.INTERRUPTED
-        if self._failed - self.cases.keys():
+        if self.records.strangers_failed:
             return ExitCode.VIOLATED  # a test that is none of the suite's failed beside it: pytest's own code
         code = exit_code(self.judgements, cases, partial=partial)
         if code is ExitCode.USAGE:
@@ -254,31 +228,12 @@ class Controller:
             )
         return exitstatus if code is ExitCode.CONFORMS and exitstatus == ExitCode.WARNINGS else code
 
-    def _write(self, run: RunPart) -> None:
-        assert self.folder is not None  # noqa: S101 - the caller has looked
-        assert self.target is not None  # noqa: S101 - likewise
-        statement = make(
-            self.catalogue,
-            self.judgements,
-            profile=self.target.profile,
-            target=self.target.description,
-            claims=self.target.claims,
-            run=run,
-        )
-        json_report.write(statement, self.folder.fresh / REPORT)
-        results = self._allure()
-        if results is not None:
-            for line in (*self._collection_errors, *allure.watch_errors(self.judgements)):
-                results.write_error(line)
-        surroundings = Path(self.config.option.allure_report_dir)
-        if surroundings.is_dir():
-            allure.write_surroundings(surroundings, statement)
-        if self.junit is not None:
-            self.junit.finish(self.folder.final / JUNIT)
-        self.folder.publish()
-        remarks = [f"preflight: {remark}" for remark in self.target.remarks]
-        report = self._shown(self.folder.final / REPORT)
-        self.ending = terminal.Ending(run=run, report=report, warnings=remarks)
+    def _selection(self) -> list[str]:
+        """Return what the command line says to leave cases out, word by word."""
+        narrow = () if covers(self.collaborators.package, self.config) else tuple(self.config.args)
+        here = str(self.config.invocation_params.dir) + "/"
+        places = [str(place).removeprefix(here) for place in narrow]
+        return left_out_by(self.config, self.selection, places=places)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -286,7 +241,7 @@ class Controller:
         if self.ending is None:
             return
         terminalreporter.section("conformance", sep="=")
-        for line in (*terminal.lines(self.catalogue, self.judgements, self.ending), *self._warnings):
+        for line in (*terminal.lines(self.catalogue, self.judgements, self.ending), *self.records.warnings):
             terminalreporter.write_line(line)
 
     # -- clearing up
@@ -308,33 +263,10 @@ class Controller:
         try:
             target.delete_identities(ids)
         except HarnessError as error:
-            self._warnings.append(f"{len(ids)} devices named conf-{self.id}-… are left on the hub: {error}")
+            self.records.warnings.append(
+                f"{len(ids)} devices named conf-{self.id}-… are left on the hub: {error}"
+            )
 
     def _discard_report(self) -> None:
-        if self.folder is not None and self.ending is None:
-            self.folder.discard()
-
-    # -- small questions
-
-    def _is_partial(self) -> bool:
-        option = self.config.option
-        ignores = option.ignore or option.ignore_glob or option.keyword or option.markexpr or option.deselect
-        runner = self.config.pluginmanager.get_plugin("conformance-runner")
-        deselected = self._partial or bool(getattr(runner, "partial", False))
-        return bool(ignores) or deselected or not covers(self.collaborators.package, self.config)
-
-    def _collected(self) -> dict[str, dict[str, str]]:
-        """Return what the workers collected: clause and title by node id, in order."""
-        collected: dict[str, dict[str, str]] = {}
-        for file in sorted(self.notes.glob("collected-*.json")):
-            collected |= json.loads(file.read_text(encoding="utf-8"))
-        return collected
-
-    def _allure(self) -> allure.AllureResults | None:
-        runner = self.config.pluginmanager.get_plugin("conformance-runner")
-        results: allure.AllureResults | None = getattr(runner, "allure", None)
-        return results
-
-    def _shown(self, file: Path) -> str:
-        here = self.config.invocation_params.dir
-        return str(file.relative_to(here) if file.is_relative_to(here) else file)
+        if self.reporting is not None and self.ending is None:
+            self.reporting.discard()

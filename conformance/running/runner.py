@@ -5,7 +5,7 @@ Registered by `conformance.plugin` in every process that runs tests: the only on
 
 import contextlib
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 import pytest
@@ -17,7 +17,8 @@ from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
 from conformance.report.allure import AllureResults
 from conformance.running import run_state
-from conformance.running.cases import Comparison, RunningCase, case_id, mask_names, to_json
+from conformance.running.case_maker import CaseMaker
+from conformance.running.cases import Comparison, RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
@@ -29,7 +30,7 @@ from conformance.running.phases import (
     take_down,
 )
 from conformance.running.run_state import STATE, RunState
-from conformance.verdict.needs import not_claimed
+from conformance.running.selection import Selection
 from conformance.verdict.words import Verdict
 
 CASE: Final = pytest.StashKey[RunningCase]()
@@ -60,6 +61,7 @@ class Runner:
         self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
         self.collaborators: Collaborators = run_state.collaborators(config)
         self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        self.selection = Selection.of(config)
         self.current: RunningCase | None = None
         self.partial = False
         self.allure: AllureResults | None = None
@@ -97,9 +99,10 @@ class Runner:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Give each test its case, before any selection; stop at a test without a clause of its own."""
         problems: list[str] = []
+        make = CaseMaker(self.config, self.collaborators.package, self.catalogue, self.worker)
         for item in items:
             try:
-                case = self._case_of(item)
+                case = make(item)
             except CatalogueError as error:
                 problems.append(str(error))
             else:
@@ -109,6 +112,17 @@ class Runner:
         if problems:
             items.clear()
             self._stop(list(dict.fromkeys(problems)))
+        self._select(items)
+
+    def _select(self, items: list[pytest.Item]) -> None:
+        """Leave out what --clause and its like do not name; a test that is no case is never named."""
+        if not self.selection:
+            return
+        taken = [CASE in item.stash and self.selection.takes(item.stash[CASE].clause) for item in items]
+        left_out = [item for item, take in zip(items, taken, strict=True) if not take]
+        items[:] = [item for item, take in zip(items, taken, strict=True) if take]
+        if left_out:
+            self.config.hook.pytest_deselected(items=left_out)
 
     def _stop(self, problems: Sequence[str]) -> None:
         if not self.is_worker:
@@ -137,48 +151,6 @@ class Runner:
                 raise
             self._stop([str(error)])
             return True
-
-    def _case_of(self, item: pytest.Item) -> RunningCase | None:
-        cited = [mark.args for mark in item.iter_markers("clause")]
-        is_ours = self.collaborators.package in item.path.parents
-        where = item.nodeid.partition("[")[0]
-        if not cited:
-            if not is_ours:
-                return None
-            raise CatalogueError(f'{where}: cites no clause. Add @pytest.mark.clause("section.name").')
-        if len(cited) > 1 or len(cited[0]) != 1:
-            raise CatalogueError(f"{where}: cites {_cited(cited)}. One test checks one clause: split it.")
-        clause_id = cited[0][0]
-        if clause_id not in self.catalogue:
-            raise CatalogueError(
-                f"{where}: cites clause {clause_id!r}, which does not exist. "
-                "List them with: python -m conformance clauses"
-            )
-        clause = self.catalogue[clause_id]
-        if clause.level == "untestable":
-            raise CatalogueError(
-                f"{where}: cites {clause_id}, which is untestable. Give the clause another level."
-            )
-        self._check_markers(item, where)
-        state = self.config.stash.get(STATE, None)
-        large = item.get_closest_marker("large") is not None
-        return RunningCase(
-            id=case_id(item.nodeid),
-            clause=clause,
-            unclaimed=not_claimed(clause.needs, state.claims, large=large) if state else None,
-            title=_title(item),
-            mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
-            worker=self.worker,
-        )
-
-    def _check_markers(self, item: pytest.Item, where: str) -> None:
-        """Refuse a marker that nobody declared: outside a checkout no ini file makes pytest strict."""
-        declared = {
-            line.partition(":")[0].partition("(")[0].strip() for line in self.config.getini("markers")
-        }
-        for mark in item.iter_markers():
-            if mark.name not in declared:
-                raise CatalogueError(f"{where}: marker {mark.name!r} is not declared. Correct its spelling.")
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that the selection left cases out."""
@@ -297,17 +269,3 @@ class Runner:
         report.user_properties = list(item.user_properties)
         if self.allure is not None:
             self.allure.settled(record, case.title)
-
-
-def _cited(marks: Sequence[tuple[Any, ...]]) -> str:
-    clauses = [str(argument) for arguments in marks for argument in arguments]
-    return f"{len(clauses)} clauses ({', '.join(clauses)})" if clauses else "a clause without naming it"
-
-
-def _title(item: pytest.Item) -> str:
-    lines: Iterator[str] = iter(
-        (getattr(getattr(item, "obj", None), "__doc__", None) or item.name).splitlines()
-    )
-    sentence = next((line.strip() for line in lines if line.strip()), item.name)
-    bracket = item.name.partition("[")[2]
-    return f"{sentence} [{bracket}" if bracket and sentence != item.name else sentence

@@ -1,0 +1,67 @@
+"""The report of a run: aimed before the first case, written and put into place after the last."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.catalogue import Catalogue
+from conformance.report import allure, json_report
+from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
+from conformance.report.junit import JunitReport
+from conformance.report.statement import RunPart, make
+from conformance.running.collaborators import OpenTarget
+from conformance.running.records import Records
+from conformance.verdict.clause import Judgement
+
+
+class Reporting:
+    """Every file of one run's report. `discard` it where the run comes to no statement."""
+
+    def __init__(self, config: pytest.Config, profile: Any, records: Records) -> None:
+        self._config = config
+        self._records = records
+        option = config.option
+        place = Path(option.report_dir) if option.report_dir else Path("reports") / profile.name
+        self._folder = ReportFolder(config.invocation_params.dir / place)
+        if not getattr(option, "allure_report_dir", None):
+            option.allure_report_dir = str(self._folder.fresh / ALLURE)
+        if not option.xmlpath:
+            records.junit = JunitReport(config, self._folder.fresh / JUNIT)
+
+    def write(
+        self,
+        catalogue: Catalogue,
+        judgements: Sequence[Judgement],
+        target: OpenTarget,
+        run: RunPart,
+    ) -> str:
+        """Write every format and put the folder into place; return where the statement lies, for a reader."""
+        statement = make(
+            catalogue,
+            judgements,
+            profile=target.profile,
+            target=target.description,
+            claims=target.claims,
+            run=run,
+        )
+        json_report.write(statement, self._folder.fresh / REPORT)
+        if self._records.allure is not None:
+            for line in (*self._records.collection_errors, *allure.watch_errors(judgements)):
+                self._records.allure.write_error(line)
+        surroundings = Path(self._config.option.allure_report_dir)
+        if surroundings.is_dir():
+            allure.write_surroundings(surroundings, statement)
+        if self._records.junit is not None:
+            self._records.junit.finish(self._folder.final / JUNIT, partial=run.partial)
+        self._folder.publish()
+        return self._shown(self._folder.final / REPORT)
+
+    def discard(self) -> None:
+        """Remove what was begun; the report of an earlier run stays as it was."""
+        self._folder.discard()
+
+    def _shown(self, file: Path) -> str:
+        here = self._config.invocation_params.dir
+        return str(file.relative_to(here) if file.is_relative_to(here) else file)
