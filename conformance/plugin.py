@@ -18,7 +18,11 @@ import pytest
 
 # Before anything imports them: a plain assert in the suite's own modules then says what it compared.
 pytest.register_assert_rewrite(
-    "conformance.device", "conformance.evidence", "conformance.running.fixtures", "conformance.service"
+    "conformance.device",
+    "conformance.evidence",
+    "conformance.running.c2d_fixtures",
+    "conformance.running.fixtures",
+    "conformance.service",
 )
 
 PACKAGE: Final = Path(__file__).resolve().parent

@@ -1,7 +1,8 @@
 """The device side of the suite: MQTT through paho, literal bytes where paho cannot, one reactor below."""
 
+from conformance.device.bag import Bag, bag_of, path_of
 from conformance.device.certificate import ServerCertificate, fetch_certificate
-from conformance.device.connection import Connection
+from conformance.device.connection import Connection, Pending
 from conformance.device.device import Device, Topics
 from conformance.device.endpoint import Endpoint, Timeouts
 from conformance.device.fields import NO_PASSWORD, NO_USERNAME, Will
@@ -11,14 +12,18 @@ from conformance.device.reactor import Reactor
 __all__ = [
     "NO_PASSWORD",
     "NO_USERNAME",
+    "Bag",
     "Connection",
     "Device",
     "Endpoint",
+    "Pending",
     "RawConnection",
     "Reactor",
     "ServerCertificate",
     "Timeouts",
     "Topics",
     "Will",
+    "bag_of",
     "fetch_certificate",
+    "path_of",
 ]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from conformance.device.channel import Channel
@@ -9,9 +10,10 @@ from conformance.device.conversation import CLOSED, SILENCE, Conversation
 from conformance.device.endpoint import Timeouts
 from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
+from conformance.errors import Violation
 from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
 from conformance.evidence.watch import matches
-from conformance.evidence.words import describe, word
+from conformance.evidence.words import describe, preview, word
 
 if TYPE_CHECKING:
     from conformance.device.device import Device
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 DUE: Final = 0.75
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What waited for a device: `how` it came, in words, and each payload once, in the order of arrival."""
+
+    how: str
+    payloads: list[bytes]
 
 
 class Connection(Conversation):
@@ -115,14 +125,64 @@ class Connection(Conversation):
         packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))
         self._await(lambda packet: packet == Unsuback(packet_id), f"UNSUBACK packet={packet_id}")
 
-    def expect_message(self, topic: str | None = None) -> Publish:
-        """Return the next message on this topic or filter, or on any; raises Violation if none comes."""
+    def expect_message(self, topic: str | None = None, *, within: float | None = None) -> Publish:
+        """Return the next message on this topic or filter, or on any; raises Violation if none comes.
+
+        `within` so many seconds, `timeouts.reaction` where it is not given.
+        """
         answer = self._await(
             lambda packet: isinstance(packet, Publish) and (topic is None or matches(topic, packet.topic)),
             f"PUBLISH {topic or 'from the hub'}",
+            within,
         )
         assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
         return answer
+
+    def messages_until(self, payload: bytes, *, within: float | None = None) -> list[Publish]:
+        """Return the messages that come up to the one with this payload, that one included.
+
+        Raises Violation if it does not come `within` so many seconds, by default `timeouts.reaction`. The
+        last message is the fence: what was sent before it on a path that keeps order has come by then.
+        """
+        seconds = self._timeouts.reaction if within is None else within
+        messages: list[Publish] = []
+
+        def came() -> bool:
+            while not messages or messages[-1].payload != payload:
+                packet = self._channel.take(lambda packet: isinstance(packet, Publish))
+                if packet is None:
+                    return False
+                assert isinstance(packet, Publish), "nothing else was asked for"  # noqa: S101 - for the type
+                messages.append(packet)
+            return True
+
+        if self._channel.wait(came, seconds):
+            return messages
+        expected = f"PUBLISH with payload {preview(payload)} within {seconds:g} s"
+        others = f"{len(messages)} others, the last {describe(messages[-1])}" if messages else "no message"
+        if self._ended():
+            raise self._violation(CLOSED, expected, f"{others}; {self._how_it_ended()}")
+        raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
+
+    def pending_until(self, payload: bytes, *, within: float | None = None) -> Pending:
+        """Return what a session that goes on is given, up to the message with this payload.
+
+        The filter is subscribed to once more if the message does not come without that, each time `within` so
+        many seconds. Raises Violation if it does not come then either.
+        """
+        try:
+            self.messages_until(payload, within=within)
+            how = "delivered without SUBSCRIBE"
+        except Violation:
+            self.subscribe(self.device.topics.devicebound)
+            self.messages_until(payload, within=within)
+            how = "delivered after SUBSCRIBE"
+        payloads = [packet.payload for packet in self.received if isinstance(packet, Publish)]
+        return Pending(how, list(dict.fromkeys(payloads)))
+
+    def acknowledge(self, message: Publish) -> None:
+        """Send the PUBACK of a message; for a connection with `manual_acknowledgement`. Waits for nothing."""
+        self._say(lambda: self._speaker.acknowledge(message.packet_id))
 
     def expect_no_message(self) -> None:
         """Require that no message has come or is on its way (fence)."""

@@ -47,7 +47,10 @@ class Topics:
 
 
 class Attempt(TypedDict, total=False):
-    """What a CONNECT may have other than the device's own; None or absent is the device's own."""
+    """What a CONNECT may have other than the device's own; None or absent is the device's own.
+
+    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`.
+    """
 
     client_id: str | None
     username: str | Absent | None
@@ -55,6 +58,7 @@ class Attempt(TypedDict, total=False):
     clean_session: bool
     keep_alive: int
     will: Will | None
+    manual_acknowledgement: bool
     tls_version: str | None
 
 
@@ -269,6 +273,7 @@ class Device:
                 password=None if isinstance(token, Absent) else token.reveal(),
                 clean_session=attempt.get("clean_session", True),
                 will=attempt.get("will"),
+                manual_acknowledgement=attempt.get("manual_acknowledgement", False),
             )
 
         sock = self._tls(attempt.get("tls_version"))

@@ -19,7 +19,8 @@ UNLIMITED: Final = 0
 class Speaker:
     """One paho client for one connection. Every call on the reactor's thread.
 
-    `write` sends bytes. paho raises ValueError for what it refuses to say: then RawConnection says it.
+    `write` sends bytes. With `manual_acknowledgement` a message gets no PUBACK but by `acknowledge`.
+    paho raises ValueError for what it refuses to say: then RawConnection says it.
     """
 
     def __init__(
@@ -31,9 +32,12 @@ class Speaker:
         password: str | None,
         clean_session: bool,
         will: Will | None,
+        manual_acknowledgement: bool = False,
     ) -> None:
         self._pipe = _Pipe(write)
-        self._client = _Client(self._pipe, client_id, clean_session=clean_session)
+        self._client = _Client(
+            self._pipe, client_id, clean_session=clean_session, manual_ack=manual_acknowledgement
+        )
         # paho would hold back the 21st packet without its PUBACK.
         self._client.max_inflight_messages_set(UNLIMITED)
         if username is not None:
@@ -60,6 +64,12 @@ class Speaker:
         """Send UNSUBSCRIBE and return its packet id."""
         code, packet_id = self._client.unsubscribe(topic_filter)
         return self._id(code, packet_id)
+
+    def acknowledge(self, packet_id: int) -> None:
+        """Send the PUBACK of a message with QoS 1; only with `manual_acknowledgement`."""
+        code = self._client.ack(packet_id, 1)
+        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise SpeechlessError(code)
 
     def disconnect(self) -> None:
         """Send DISCONNECT; paho then says no more."""
@@ -100,13 +110,14 @@ class SpeechlessError(Exception):
 class _Client(mqtt.Client):
     """A paho client that is handed its socket."""
 
-    def __init__(self, pipe: "_Pipe", client_id: str, *, clean_session: bool) -> None:
+    def __init__(self, pipe: "_Pipe", client_id: str, *, clean_session: bool, manual_ack: bool) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=clean_session,
             protocol=mqtt.MQTTv311,
             reconnect_on_failure=False,
+            manual_ack=manual_ack,
         )
         self._pipe = pipe
 

@@ -40,13 +40,20 @@ MARKERS: Final = (
 )
 SINGLE_PROCESS: Final = "main"
 
+# Modules of `conformance.running` with fixtures.
+FIXTURES: Final = (
+    "fixtures",
+    "c2d_fixtures",
+    "twin_fixtures",
+)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the part that keeps state, and the fixtures: no other run knows their names."""
     config.pluginmanager.register(Runner(config), "conformance-runner")
-    config.pluginmanager.import_plugin("conformance.running.fixtures")
-    config.pluginmanager.import_plugin("conformance.running.twin_fixtures")
+    for module in FIXTURES:
+        config.pluginmanager.import_plugin(f"conformance.running.{module}")
 
 
 class Runner:

@@ -4,7 +4,8 @@ Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub". A mes
 all devices; its property `to` names the device.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict, Unpack
 
@@ -22,6 +23,9 @@ ADDRESS: Final = "/messages/devicebound"
 ACK: Final = "iothub-ack"
 # A hub takes a hundred messages a minute, and says so ("IoT Hub quotas and throttling").
 THROTTLED: Final = "com.microsoft:device-container-throttled"
+
+# Of a message that shall expire while we wait: the hub has it well before, in seconds.
+SHORT_LIFE: Final = 0.3
 
 Ack = Literal["none", "positive", "negative", "full"]
 
@@ -81,7 +85,10 @@ class CloudMessage:
 
 
 class CloudToDevice:
-    """Sends messages to devices. `within` is how long the hub may take to say what became of one, seconds."""
+    """Sends messages to devices. `within` is how long the hub may take to say what became of one, seconds.
+
+    `clocks_differ` is by how many seconds at most the hub's clock may differ from ours.
+    """
 
     def __init__(
         self,
@@ -90,12 +97,14 @@ class CloudToDevice:
         journal: Journal,
         *,
         within: float,
+        clocks_differ: float = 0.0,
         sleep: Callable[[float], object] = pause,
     ) -> None:
         self._links = links
         self._rest = rest
         self._journal = journal
         self._within = within
+        self._clocks_differ = clocks_differ
         self._pause = sleep
 
     def send(self, to: Addressee, body: bytes = b"", **fields: Unpack[MessageFields]) -> None:
@@ -112,6 +121,24 @@ class CloudToDevice:
         {condition}" where the hub ended the link over it. Raises ServiceError if there is no answer at all.
         """
         return str(self._send(to, body, fields))
+
+    def send_each(self, to: Addressee, bodies: Iterable[bytes], **fields: Unpack[MessageFields]) -> None:
+        """Send these one after the other, each when the hub has the one before."""
+        for body in bodies:
+            self.send(to, body, **fields)
+
+    def attempt_to_send_each(
+        self, to: Addressee, bodies: Iterable[bytes], **fields: Unpack[MessageFields]
+    ) -> list[str]:
+        """Send these one after the other and return what became of each, as `attempt_to_send` words it."""
+        return [self.attempt_to_send(to, body, **fields) for body in bodies]
+
+    def send_and_outlive(self, to: Addressee, body: bytes, **fields: Unpack[MessageFields]) -> None:
+        """Send a message with a short life, and return when it has expired by the hub's clock too."""
+        life = SHORT_LIFE + self._clocks_differ
+        fields["expires_at"] = time.time() + life
+        self.send(to, body, **fields)
+        self._pause(life + self._clocks_differ)
 
     def purge(self, device: Addressee) -> int:
         """Empty a device's queue and return how many messages were in it."""

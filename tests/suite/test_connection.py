@@ -6,7 +6,7 @@ import pytest
 import trustme
 from scripted_peer import CONNACK, IMPATIENT, PINGRESP, Stage, Timeouts
 
-from conformance.device import Connection, Will
+from conformance.device import Connection, Pending, Will
 from conformance.errors import HarnessError, TargetUnreachable, Violation
 from conformance.evidence.packets import Puback, Publish
 
@@ -91,6 +91,66 @@ def test_the_verbs_of_an_ordinary_session(scene):
     assert scene.evidence.breaches == ()
     assert scene.peer.ended.acquire(timeout=5)
     assert [packet[0] >> 4 for packet in scene.peer.lines[0].received][-1] == 14
+
+
+def message(text, packet_id):
+    """A PUBLISH to the device with QoS 1."""
+    body = b"\x00\x1fdevices/d1/messages/devicebound" + packet_id.to_bytes(2) + text
+    return b"\x32" + bytes([len(body)]) + body
+
+
+def test_a_message_is_acknowledged_at_once(scene):
+    device = scene.device(after_connect(message(b"one", 7)))
+    connection = device.connect()
+    connection.send(EVENTS)
+
+    assert connection.expect_message().payload == b"one"
+    connection.ping()
+    assert b"\x40\x02\x00\x07" in scene.peer.lines[0].received
+
+
+def test_a_message_is_acknowledged_by_hand(scene):
+    device = scene.device(after_connect(message(b"one", 7), message(b"two", 8)))
+    connection = device.connect(manual_acknowledgement=True)
+    connection.send(EVENTS)
+
+    one, two = connection.messages_until(b"two")
+    connection.acknowledge(two)
+    connection.ping()
+    assert (one.payload, one.packet_id, two.packet_id) == (b"one", 7, 8)
+    acknowledgements = [packet for packet in scene.peer.lines[0].received if packet[0] == 0x40]
+    assert acknowledgements == [b"\x40\x02\x00\x08"]
+
+
+def test_messages_up_to_one_that_does_not_come(scene):
+    connection = scene.device(after_connect(message(b"one", 7)), IMPATIENT).connect()
+    connection.send(EVENTS)
+
+    failure = violation(connection.messages_until, b"two")
+    assert failure.observed == "publish"
+    assert failure.actual.startswith("1 others, the last PUBLISH qos=1 packet=7")
+    assert violation(connection.messages_until, b"two").observed == "silence"
+
+
+def test_what_is_pending_comes_with_or_without_another_subscribe(scene):
+    def at_once(line):
+        line.answer_connect()
+        line.send(message(b"one", 1), message(b"one", 1), message(b"two", 2))
+        line.answer_pings()
+
+    def when_asked(line):
+        line.answer_connect()
+        line.send(message(b"one", 1))
+        packet = line.read_packet()
+        while packet[0] != 0x82:
+            packet = line.read_packet()
+        line.send(b"\x90\x03" + packet[2:4] + b"\x01", message(b"two", 2))
+        line.answer_pings()
+
+    at_once = scene.device(at_once).connect().pending_until(b"two")
+    assert at_once == Pending("delivered without SUBSCRIBE", [b"one", b"two"])
+    when_asked = scene.device(when_asked, IMPATIENT).connect().pending_until(b"two", within=0.3)
+    assert when_asked == Pending("delivered after SUBSCRIBE", [b"one", b"two"])
 
 
 def test_session_present_is_what_the_connack_says(scene):

@@ -1,6 +1,7 @@
 """A message to a device goes out as it was meant; what the hub says to it is a value or an error."""
 
 import ssl
+import time
 
 import pytest
 from back_end import BackEnd, embedded_hub
@@ -124,7 +125,31 @@ def test_a_message_that_a_case_needs_must_be_taken(peer, c2d):
 def test_the_fifty_first_is_seen_to_be_refused(peer, c2d):
     peer.answers.extend(["accepted"] * 50 + [FULL])
 
-    assert [c2d.attempt_to_send("d", b"x") for _ in range(51)] == ["accepted"] * 50 + [FULL]
+    assert c2d.attempt_to_send_each("d", [b"x"] * 51) == ["accepted"] * 50 + [FULL]
+
+
+def test_messages_are_sent_in_the_order_given(peer, c2d):
+    c2d.send_each("d", [b"1", b"2", b"3"], message_id="m")
+
+    assert [(sent.body, sent.properties["message_id"]) for sent in peer.sent] == [
+        (b"1", b"m"),
+        (b"2", b"m"),
+        (b"3", b"m"),
+    ]
+
+
+def test_a_message_is_outlived_by_the_hubs_clock_too(peer, rest, waits):
+    """A clock that may be two seconds off: the message lives that much longer, and so does the wait."""
+    links = Links(peer.endpoint())
+    c2d = CloudToDevice(links, rest, Journal(), within=10, clocks_differ=2, sleep=waits.append)
+
+    before = time.time()
+    c2d.send_and_outlive("d", b"x", message_id="m")
+    links.close()
+
+    (sent,) = peer.sent
+    assert 2300 <= sent.properties["absolute_expiry_time"] - before * 1000 <= 3300
+    assert (sent.properties["message_id"], waits) == (b"m", [4.3])
 
 
 def test_a_hub_under_load_is_given_time(peer, c2d, waits):
