@@ -19,6 +19,7 @@ from conformance.catalogue import (
     Level,
     Source,
 )
+from conformance.report.digest import suite_digest
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.needs import Claims
 from conformance.verdict.run import summary
@@ -33,11 +34,12 @@ class _Part(BaseModel):
 
 
 class SuitePart(_Part):
-    """Which suite judged; `clauses_digest` is the SHA-256 over the clause files."""
+    """Which suite judged; SHA-256 over the clause files (`clauses_digest`), over all sources (`digest`)."""
 
     name: str
     version: str
     clauses_digest: str
+    digest: str
 
 
 class DocumentPart(_Part):
@@ -89,10 +91,30 @@ class RunPart(_Part):
     selection: list[str] = []
 
 
+class DeviationPart(_Part):
+    """A known difference, as the profile states it; dates as YYYY-MM-DD.
+
+    `case` is the pattern of the cases that deviate, `observed` the word that each of them must show.
+    """
+
+    case: str
+    observed: str
+    reason: str
+    since: str | None = None
+    expires: str | None = None
+    link: str | None = None
+
+
 class CasePart(_Part):
-    """One case. `expected`, `actual` and `transcript` are present where it is not a pass."""
+    """One case. `title` is the rule its test states.
+
+    `expected`, `actual` and `transcript` are present where it is not a pass; `deviation` where one applies.
+    `in_passing` is present, and true, where the clause is a watched one that was broken during a case of
+    another clause: the entry repeats that case's id and counts as no case of its own.
+    """
 
     id: str
+    title: str
     verdict: Verdict
     reading: str | None
     observed: str
@@ -101,13 +123,18 @@ class CasePart(_Part):
     expected: str | None = None
     actual: str | None = None
     transcript: str | None = None
+    deviation: DeviationPart | None = None
+    in_passing: bool = False
 
 
 class ClausePart(_Part):
     """One clause. `reason` says why it is not tested, not claimed or untestable, or what was wrong.
 
+    `link` is the address of the paragraph that states the rule; `statements` and `mqtt` number what it covers
+    in the document and in MQTT 3.1.1. Of a disputed clause, `accepted` names the readings, `readings` those
+    that were seen.
     `cases` of a watched clause also name each case during which its rule was broken, whatever that case was
-    about.
+    about; `sightings` counts the packets that were held against it.
     """
 
     id: str
@@ -115,11 +142,24 @@ class ClausePart(_Part):
     level: Level
     source: Source
     says: str
+    link: str
+    note: str | None
     statements: list[str]
+    mqtt: list[str]
+    accepted: list[str]
     verdict: Verdict
     reason: str
     readings: list[str]
+    sightings: int
     cases: list[CasePart]
+
+
+class SectionPart(_Part):
+    """One section of the document: `name` begins the ids of its clauses."""
+
+    name: str
+    title: str
+    link: str
 
 
 class Statement(_Part):
@@ -133,6 +173,7 @@ class Statement(_Part):
     claims: ClaimsPart
     run: RunPart
     summary: dict[Verdict, int]
+    sections: list[SectionPart]
     clauses: list[ClausePart]
 
 
@@ -155,7 +196,9 @@ def make(
 ) -> Statement:
     """Put a run's judgements into their published form."""
     return Statement(
-        suite=SuitePart(name=SUITE, version=suite_version(), clauses_digest=catalogue.digest),
+        suite=SuitePart(
+            name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
+        ),
         document=DocumentPart(
             title=DOCUMENT_TITLE, date=DOCUMENT_DATE, language=DOCUMENT_LANGUAGE, url=DOCUMENT_URL
         ),
@@ -166,6 +209,10 @@ def make(
         ),
         run=run,
         summary=dict(summary(judgements)),
+        sections=[
+            SectionPart(name=section.name, title=section.title, link=f"{DOCUMENT_URL}#{section.anchor}")
+            for section in catalogue.sections
+        ],
         clauses=[_clause(judgement) for judgement in judgements],
     )
 
@@ -178,10 +225,15 @@ def _clause(judgement: Judgement) -> ClausePart:
         level=clause.level,
         source=clause.source,
         says=clause.says,
+        link=clause.link,
+        note=clause.note,
         statements=list(clause.statements),
+        mqtt=list(clause.mqtt),
+        accepted=list(clause.readings),
         verdict=judgement.verdict,
         reason=judgement.reason,
         readings=list(judgement.readings),
+        sightings=judgement.sightings,
         cases=[_case(case) for case in judgement.cases],
     )
 
@@ -190,11 +242,13 @@ def _case(case: Case) -> CasePart:
     evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
     return CasePart(
         id=case.id,
+        title=case.title,
         verdict=case.verdict,
         reading=case.reading,
         observed=case.observed,
         seconds=case.seconds,
         message=case.message,
+        in_passing=case.in_passing,
         **evidence,
     )
 

@@ -79,7 +79,11 @@ class RunningCase:
         """Return the record, with every secret removed; a transcript only where the case is not a pass."""
         if self.unclaimed is not None:
             return Case(
-                id=self.id, clause=self.clause.id, verdict=Verdict.NOT_CLAIMED, message=self.unclaimed
+                id=self.id,
+                clause=self.clause.id,
+                verdict=Verdict.NOT_CLAIMED,
+                message=self.unclaimed,
+                title=self.title,
             )
         reading = self.readings.seen
         outcome = settle(self.clause.level, self.problems, observed=self.observed, reading=reading)
@@ -106,6 +110,7 @@ class RunningCase:
             worker=self.worker,
             breaches=breaches,
             sightings=tuple(sorted(watch.sightings.items())),
+            title=redact(self.title),
         )
 
     def _problem(self, phase: str, error: BaseException) -> Problem:
@@ -143,9 +148,11 @@ class RunningCase:
         )
 
 
-def died(case_id: str, clause: str, message: str, *, worker: str = "") -> Case:
+def died(case_id: str, clause: str, message: str, *, worker: str = "", title: str = "") -> Case:
     """Return the record of a case whose worker did not live to settle it."""
-    return Case(id=case_id, clause=clause, verdict=Verdict.BROKEN, message=redact(message), worker=worker)
+    return Case(
+        id=case_id, clause=clause, verdict=Verdict.BROKEN, message=redact(message), worker=worker, title=title
+    )
 
 
 def to_json(case: Case) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from conformance.catalogue import Catalogue, Clause
 from conformance.verdict.needs import Claims, not_claimed
 from conformance.verdict.words import Verdict, worst
+
+# The reason of a clause that a selection, or an interruption, left out.
+NO_CASE: Final = "no case of it ran"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,8 @@ class Case:
     """A case that was to run: settled, or left out for a reason. `transcript` is empty where all was well.
 
     `sightings` counts, for each watched clause, the packets that were held against it; `seconds` is wall
-    time, `slept` the part of it spent in pauses.
+    time, `slept` the part of it spent in pauses. `title` is the rule that the test states, with its
+    parameters. `in_passing`: a watched rule was broken here, in a case of another clause.
     """
 
     id: str
@@ -39,6 +44,24 @@ class Case:
     worker: str = ""
     breaches: tuple[Breach, ...] = ()
     sightings: tuple[tuple[str, int], ...] = ()
+    title: str = ""
+    in_passing: bool = False
+
+
+class Finding(Protocol):
+    """What a clause's verdict rests on: a case of a run, or of a statement that was read back."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The case's own verdict."""
+
+    @property
+    def message(self) -> str:
+        """Why it is not better."""
+
+    @property
+    def in_passing(self) -> bool:
+        """Whether the case is one of another clause."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +69,7 @@ class Judgement:
     """The verdict of one clause, why it is not more, the readings met, and the cases it rests on.
 
     In a watched clause, `cases` also holds one entry for each case in which the rule was broken: that
-    case's id, with the breach as its violation.
+    case's id, with the breach as its violation. `sightings` counts the packets held against such a clause.
     """
 
     clause: Clause
@@ -55,6 +78,7 @@ class Judgement:
     readings: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     claimed: bool = True
+    sightings: int = 0
 
 
 def judge(catalogue: Catalogue, cases: Sequence[Case], claims: Claims) -> tuple[Judgement, ...]:
@@ -91,14 +115,7 @@ def _judge_one(
     if clause.level == "observe":
         breaches = [replace(case, verdict=Verdict.OBSERVED) for case in breaches]
     evidence = (*cases, *breaches)
-    verdict = worst(case.verdict for case in evidence)
-    reason = "; ".join(
-        dict.fromkeys(case.message for case in evidence if case.verdict == verdict and case.message)
-    )
-    if not evidence:
-        reason = "no case of it ran"
-    elif clause.is_watched and not sightings and not breaches and verdict in {Verdict.PASS, Verdict.OBSERVED}:
-        verdict, reason = Verdict.NOT_TESTED, "no packet that the rule is about was seen in the whole run"
+    verdict, reason = fold(evidence, watched=clause.is_watched, sightings=sightings)
     readings = tuple(sorted({case.reading for case in cases if case.reading}))
     return Judgement(
         clause=clause,
@@ -107,7 +124,20 @@ def _judge_one(
         readings=readings,
         cases=evidence,
         claimed=verdict is not Verdict.NOT_CLAIMED,
+        sightings=sightings,
     )
+
+
+def fold(evidence: Sequence[Finding], *, watched: bool, sightings: int) -> tuple[Verdict, str]:
+    """Return the verdict that a claimed clause has from its cases, and the reason for it."""
+    if not evidence:
+        return Verdict.NOT_TESTED, NO_CASE
+    verdict = worst(case.verdict for case in evidence)
+    unseen = watched and not sightings and not any(case.in_passing for case in evidence)
+    if unseen and verdict in {Verdict.PASS, Verdict.OBSERVED}:
+        return Verdict.NOT_TESTED, "no packet that the rule is about was seen in the whole run"
+    messages = dict.fromkeys(case.message for case in evidence if case.verdict == verdict and case.message)
+    return verdict, "; ".join(messages)
 
 
 def _as_evidence(case: Case, breach: Breach) -> Case:
@@ -122,4 +152,5 @@ def _as_evidence(case: Case, breach: Breach) -> Case:
         actual=breach.observed,
         breaches=(),
         sightings=(),
+        in_passing=True,
     )

@@ -126,6 +126,7 @@ def test_the_statement_has_the_documented_fields(small):
         "claims",
         "run",
         "summary",
+        "sections",
         "clauses",
     ]
     assert statement["schema"] == 1
@@ -142,7 +143,8 @@ def test_the_statement_has_the_documented_fields(small):
         "not claimed": 1,
     }
     assert list(statement["clauses"][0]) == [
-        "id", "section", "level", "source", "says", "statements", "verdict", "reason", "readings", "cases",
+        "id", "section", "level", "source", "says", "link", "note", "statements", "mqtt", "accepted",
+        "verdict", "reason", "readings", "sightings", "cases",
     ]  # fmt: skip
 
 
