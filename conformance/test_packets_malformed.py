@@ -8,6 +8,7 @@ servers let pass may be ignored or acknowledged as well; nothing of them may bec
 
 import pytest
 
+from conformance.device import Will
 from conformance.device.literal import connect, packet, text
 
 clause = pytest.mark.clause
@@ -80,7 +81,7 @@ def test_a_malformed_publish_ends_its_connection_alone(raw_connected, bystander,
     "flags",
     [
         pytest.param({"flags": 0xC3}, id="3.1.2-3-reserved-flag"),
-        pytest.param({"flags": 0xDE, "will": True}, id="3.1.2-14-Will-QoS-3"),
+        pytest.param({"flags": 0xDE, "will": Will(topic="any", payload=b"gone")}, id="3.1.2-14-Will-QoS-3"),
         pytest.param({"flags": 0xCA}, id="3.1.2-13-Will-QoS-without-Will"),
         pytest.param({"flags": 0xE2}, id="3.1.2-15-Will-RETAIN-without-Will"),
         pytest.param({"flags": 0x42, "username": False}, id="3.1.2-22-Password-without-Username"),

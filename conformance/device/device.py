@@ -121,6 +121,7 @@ class Device:
         properties: bytes = b"",
         clean_session: bool = True,
         keep_alive: int = 60,
+        will: Will | None = None,
         password: Secret | None = None,
     ) -> bytes:
         """Return a CONNECT that lets this device in, but for what is said; `keep_alive` in seconds."""
@@ -131,6 +132,7 @@ class Device:
             properties=properties,
             clean_session=clean_session,
             keep_alive=keep_alive,
+            will=will,
             password=password,
         )
 
@@ -160,10 +162,12 @@ class Device:
         self._open.append(raw)
         return raw
 
-    def raw_connected(self, *, clean_session: bool = True, keep_alive: int = 60) -> RawConnection:
+    def raw_connected(
+        self, *, clean_session: bool = True, keep_alive: int = 60, will: Will | None = None
+    ) -> RawConnection:
         """Open a connection without paho on which the CONNECT of this device has been accepted."""
         raw = self.raw()
-        raw.connect(clean_session=clean_session, keep_alive=keep_alive)
+        raw.connect(clean_session=clean_session, keep_alive=keep_alive, will=will)
         return raw
 
     def close(self) -> None:
@@ -176,6 +180,15 @@ class Device:
     def attempt(self, **attempt: Unpack[Attempt]) -> str:
         """Try to connect; return "accepted", "connack 5", "closed", "tls refused" or "silence"."""
         return self._try(attempt, lambda _connection: ACCEPTED)
+
+    def attempt_and_drop(self, **attempt: Unpack[Attempt]) -> str:
+        """Try to connect and leave without DISCONNECT; return "accepted", "connack 5" and the like."""
+
+        def drop(connection: Connection) -> str:
+            connection.drop()
+            return ACCEPTED
+
+        return self._try(attempt, drop, leave=False)
 
     def attempt_to_publish(self, **attempt: Unpack[Attempt]) -> str:
         """Try to connect and to publish with QoS 1: "connack 5", or "accepted, puback" and the like."""
@@ -241,7 +254,7 @@ class Device:
 
     # -- how
 
-    def _try(self, attempt: Attempt, then: Callable[[Connection], str]) -> str:
+    def _try(self, attempt: Attempt, then: Callable[[Connection], str], *, leave: bool = True) -> str:
         try:
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
@@ -251,7 +264,7 @@ class Device:
             connection.close()
             return outcome
         outcome = then(connection)
-        if not outcome.endswith("closed"):
+        if leave and not outcome.endswith("closed"):
             connection.disconnect()
         return outcome
 

@@ -7,6 +7,7 @@ a wrong packet is the point. MQTT 3.1.1, sections 2.2 (fixed header), 1.5.3 (str
 from typing import Protocol
 
 from conformance.credentials import Secret
+from conformance.device.fields import Will
 
 
 class Speaker(Protocol):
@@ -58,14 +59,16 @@ def connect(
     client_id: str | None = None,
     username: bool = True,
     password: Secret | None = None,
-    will: bool = False,
+    will: Will | None = None,
 ) -> bytes:
     """Return the CONNECT of a device, let in as it stands; each argument changes one thing in it.
 
     `flags` replaces the connect flags, whatever the fields behind them are; `properties` stand where MQTT 5
-    has them; `will` adds a Will topic and payload; `username=False` leaves that field out.
+    has them; `username=False` leaves that field out.
     """
-    right_flags = (0x80 if username else 0) | 0x40 | (0x04 if will else 0) | (0x02 if clean_session else 0)
+    right_flags = (0x80 if username else 0) | 0x40 | (0x02 if clean_session else 0)
+    if will is not None:
+        right_flags |= 0x04 | will.qos << 3 | (0x20 if will.retain else 0)
     return packet(
         0x10,
         text(protocol),
@@ -73,7 +76,7 @@ def connect(
         keep_alive.to_bytes(2, "big"),
         properties,
         text(device.id if client_id is None else client_id),
-        text(f"devices/{device.id}/messages/events/") + text(b"gone") if will else b"",
+        b"" if will is None else text(will.topic) + text(will.payload),
         text(device.username) if username else b"",
         text((password or device.token()).reveal()),
     )

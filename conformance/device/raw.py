@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from conformance.device.channel import Channel
 from conformance.device.conversation import ACCEPTED, Conversation
 from conformance.device.endpoint import Timeouts
+from conformance.device.fields import Will
 from conformance.device.literal import packet, text
 
 if TYPE_CHECKING:
@@ -32,11 +33,16 @@ class RawConnection(Conversation):
         self.send(*(data[position : position + 1] for position in range(len(data))))
 
     def connect(
-        self, device: "Device | None" = None, *, clean_session: bool = True, keep_alive: int = 60
+        self,
+        device: "Device | None" = None,
+        *,
+        clean_session: bool = True,
+        keep_alive: int = 60,
+        will: Will | None = None,
     ) -> None:
         """Send a right CONNECT, of this connection's device or another; raises Violation if not accepted."""
         speaker = self.device if device is None else device
-        self.send(speaker.connect_packet(clean_session=clean_session, keep_alive=keep_alive))
+        self.send(speaker.connect_packet(clean_session=clean_session, keep_alive=keep_alive, will=will))
         outcome, actual = self.answer_to_connect()
         if outcome != ACCEPTED:
             expected = f"CONNACK with code 0 within {self._timeouts.connect:g} s"

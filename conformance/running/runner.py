@@ -45,6 +45,7 @@ FIXTURES: Final = (
     "fixtures",
     "c2d_fixtures",
     "twin_fixtures",
+    "will_fixtures",
 )
 
 

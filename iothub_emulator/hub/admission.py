@@ -81,6 +81,8 @@ def _username(packet: Connect, rules: Rulebook) -> Username:
         raise Refused("connect.empty-client-id")
     if not connect.accepts_keep_alive(packet.keep_alive):
         raise Refused("connect.keep-alive-long")
+    if packet.will is not None and not rules.will.accepts(packet.will):
+        raise Refused("will.accepted")
     if packet.username is None:
         username = connect.username_without(packet.client_id)
         missing = "connect.no-credentials"

@@ -69,6 +69,7 @@ class End(enum.Enum):
 
     DISCONNECT = "the client sent DISCONNECT"
     LOST = "the network connection was lost"
+    RESET = "the network connection was reset"
     ERROR = "the client broke a rule"
     KEEP_ALIVE = "the client was silent for too long"
     TAKE_OVER = "the identity connected again"

@@ -112,7 +112,9 @@ class Session:
         if not was_open or self._will is None or self.sender is None:
             return []
         # will.sent, will.not-after-disconnect
-        return self._will_effects(self._will, self.sender, now) if self._rules.will.is_sent(end) else []
+        if not self._rules.will.is_sent(self._will, end):
+            return []
+        return self._will_effects(self._will, self.sender, end, now)
 
     # What the hub sends unasked
 
@@ -141,10 +143,10 @@ class Session:
         try:
             admission = admit(packet, hub.identities, hub.policies, rules, now, self.thumbprints)
         except Refused as refused:
-            return self._refuse(refused)
+            return self._refuse(refused, packet.will, now)
         sender = admission.sender
         key = sender.identity_key
-        self._will = packet.will
+        self._will = rules.will.of_connection(packet.will, key)
         stored = hub.subscriptions.get(key)
         present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)
         self.subscriptions = rules.connect.restored(stored, clean_session=packet.clean_session)
@@ -170,12 +172,19 @@ class Session:
         self._outbox = Outbox(self._hub, self._rules, sender, self.subscriptions)
         self._requests = DeviceRequests(self._hub, self._rules, sender.identity_key, self._outbox)
 
-    def _refuse(self, refused: Refused) -> list[Effect]:
+    def _refuse(self, refused: Refused, will: Will | None, now: float) -> list[Effect]:
+        rules = self._rules
         self._state, self.is_over = _State.OVER, True
+        effects = list(rules.connect.refusal(refused.reason))
+        if refused.identity is None:
+            return effects
+        sender = sender_for(refused.identity, rules)
         # connect.rejected-data: only a replaced rule lets what follows count, for the identity named.
-        if refused.identity is not None and self._rules.connect.serves_refused():
-            self._open(sender_for(refused.identity, self._rules))
-        return list(self._rules.connect.refusal(refused.reason))
+        if rules.connect.serves_refused():
+            self._open(sender)
+        if will is not None and rules.will.is_sent_for_refused():
+            effects += self._will_effects(will, sender, End.ERROR, now)
+        return effects
 
     def _second_connect(self, now: float) -> list[Effect]:
         if self._rules.connection.refuses_second_connect():
@@ -279,7 +288,7 @@ class Session:
             return [*effects, *self.ended(End.ERROR, now)]
         return list(effects)
 
-    def _will_effects(self, will: Will, sender: Sender, now: float) -> list[Effect]:
+    def _will_effects(self, will: Will, sender: Sender, end: End, now: float) -> list[Effect]:
         """will.property-bag, will.message-type, will.retain-property, will.foreign-topic.
 
         unspecified: a Will outside the device's own events topic, or with a bag without sense, is not sent.
@@ -290,10 +299,10 @@ class Session:
         if topic is None or author is None:
             return []
         try:
-            bag = self._bag(topic.bag)
+            bag = self._bag(rules.will.bag_of(topic.bag))
         except BagRefused:
             return []
         retained = rules.publish.retain_properties(retain=will.retain)
-        properties = bag.properties | retained | rules.will.properties()
+        properties = bag.properties | retained | rules.will.properties(end)
         event = rules.telemetry.stamp(author, rules.will.payload(will), properties, bag.system, now)
         return [Telemetry(event)]

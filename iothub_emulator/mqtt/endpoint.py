@@ -76,7 +76,8 @@ class MqttEndpoint(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         runtime = self._runtime
-        runtime.perform(self, self.session.ended(End.LOST, runtime.now()))
+        end = End.RESET if isinstance(exc, ConnectionResetError) else End.LOST
+        runtime.perform(self, self.session.ended(end, runtime.now()))
         self._leave()
         log.debug("%s = gone (%s)", self._peer, exc or "closed")
 
