@@ -10,6 +10,7 @@ from conformance.catalogue import Clause
 from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
+from conformance.running.comparison import Comparison
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.outcome import Kind, Problem, settle
 from conformance.verdict.readings import Readings
@@ -17,25 +18,6 @@ from conformance.verdict.words import Verdict
 
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
-LONGEST_VALUE: Final = 4096
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The two sides of an assertion that failed, as text."""
-
-    expected: str
-    actual: str
-
-    @classmethod
-    def of(cls, operator: str, left: object, right: object) -> "Comparison":
-        """Read ``assert left OPERATOR right``: by the suite's habit the left side is what the hub did."""
-        if operator == "in":
-            return cls(expected=f"{_shown(left)} in it", actual=_shown(right))
-        if operator == "not in":
-            return cls(expected=f"no {_shown(left)} in it", actual=_shown(right))
-        expected = _shown(right) if operator in {"==", "is"} else f"{operator} {_shown(right)}"
-        return cls(expected=expected, actual=_shown(left))
 
 
 @dataclass(kw_only=True)
@@ -188,11 +170,6 @@ def stopwatch() -> Callable[[], float]:
     """Return a function that tells the seconds since now."""
     began = time.monotonic()
     return lambda: time.monotonic() - began
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
 
 
 def _short(text: str) -> str:

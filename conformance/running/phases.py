@@ -1,15 +1,18 @@
 """One phase of a case, between pytest's report of it and the case's record: both must say the same."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn
 
 import pytest
+from _pytest.assertion import util as assertion
 
 from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.report.case_text import case_text
 from conformance.running.cases import RunningCase
+from conformance.running.comparison import Comparison
 from conformance.verdict.words import Verdict
 
 
@@ -75,6 +78,30 @@ class skipping:  # noqa: N801 - reads as a statement
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, NotTested):
             skip(f"{Verdict.NOT_TESTED}: {error}")
+
+
+@contextmanager
+def comparing(case: RunningCase | None) -> Iterator[None]:
+    """Keep both sides of a failed comparison, the case's expected and actual; explain long values ourselves.
+
+    A hook cannot keep pytest from explaining them as well, so this takes the place of what calls the hooks.
+    """
+    explained_by_pytest = assertion._reprcompare  # noqa: SLF001 - see above; tests/suite/test_comparison.py
+    if case is None or explained_by_pytest is None:
+        yield
+        return
+
+    def explain(operator: str, left: object, right: object) -> str | None:
+        case.comparison = Comparison.of(operator, left, right)
+        lines = case.comparison.explanation
+        # pytest's own form: a tilde continues the line above, and what is shown is a format.
+        return "\n~".join(lines).replace("%", "%%") if lines else explained_by_pytest(operator, left, right)
+
+    assertion._reprcompare = explain  # noqa: SLF001
+    try:
+        yield
+    finally:
+        assertion._reprcompare = explained_by_pytest  # noqa: SLF001
 
 
 def skip(reason: str) -> NoReturn:

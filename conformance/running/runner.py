@@ -18,10 +18,11 @@ from conformance.plugin import refuse
 from conformance.report.allure import AllureResults
 from conformance.running import run_state
 from conformance.running.case_maker import CaseMaker
-from conformance.running.cases import Comparison, RunningCase, to_json
+from conformance.running.cases import RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
+    comparing,
     hide_secrets,
     show_as_settled,
     show_only_the_test,
@@ -232,20 +233,15 @@ class Runner:
 
     @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
     def pytest_not_tested_in_setup(self) -> Generator[None, None, None]:
-        """Show a case that could not see its clause as skipped."""
-        with skipping():
+        """Show a case that could not see its clause as skipped, and keep what a comparison compared."""
+        with skipping(), comparing(self.current):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Show a case that could not see its clause as skipped."""
-        with skipping():
+        """Show a case that could not see its clause as skipped, and keep what a comparison compared."""
+        with skipping(), comparing(self.current):
             return (yield)
-
-    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
-        """Keep both sides of a failed comparison: they are the case's expected and actual."""
-        if self.current is not None:
-            self.current.comparison = Comparison.of(op, left, right)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
