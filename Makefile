@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help setup conformance test lint format interop faults controls bench wheel lock clean
+.PHONY: help setup conformance test lint format interop faults kill-matrix controls bench wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,8 +40,11 @@ format: $(READY) ## let ruff mend what it can
 interop: $(READY) ## let Microsoft's own packages, unmodified, use the embedded hub
 	$(BIN)/pytest tests/interop -o faulthandler_timeout=900
 
-faults: $(READY) ## prove that the suite fails on a hub with each known fault
+faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 	$(BIN)/pytest tests/faults -n 2 -o faulthandler_timeout=300
+
+kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
+	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500

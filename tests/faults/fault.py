@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 FAULTS: list["Fault"] = []
@@ -17,6 +19,11 @@ class Fault:
     spreads: bool
     """It breaks what nearly every case needs: others may be violated or broken beside the named clauses."""
 
+    @property
+    def module(self) -> str:
+        """The file that it stands in, without its ending."""
+        return self.load.partition(":")[0]
+
     def __str__(self) -> str:
         return self.load.partition(":")[2].replace("_", "-")
 
@@ -31,3 +38,10 @@ def fault(*breaks: str, spreads: bool = False) -> Callable[[Callable[[Any], None
         return function
 
     return register
+
+
+def all_faults() -> list[Fault]:
+    """Return every fault of every file here, in the order of the files."""
+    for file in sorted(Path(__file__).parent.glob("*_faults.py")):
+        import_module(file.stem)  # registers its faults
+    return FAULTS
