@@ -33,6 +33,12 @@ class ContentsOfTwin:
         self._twins = twins
         self.before = self.now()
 
+    @property
+    def reported_version(self) -> int:
+        """The version of the reported properties before the test; there have been two older ones."""
+        version: int = self.before.device_side["reported"]["$version"]
+        return version
+
     def now(self) -> Contents:
         """Read the twin from both sides; what changes by itself (connection state, activity) is left out."""
         found = self._twins.get(self._device)
@@ -60,6 +66,7 @@ def listener(twin: "TwinClient", stage: Stage) -> "TwinClient":
 def contents(device: "Device", twin: "TwinClient", twins: "Twins", stage: Stage) -> ContentsOfTwin:
     """Fill the twin of `device`: ``contents.now() == contents.before`` says that nothing of it changed."""
     twins.patch(device, desired={"interval": 5, "route": {"via": "north"}}, tags={"site": "hall"})
+    stage(twin.establish, {"firmware": "v0.9"}, needs="twin.reported")
     stage(twin.establish, {"firmware": "v1.0", "limits": {"low": 1, "high": 9}}, needs="twin.reported")
     return stage(ContentsOfTwin, device, twin, twins, needs=ANSWER)
 
@@ -72,3 +79,14 @@ def reconnected_twin(contents: ContentsOfTwin, stage: Stage) -> "TwinClient":
     former = contents.twin.connection
     stage(former.disconnect)
     return stage(TwinClient(stage(former.device.connect)).subscribe, needs=ANSWER)
+
+
+@pytest.fixture
+def unsubscribed_twin(twin: "TwinClient", stage: Stage) -> "TwinClient":
+    """Return the twin on a connection that hears no answers; on the one before, its device got one."""
+    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
+
+    former = twin.connection
+    stage(twin.get, needs=ANSWER)
+    stage(former.disconnect)
+    return TwinClient(stage(former.device.connect))

@@ -1,0 +1,94 @@
+"""How much a twin holds.
+
+Document: #update-device-twins-reported-properties, which refers to Microsoft's page on device twins: integers
+of 53 bits, names up to 1 KB, strings up to 4 KB, ten objects inside each other, 32 KB of reported properties.
+Clauses: clauses/twin.toml.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+large = pytest.mark.large
+
+TEN_DEEP = {"1": {"2": {"3": {"4": {"5": {"6": {"7": {"8": {"9": {"10": {"leaf": 1}}}}}}}}}}}
+
+
+@clause("twin.integer-limits")
+@pytest.mark.parametrize("number", [4503599627370495, -4503599627370496], ids=["largest", "smallest"])
+def test_the_outermost_integers_are_kept_exactly(device, twin, twins, number):
+    """They come back digit for digit on either side."""
+    twin.report({"number": number})
+
+    assert twin.get().reported["number"] == number
+    assert twins.get(device).reported.values == {"number": number}
+
+
+@clause("twin.integer-range")
+@pytest.mark.parametrize(
+    "number",
+    [4503599627370497, -4503599627370497, 2**63, -(2**63) - 1],
+    ids=["above", "below", "above-64-bits", "below-64-bits"],
+)
+def test_an_integer_beyond_the_range_refuses_the_patch(twin, contents, number):
+    """A 4xx, and the twin is as it was."""
+    answer = twin.report({"firmware": "v9", "number": number})
+
+    assert answer.status in range(400, 500)
+    assert contents.now() == contents.before
+
+
+@clause("twin.within-limits")
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"n" * 1000: 1}, id="name-of-1000-bytes"),
+        pytest.param({"text": "x" * 4000}, id="string-of-4000-bytes"),
+        pytest.param(TEN_DEEP, id="ten-objects-deep"),
+        pytest.param({f"part-{number}": "x" * 3700 for number in range(8)}, id="29-KB", marks=large),
+    ],
+)
+def test_what_is_within_the_limits_is_kept(twin, patch):
+    """It reads back whole."""
+    answer = twin.report(patch)
+
+    assert twin.get().reported == {**patch, "$version": answer.version}
+
+
+@clause("twin.beyond-limits")
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"firmware": "v9", "n" * 1100: 1}, id="name-of-1100-bytes"),
+        pytest.param({"firmware": "v9", "text": "x" * 4200}, id="string-of-4200-bytes"),
+        pytest.param({"firmware": "v9", "limits": {"11": TEN_DEEP}}, id="twelve-objects-deep"),
+    ],
+)
+def test_what_is_beyond_the_limits_refuses_the_patch(twin, contents, patch):
+    """A 4xx, and the twin is as it was."""
+    answer = twin.report(patch)
+
+    assert answer.status in range(400, 500)
+    assert contents.now() == contents.before
+
+
+@clause("twin.too-large")
+@large
+def test_a_patch_of_36_kb_is_refused(twin, contents, readings):
+    """Each value is allowed by itself; together they are larger than the section may be."""
+    answer = twin.report({f"part-{number}": "x" * 4000 for number in range(9)})
+
+    readings.match(answer.outcome)
+    assert contents.now() == contents.before
+
+
+@clause("twin.too-large")
+@large
+def test_a_section_cannot_grow_to_36_kb_by_two_patches(twin, contents, stage, readings):
+    """The limit is the section's, not a patch's."""
+    stage(twin.establish, {f"part-{number}": "x" * 4000 for number in range(6)}, needs="twin.within-limits")
+    before = contents.now()
+
+    answer = twin.report({f"more-{number}": "x" * 4000 for number in range(3)})
+
+    readings.match(answer.outcome)
+    assert contents.now() == before

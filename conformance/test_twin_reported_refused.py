@@ -1,0 +1,133 @@
+"""Updates of reported properties that the hub refuses.
+
+Document: #update-device-twins-reported-properties. Clauses: clauses/twin.toml.
+
+A refusal is an answer like any other, with the request's own id. Nothing of what was refused is applied:
+device and back end read the twin as it was.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("twin.reported-malformed")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{", id="opening-brace"),
+        pytest.param(b'{"a":', id="no-value"),
+        pytest.param(b'{"a":1', id="no-closing-brace"),
+        pytest.param(b"a", id="a-letter"),
+        pytest.param(b"}", id="closing-brace"),
+        pytest.param(b"\x00\xff\xfe\x01", id="binary"),
+        pytest.param(b'{"a" 1}', id="no-colon"),
+        pytest.param(b'{"firmware": "v9", "a":', id="a-good-member-first"),
+    ],
+)
+def test_malformed_json_is_answered_with_400(twin, contents, body):
+    """400, and the twin is as it was."""
+    answer = twin.report(body)
+
+    assert answer.outcome == "status 400"
+    assert contents.now() == contents.before
+
+
+@clause("twin.reported-lenient")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{'a': 1}", id="single-quotes"),
+        pytest.param(b'{"a": 1,}', id="trailing-comma"),
+        pytest.param(b'{"a": NaN}', id="NaN"),
+        pytest.param(b'{"a": 1 /* one */}', id="comment"),
+        pytest.param(b"{a: 1}", id="no-quotes"),
+        pytest.param(b'{"a": 1} x', id="text-behind"),
+        pytest.param(b'{"a": 1, "a": 2}', id="a-name-twice"),
+    ],
+)
+def test_json_that_lenient_parsers_read(twin, observed, body):
+    """Whether the hub reads it, and how."""
+    answer = twin.report(body)
+
+    observed(f"{answer.outcome}, then {twin.get().reported}")
+
+
+@clause("twin.reported-not-object")
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"1", b'"x"', b"", b"null", b'[{"a": 1}]'],
+    ids=["array", "number", "string", "empty", "null", "object-in-an-array"],
+)
+def test_a_patch_that_is_no_object(twin, observed, body):
+    """Presumably 400; no trace shows it."""
+    answer = twin.report(body)
+
+    observed(f"{answer.outcome}, then {twin.get().reported}")
+
+
+@clause("twin.reserved-names")
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"firmware": "v9", "$version": 99}, id="version"),
+        pytest.param({"firmware": "v9", "$metadata": {}}, id="metadata"),
+        pytest.param({"firmware": "v9", "$custom": 1}, id="any"),
+        pytest.param({"firmware": "v9", "limits": {"$custom": 1}}, id="nested"),
+    ],
+)
+def test_a_name_with_a_dollar_sign_refuses_the_whole_patch(twin, contents, patch):
+    """Names that begin with $ are the hub's own; the other members of the patch are not applied either."""
+    answer = twin.report(patch)
+
+    assert answer.status >= 400
+    assert contents.now() == contents.before
+
+
+@clause("twin.illegal-names")
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"firmware": "v9", "a.b": 1}, id="dot"),
+        pytest.param({"firmware": "v9", "a b": 1}, id="space"),
+        pytest.param({"firmware": "v9", "a\x01b": 1}, id="control-character"),
+        pytest.param({"firmware": "v9", "limits": {"a.b": 1}}, id="nested-dot"),
+        pytest.param({"firmware": "v9", "limits": {"a b": 1}}, id="nested-space"),
+    ],
+)
+def test_a_name_that_is_not_allowed_refuses_the_patch(twin, contents, patch):
+    """No dot, space or control character, at any depth."""
+    answer = twin.report(patch)
+
+    assert answer.status in range(400, 500)
+    assert contents.now() == contents.before
+
+
+@clause("twin.stale-version")
+@pytest.mark.parametrize("behind", [1, 2])
+def test_a_patch_for_an_older_version_is_answered_with_412(twin, contents, behind):
+    """$version in the topic makes the update depend on nothing else having been reported since."""
+    answer = twin.report({"firmware": "v9"}, version=contents.reported_version - behind)
+
+    assert answer.outcome == "status 412"
+    assert contents.now() == contents.before
+
+
+@clause("twin.current-version")
+def test_a_patch_for_the_current_version_is_applied(twin, contents):
+    """The same condition, met."""
+    answer = twin.report({"firmware": "v1.1"}, version=contents.reported_version)
+
+    assert twin.get().properties == {
+        "desired": contents.before.device_side["desired"],
+        "reported": {"firmware": "v1.1", "limits": {"low": 1, "high": 9}, "$version": answer.version},
+    }
+
+
+@clause("twin.error-body")
+@pytest.mark.parametrize("patch", [b"{", b'{"a.b": 1}'], ids=["malformed", "illegal-name"])
+def test_the_body_of_a_refusal(twin, observed, patch):
+    """Whether it says why, and in which members."""
+    answer = twin.report(patch)
+
+    observed(f"{answer.outcome}, {answer.body_in_words}")
