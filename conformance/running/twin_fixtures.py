@@ -1,10 +1,12 @@
 """Fixtures for tests of twins: the device's view of its twin, and what must survive a refusal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from conformance.errors import StageFailed
 from conformance.running.fixtures import Stage
 
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
@@ -14,6 +16,14 @@ if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
 
 # What nearly every clause about twins needs and does not check.
 ANSWER: Final = "twin.get"
+NOTIFICATION: Final = "desired.notified"
+
+
+def twin_of(connection: "Connection") -> "TwinClient":
+    """Return the twin on a connection of its device or module; nothing is subscribed to yet."""
+    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
+
+    return TwinClient(connection)
 
 
 @dataclass(frozen=True)
@@ -51,15 +61,13 @@ class ContentsOfTwin:
 @pytest.fixture
 def twin(connection: "Connection", stage: Stage) -> "TwinClient":
     """Return the twin as `device` meets it, on a connection that hears the answers."""
-    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
-
-    return stage(TwinClient(connection).subscribe, needs=ANSWER)
+    return stage(twin_of(connection).subscribe, needs=ANSWER)
 
 
 @pytest.fixture
 def listener(twin: "TwinClient", stage: Stage) -> "TwinClient":
     """Return `twin`, on a connection that hears of changed desired properties too."""
-    return stage(twin.subscribe_to_desired, needs="desired.notified")
+    return stage(twin.subscribe_to_desired, needs=NOTIFICATION)
 
 
 @pytest.fixture
@@ -74,19 +82,55 @@ def contents(device: "Device", twin: "TwinClient", twins: "Twins", stage: Stage)
 @pytest.fixture
 def reconnected_twin(contents: ContentsOfTwin, stage: Stage) -> "TwinClient":
     """Return the filled twin on a new connection of its device, with a clean session."""
-    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
-
     former = contents.twin.connection
     stage(former.disconnect)
-    return stage(TwinClient(stage(former.device.connect)).subscribe, needs=ANSWER)
+    return stage(twin_of(stage(former.device.connect)).subscribe, needs=ANSWER)
 
 
 @pytest.fixture
 def unsubscribed_twin(twin: "TwinClient", stage: Stage) -> "TwinClient":
     """Return the twin on a connection that hears no answers; on the one before, its device got one."""
-    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
-
     former = twin.connection
     stage(twin.get, needs=ANSWER)
     stage(former.disconnect)
-    return TwinClient(stage(former.device.connect))
+    return twin_of(stage(former.device.connect))
+
+
+@pytest.fixture
+def other_listener(other_device: "Device", stage: Stage) -> "TwinClient":
+    """Return the twin of another device, on a connection that hears answers and changes."""
+    other = stage(twin_of(stage(other_device.connect)).subscribe, needs=ANSWER)
+    return stage(other.subscribe_to_desired, needs=NOTIFICATION)
+
+
+@pytest.fixture
+def subscribed_session(device: "Device", stage: Stage) -> "Callable[..., TwinClient]":
+    """``subscribed_session(clean_session=…)`` connects `device` and subscribes to answers and changes."""
+
+    def connect(*, clean_session: bool) -> "TwinClient":
+        twin = twin_of(stage(device.connect, clean_session=clean_session))
+        stage(twin.subscribe, needs=ANSWER)
+        return stage(twin.subscribe_to_desired, needs=NOTIFICATION)
+
+    return connect
+
+
+@pytest.fixture
+def desired(device: "Device", listener: "TwinClient", twins: "Twins", stage: Stage) -> dict[str, Any]:
+    """Set some desired properties of `device`, of which `listener` has heard; return them."""
+    properties = {"telemetrySendFrequency": "10m", "route": "north", "limits": {"low": 1, "high": 9}}
+    twins.patch(device, desired=properties)
+    stage(listener.next_change, needs=NOTIFICATION)
+    return properties
+
+
+@pytest.fixture
+def refused_update(device: "Device", twins: "Twins") -> Callable[..., None]:
+    """``refused_update(desired=…, etag=…)``: an update that the back end's own interface refuses."""
+
+    def attempt(**update: Any) -> None:
+        status = twins.attempt_to_patch(device, **update)
+        if status == "200":
+            raise StageFailed("needs a back end that refuses this update of a twin: it was accepted")
+
+    return attempt

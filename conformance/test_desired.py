@@ -1,0 +1,130 @@
+"""Being told of changed desired properties.
+
+Document: #receiving-desired-properties-update-notifications. Clauses: clauses/desired.toml.
+
+While a device is connected and has subscribed, the hub publishes each update of its desired properties to
+$iothub/twin/PATCH/properties/desired/?$version={new version}: what was changed, null for what was removed.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("desired.notified")
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param({"telemetrySendFrequency": "5m"}, id="string"),
+        pytest.param({"limit": -2.5}, id="number"),
+        pytest.param({"limits": {"low": 1, "high": {"warn": 80, "stop": 90}}}, id="nested"),
+        pytest.param({"mode": "night", "interval": 5, "lugar": "São Paulo 东京"}, id="several"),
+    ],
+)
+def test_an_update_reaches_the_device(device, listener, twins, update):
+    """The documented topic, with the members of the update."""
+    twins.patch(device, desired=update)
+
+    change = listener.next_change()
+    assert change.topic == f"$iothub/twin/PATCH/properties/desired/?$version={change.version}"
+    assert change.members == update
+
+
+@clause("desired.notified")
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_boolean_reaches_the_device_as_one(device, listener, twins, flag):
+    """Neither a number nor a text."""
+    twins.patch(device, desired={"flag": flag})
+
+    assert listener.next_change().members["flag"] is flag
+
+
+@clause("desired.notified")
+def test_an_update_is_told_once(device, listener, twins):
+    """One update, one notification."""
+    twins.patch(device, desired={"interval": 5})
+
+    listener.next_change()
+    listener.connection.expect_no_message()
+
+
+@clause("desired.version")
+def test_the_version_is_the_one_that_the_back_end_was_told(device, listener, twins):
+    """Topic and body of three notifications name the versions of the three updates; each is greater."""
+    updates = [twins.patch(device, desired={"step": step}) for step in (1, 2, 3)]
+
+    changes = listener.next_changes(3)
+    versions = [update.desired.version for update in updates]
+    assert [change.version for change in changes] == versions
+    assert [change.document["$version"] for change in changes] == versions
+    assert versions == sorted(set(versions))
+
+
+@clause("desired.version")
+def test_a_report_does_not_raise_the_version(device, listener, twins):
+    """Each section counts its own changes: after a report the next update has the next version."""
+    first = twins.patch(device, desired={"step": 1})
+    listener.report({"step": 1})
+    assert twins.get(device).desired.version == first.desired.version
+
+    second = twins.patch(device, desired={"step": 2})
+
+    assert [change.version for change in listener.next_changes(2)] == [
+        first.desired.version,
+        second.desired.version,
+    ]
+
+
+@clause("desired.null")
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param({"route": None}, id="removed"),
+        pytest.param({"telemetrySendFrequency": "5m", "route": None}, id="beside-an-update"),
+        pytest.param({"limits": {"low": None}}, id="nested"),
+    ],
+)
+@pytest.mark.usefixtures("desired")
+def test_a_removed_member_comes_as_null(device, listener, twins, update):
+    """The device could not know otherwise that it is gone."""
+    twins.patch(device, desired=update)
+
+    assert listener.next_change().members == update
+
+
+@clause("desired.patch-only")
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param({"telemetrySendFrequency": "9m"}, id="updated"),
+        pytest.param({"mode": "night"}, id="added"),
+        pytest.param({"limits": {"low": 2}}, id="nested"),
+    ],
+)
+@pytest.mark.usefixtures("desired")
+def test_a_notification_holds_the_update_and_no_more(device, listener, twins, update):
+    """What the update did not name is not in it, in nested objects neither."""
+    twins.patch(device, desired=update)
+
+    assert listener.next_change().members == update
+
+
+@clause("desired.replace")
+def test_a_replacement_is_told_too(device, listener, desired, twins, observed):
+    """It is a change of the desired properties; in which form it is told is recorded."""
+    replaced = twins.replace(device, desired={"mode": "night"})
+
+    change = listener.next_change()
+    observed(f"{desired} replaced by {replaced.desired.values}: told {change.members}")
+    assert change.version == replaced.desired.version
+
+
+@clause("desired.order")
+def test_notifications_keep_the_order_of_the_updates(device, listener, twins):
+    """Ten updates, each after the answer to the one before."""
+    updates = [twins.patch(device, desired={"step": step}) for step in range(10)]
+
+    changes = listener.next_changes(10)
+    assert [(change.version, change.members) for change in changes] == [
+        (update.desired.version, update.desired.values) for update in updates
+    ]
