@@ -115,7 +115,7 @@ def test_an_update_made_while_the_device_was_away_is_not_told(
 def test_after_reconnecting_the_versions_tell_that_nothing_was_missed(
     device, subscribed_session, twins, clean_session
 ):
-    """Connect, subscribe, GET: the answer has what changed meanwhile, and later changes are told behind it."""
+    """Connect, subscribe, GET: the answer has what changed meanwhile; later changes are told behind it."""
     subscribed_session(clean_session=clean_session).connection.disconnect()
     twins.patch(device, desired={"interval": 1})
     away = twins.patch(device, desired={"mode": "night"})
