@@ -126,6 +126,20 @@ def test_no_session_is_present_in_a_refusal(raw, other_device):
     assert [connack.session_present for connack in raw.received] in ([0], [])
 
 
+@clause("connect.session-present")
+def test_a_session_may_be_present_after_clean_session_0(away, readings):
+    """[MQTT-3.2.2-2] A hub that keeps the session says so with 1; only 0 and 1 have a meaning."""
+    readings.match(str(away.connect(clean_session=False).session_present))
+
+
+@clause("connect.session-present")
+def test_a_session_may_be_present_at_the_second_return_too(away, stage, readings):
+    """[MQTT-3.2.2-2] Returning once, without another SUBSCRIBE, uses nothing up."""
+    stage(away.expect_accepted, clean_session=False)
+
+    readings.match(str(away.connect(clean_session=False).session_present))
+
+
 @clause("connect.keep-alive-long")
 @pytest.mark.parametrize("keep_alive", [1740, 65535])
 def test_a_long_keep_alive_is_accepted(device, keep_alive):

@@ -46,6 +46,18 @@ def test_the_codes_follow_the_filters_when_these_are_turned_round(raw_connected)
     assert raw_connected.take(1) == ("suback 4661 0 0 1",)
 
 
+@clause("packets.resubscribe")
+@pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 1)], ids=["QoS-1-then-0", "QoS-0-then-1"])
+def test_the_same_filter_again_replaces_its_qos(device, connection, c2d, stage, first, second):
+    """[MQTT-3.8.4-3] Messages come with the QoS of the subscription that replaced the other."""
+    stage(connection.subscribe, device.topics.devicebound, qos=first, needs="c2d.subscribe")
+    connection.subscribe(device.topics.devicebound, qos=second)
+
+    c2d.send(device, b"x")
+
+    assert connection.expect_message().qos == second
+
+
 @clause("packets.unsuback")
 @pytest.mark.parametrize(
     "subscribed", ["$iothub/twin/res/#", "$iothub/methods/POST/#"], ids=["known", "unknown"]

@@ -10,7 +10,6 @@ from conformance.device.conversation import CLOSED, SILENCE, Conversation
 from conformance.device.endpoint import Timeouts
 from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
-from conformance.errors import Violation
 from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
 from conformance.evidence.watch import matches
 from conformance.evidence.words import describe, preview, word
@@ -138,6 +137,12 @@ class Connection(Conversation):
         assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
         return answer
 
+    def next_message(self, *, within: float) -> Publish | None:
+        """Return the next message, or None if none comes within so many seconds. For observing."""
+        self._channel.wait(lambda: self._channel.has(lambda packet: isinstance(packet, Publish)), within)
+        packet = self._channel.take(lambda packet: isinstance(packet, Publish))
+        return packet if isinstance(packet, Publish) else None
+
     def messages_until(self, payload: bytes, *, within: float | None = None) -> list[Publish]:
         """Return the messages that come up to the one with this payload, that one included.
 
@@ -159,26 +164,35 @@ class Connection(Conversation):
         if self._channel.wait(came, seconds):
             return messages
         expected = f"PUBLISH with payload {preview(payload)} within {seconds:g} s"
-        others = f"{len(messages)} others, the last {describe(messages[-1])}" if messages else "no message"
+        others = f"others: {len(messages)}, the last {describe(messages[-1])}" if messages else "no message"
         if self._ended():
             raise self._violation(CLOSED, expected, f"{others}; {self._how_it_ended()}")
         raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
 
-    def pending_until(self, payload: bytes, *, within: float | None = None) -> Pending:
-        """Return what a session that goes on is given, up to the message with this payload.
+    def pending(self, payloads: Sequence[bytes], *, within: float | None = None) -> Pending:
+        """Return what a session that goes on is given, until each of these payloads has come.
 
-        The filter is subscribed to once more if the message does not come without that, each time `within` so
-        many seconds. Raises Violation if it does not come then either.
+        The filter is subscribed to once more if they do not all come without that, each time `within` so many
+        seconds, by default `timeouts.reaction`. Raises Violation if they do not all come then either.
         """
-        try:
-            self.messages_until(payload, within=within)
-            how = "delivered without SUBSCRIBE"
-        except Violation:
+        seconds = self._timeouts.reaction if within is None else within
+        how = "delivered without SUBSCRIBE"
+        if not self._channel.wait(lambda: set(payloads) <= set(self._payloads()), seconds):
             self.subscribe(self.device.topics.devicebound)
-            self.messages_until(payload, within=within)
             how = "delivered after SUBSCRIBE"
-        payloads = [packet.payload for packet in self.received if isinstance(packet, Publish)]
-        return Pending(how, list(dict.fromkeys(payloads)))
+            if not self._channel.wait(lambda: set(payloads) <= set(self._payloads()), seconds):
+                missing = ", ".join(
+                    preview(payload) for payload in payloads if payload not in self._payloads()
+                )
+                raise self._violation(
+                    "not delivered",
+                    f"{len(payloads)} messages within {seconds:g} s, at the latest after SUBSCRIBE",
+                    f"never came: {missing}",
+                )
+        return Pending(how, list(dict.fromkeys(self._payloads())))
+
+    def _payloads(self) -> list[bytes]:
+        return [packet.payload for packet in self.received if isinstance(packet, Publish)]
 
     def acknowledge(self, message: Publish) -> None:
         """Send the PUBACK of a message; for a connection with `manual_acknowledgement`. Waits for nothing."""

@@ -140,6 +140,11 @@ class CloudToDevice:
         self.send(to, body, **fields)
         self._pause(life + self._clocks_differ)
 
+    def send_and_purge(self, to: Addressee, body: bytes, **fields: Unpack[MessageFields]) -> None:
+        """Send a message and remove it from its device's queue, with all that waits there."""
+        self.send(to, body, **fields)
+        self.purge(to)
+
     def purge(self, device: Addressee) -> int:
         """Empty a device's queue and return how many messages were in it."""
         answer = self._rest.call("DELETE", "devices", name_of(device), "commands", open_book=True)

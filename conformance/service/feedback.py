@@ -16,6 +16,7 @@ from typing import Any, Final
 from conformance.credentials import redact
 from conformance.errors import ServiceError, Violation
 from conformance.pauses import pause
+from conformance.service.addresses import Addressee, name_of
 from conformance.service.amqp import Incoming
 from conformance.service.journal import Journal
 from conformance.service.links import Links
@@ -74,6 +75,11 @@ class FeedbackReader:
     def received(self) -> tuple[FeedbackRecord, ...]:
         """All records of our own devices so far, in the order in which they came, each once."""
         return tuple(self._records)
+
+    def received_for(self, device: Addressee) -> list[tuple[str, str]]:
+        """Return message id and status of each record on a device's messages so far."""
+        name = name_of(device)
+        return [(record.message_id, record.status) for record in self._records if record.device_id == name]
 
     def expect(self, message_id: str) -> FeedbackRecord:
         """Return the first record on a message; raises Violation if none comes in time."""

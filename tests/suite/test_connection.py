@@ -128,7 +128,7 @@ def test_messages_up_to_one_that_does_not_come(scene):
 
     failure = violation(connection.messages_until, b"two")
     assert failure.observed == "publish"
-    assert failure.actual.startswith("1 others, the last PUBLISH qos=1 packet=7")
+    assert failure.actual.startswith("others: 1, the last PUBLISH qos=1 packet=7")
     assert violation(connection.messages_until, b"two").observed == "silence"
 
 
@@ -147,9 +147,9 @@ def test_what_is_pending_comes_with_or_without_another_subscribe(scene):
         line.send(b"\x90\x03" + packet[2:4] + b"\x01", message(b"two", 2))
         line.answer_pings()
 
-    at_once = scene.device(at_once).connect().pending_until(b"two")
+    at_once = scene.device(at_once).connect().pending([b"one", b"two"])
     assert at_once == Pending("delivered without SUBSCRIBE", [b"one", b"two"])
-    when_asked = scene.device(when_asked, IMPATIENT).connect().pending_until(b"two", within=0.3)
+    when_asked = scene.device(when_asked, IMPATIENT).connect().pending([b"one", b"two"], within=0.3)
     assert when_asked == Pending("delivered after SUBSCRIBE", [b"one", b"two"])
 
 

@@ -1,0 +1,72 @@
+"""The queue of a device's cloud-to-device messages: how much it holds, and what leaves it unread.
+
+Document: #receiving-cloud-to-device-messages. Clauses: clauses/c2d.toml.
+
+Microsoft's page on cloud-to-device messages has the rules: 50 messages wait at most, each until its expiry,
+and the back end can remove them all.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("c2d.expired")
+def test_a_message_expires_while_its_device_is_away(away, c2d, stage):
+    """A message whose time passed before the device returned is not delivered."""
+    c2d.send_and_outlive(away, b"stale")
+    c2d.send(away, b"fresh")
+
+    returned = stage(away.connect, clean_session=False)
+    stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
+
+    assert [message.payload for message in returned.messages_until(b"fresh")] == [b"fresh"]
+
+
+@clause("c2d.expired")
+def test_a_message_expires_behind_one_that_does_not(away, c2d, stage):
+    """Each message has its own time."""
+    c2d.send(away, b"lasting")
+    c2d.send_and_outlive(away, b"stale")
+    c2d.send(away, b"fresh")
+
+    returned = stage(away.connect, clean_session=False)
+    stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
+
+    assert [message.payload for message in returned.messages_until(b"fresh")] == [b"lasting", b"fresh"]
+
+
+@clause("c2d.purged")
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_purge_empties_the_queue(away, c2d, stage, count):
+    """What waited when the back end purged the queue is not delivered; what it sends later is."""
+    c2d.send_each(away, [b"purged"] * count)
+    c2d.purge(away)
+    c2d.send(away, b"sent later")
+
+    returned = stage(away.connect, clean_session=False)
+    stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
+
+    assert [message.payload for message in returned.messages_until(b"sent later")] == [b"sent later"]
+
+
+@clause("c2d.purged")
+def test_a_purge_is_for_one_device(away, other_device, other_receiver, c2d):
+    """Another device's queue is left alone."""
+    other_receiver.unsubscribe(other_device.topics.devicebound)
+    c2d.send_each(other_device, [b"kept", b"fence"])
+
+    c2d.purge(away)
+
+    other_receiver.subscribe(other_device.topics.devicebound)
+    assert [message.payload for message in other_receiver.messages_until(b"fence")] == [b"kept", b"fence"]
+
+
+@clause("c2d.queue-depth")
+@pytest.mark.large
+def test_the_51st_message_is_refused(away, c2d):
+    """50 messages wait at most; the sender of the next one hears that it was not taken."""
+    outcomes = c2d.attempt_to_send_each(away, [b"x"] * 51)
+
+    assert outcomes[:50] == ["accepted"] * 50
+    assert outcomes[50] != "accepted"
