@@ -5,11 +5,15 @@ from conformance.device.certificate import ServerCertificate, fetch_certificate
 from conformance.device.connection import Connection, Pending
 from conformance.device.device import Device, Topics
 from conformance.device.endpoint import Endpoint, Timeouts
-from conformance.device.fields import NO_PASSWORD, NO_USERNAME, Will
+from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Will
 from conformance.device.raw import RawConnection
+from conformance.device.raw_websocket import RawWebSocket
 from conformance.device.reactor import Reactor
+from conformance.device.websocket import NO_CLIENT_CERTIFICATE, WebSocket
 
 __all__ = [
+    "NO_CERTIFICATE",
+    "NO_CLIENT_CERTIFICATE",
     "NO_PASSWORD",
     "NO_USERNAME",
     "Bag",
@@ -18,10 +22,12 @@ __all__ = [
     "Endpoint",
     "Pending",
     "RawConnection",
+    "RawWebSocket",
     "Reactor",
     "ServerCertificate",
     "Timeouts",
     "Topics",
+    "WebSocket",
     "Will",
     "bag_of",
     "fetch_certificate",

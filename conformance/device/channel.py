@@ -28,7 +28,6 @@ class Channel:
         self._tap = tap
         self._reactor = reactor
         self._changed = threading.Condition()
-        self._backlog = bytearray()
         self._packets: deque[tuple[int, Packet]] = deque()
         self._arrived = 0
         self._received: list[Packet] = []
@@ -37,7 +36,7 @@ class Channel:
         self._connects = 0
         self._connacks = 0
         self._passed: list[int] = []
-        reactor.do(lambda: reactor.add(tap.socket, self))
+        reactor.do(self._begin)
 
     # -- for callers, in any thread
 
@@ -52,9 +51,12 @@ class Channel:
         with self._changed:
             return tuple(self._received)
 
-    def send(self, data: bytes) -> None:
-        """Send these bytes; wait until the reactor has taken them, not until the network has."""
-        self._reactor.do(lambda: self.write(data))
+    def send(self, data: bytes, *, queue: Callable[[], None] | None = None) -> None:
+        """Send these bytes; wait until the reactor has taken them, not until the network has.
+
+        `queue` hands them to the tap in a way of its own, on the reactor's thread.
+        """
+        self._reactor.do(lambda: self.write(data, queue=queue))
 
     def fence(self) -> int:
         """Send a PINGREQ of the suite's own and return its number, for `passed` and `take_all`."""
@@ -72,7 +74,7 @@ class Channel:
 
     def flushed(self) -> bool:
         """Tell whether the network has taken all that was sent."""
-        return not self._backlog
+        return not self._tap.waiting
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until the condition holds or the stream has ended; tell whether the condition holds."""
@@ -117,7 +119,7 @@ class Channel:
 
     # -- on the reactor's thread
 
-    def write(self, data: bytes, *, hidden: bool = False) -> None:
+    def write(self, data: bytes, *, hidden: bool = False, queue: Callable[[], None] | None = None) -> None:
         """Send bytes, now or when the network takes them; `hidden` PINGREQs are the suite's own."""
         if self.ended_at is not None:
             return
@@ -127,7 +129,10 @@ class Channel:
                 self._fences += hidden
             self._connects += isinstance(packet, Connect)
         self.last_sent = time.monotonic()
-        self._backlog += data
+        if queue is None:
+            self._tap.queue(data)
+        else:
+            queue()
         self._flush()
 
     def ready(self, *, readable: bool, writable: bool) -> None:
@@ -145,18 +150,18 @@ class Channel:
         """End the stream: the suite itself failed on it."""
         self._end(Ending("us", f"the suite failed: {type(error).__name__}: {error}"))
 
+    def _begin(self) -> None:
+        self._reactor.add(self._tap.socket, self)
+        # What came behind a handshake was read with it.
+        self._drain()
+
     def _flush(self) -> None:
-        while self._backlog and self.ended_at is None:
-            taken = self._tap.write(bytes(self._backlog[: 16 * 1024]))
-            if taken < 0:
-                self._drain()
-                self._end(Ending("hub", "reset"))
-            if taken <= 0:
-                break
-            del self._backlog[:taken]
+        if not self._tap.flush():
+            self._drain()
+            self._end(Ending("hub", "reset"))
         if self.ended_at is None:
-            self._reactor.want_write(self._tap.socket, wanted=bool(self._backlog))
-        if not self._backlog:
+            self._reactor.want_write(self._tap.socket, wanted=self._tap.waiting)
+        if not self._tap.waiting:
             with self._changed:
                 self._changed.notify_all()
 
@@ -164,8 +169,14 @@ class Channel:
         while data := self._tap.read():
             self._arrive(self.recorder.received(data))
             self.on_data(data)
+        garbage = self._tap.garbage()
+        if garbage is not None:
+            self._arrive([self.recorder.garbled(*garbage)])
         if self._tap.ending is not None:
             self._end(self._tap.ending)
+        elif self.ended_at is None:
+            # Reading may have made something to say: the answer to a Ping of WebSocket.
+            self._reactor.want_write(self._tap.socket, wanted=self._tap.waiting)
 
     def _arrive(self, packets: list[Packet]) -> None:
         with self._changed:
@@ -211,5 +222,4 @@ class Channel:
                 self._keep(packet)
             self.closed_at = time.time()
             self.ended_at = time.monotonic()
-            self._backlog.clear()
             self._changed.notify_all()

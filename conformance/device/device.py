@@ -1,29 +1,32 @@
 """A device as tests meet it: who it is, with what it is let in, and what it tries."""
 
-import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypedDict, Unpack
 
+from conformance.certificates import ClientCertificate
 from conformance.credentials import Identity, SasToken, Secret, sas_token
 from conformance.device import literal
-from conformance.device.channel import Channel
 from conformance.device.connection import Connection
 from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
-from conformance.device.endpoint import Endpoint, HandshakeFailed, open_tcp, open_tls
-from conformance.device.fields import NO_PASSWORD, NO_USERNAME, Absent, Will
+from conformance.device.dialing import Dialer, Line
+from conformance.device.endpoint import Endpoint, HandshakeFailed
+from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Absent, Will
 from conformance.device.paho_client import Speaker
 from conformance.device.raw import RawConnection
+from conformance.device.raw_websocket import RawWebSocket
 from conformance.device.reactor import Reactor
-from conformance.device.tap import Tap
+from conformance.device.websocket import WebSocket
 from conformance.errors import TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.packets import Connack
 
 # The document's own: #using-the-mqtt-protocol-directly-as-a-device.
 API_VERSION: Final = "2018-06-30"
+
+# The outcome of a WebSocket on which a right CONNECT gets no answer.
+NO_CONNACK: Final = "no connack"
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,10 @@ class Topics:
 
 
 class Attempt(TypedDict, total=False):
-    """What a CONNECT may have other than the device's own; None or absent is the device's own.
+    """What an attempt may have other than the device's own; None or absent is the device's own.
 
-    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`.
+    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `over` is a
+    WebSocket to connect over; without it, TLS alone is spoken on the MQTT port.
     """
 
     client_id: str | None
@@ -60,16 +64,26 @@ class Attempt(TypedDict, total=False):
     will: Will | None
     manual_acknowledgement: bool
     tls_version: str | None
+    certificate: ClientCertificate | Absent | None
+    over: WebSocket | None
 
 
 class Device:
     """One identity of the hub, a device or a module of one, its connections and its attempts at one.
 
-    `host` is the hub's name in Username and token. Connections write to `evidence`; `close` ends them all.
+    `host` is the hub's name in Username and token. With a `certificate` it presents that, and its CONNECT
+    goes without Password. Connections write to `evidence`; `close` ends them all.
     """
 
     def __init__(
-        self, identity: Identity, endpoint: Endpoint, reactor: Reactor, evidence: Evidence, *, host: str = ""
+        self,
+        identity: Identity,
+        endpoint: Endpoint,
+        reactor: Reactor,
+        evidence: Evidence,
+        *,
+        host: str = "",
+        certificate: ClientCertificate | None = None,
     ) -> None:
         self.id = identity.id
         self.path = identity.path
@@ -77,9 +91,10 @@ class Device:
         self.secondary_key = identity.secondary_key
         self.host = host or endpoint.host
         self.topics = Topics(self.path)
+        self.certificate = certificate
         self._endpoint = endpoint
         self._reactor = reactor
-        self._evidence = evidence
+        self._dialer = Dialer(identity.id, endpoint, reactor, evidence)
         self._open: list[Conversation] = []
 
     @property
@@ -133,7 +148,7 @@ class Device:
             clean_session=clean_session,
             keep_alive=keep_alive,
             will=will,
-            password=password,
+            password=self._password() if password is None else password,
         )
 
     # -- connections
@@ -152,14 +167,21 @@ class Device:
 
     def raw(self, *, tls_version: str | None = None) -> RawConnection:
         """Open a TLS connection on which nothing has been sent; `tls_version` is the only one it offers."""
-        try:
-            sock = self._tls(tls_version)
-        except HandshakeFailed as failure:
-            raise self._not_accepted(failure.word, failure.detail) from None
-        # Asked before the reactor reads: OpenSSL does not know it while it takes in a session ticket.
-        version = sock.version()
-        raw = RawConnection(self, self._channel(sock), self._endpoint.timeouts, version)
+        line = self._line(tls_version=tls_version)
+        raw = RawConnection(self, line.channel, self._endpoint.timeouts, line.tls_version)
         self._open.append(raw)
+        return raw
+
+    def websocket(self, wanted: WebSocket = WebSocket()) -> RawWebSocket:  # noqa: B008 - a value
+        """Open a WebSocket on which nothing has been sent; raises Violation if the hub opens none."""
+        raw = RawWebSocket(self, self._line(over=wanted), self._endpoint.timeouts)
+        self._open.append(raw)
+        return raw
+
+    def websocket_connected(self) -> RawWebSocket:
+        """Open a WebSocket without paho on which the CONNECT of this device has been accepted."""
+        raw = self.websocket()
+        raw.connect()
         return raw
 
     def raw_connected(
@@ -199,6 +221,20 @@ class Device:
 
         return self._try(attempt, publish)
 
+    def websocket_outcome(self, wanted: WebSocket) -> str:
+        """Ask for a WebSocket and send a right CONNECT on it.
+
+        Returns "http 400" and the like, "closed", "no connack" where the WebSocket opens and no more comes,
+        "silence" where not even that does, "accepted" or the word of another packet.
+        """
+        try:
+            connection = self._speak({"over": wanted})
+        except HandshakeFailed as failure:
+            return failure.word
+        outcome, _ = connection.answer_to_connect()
+        connection.close()
+        return NO_CONNACK if outcome == SILENCE else outcome
+
     def expect_accepted(self, **attempt: Unpack[Attempt]) -> None:
         """Require that a CONNECT is accepted and the session answers a PINGREQ; leave it by DISCONNECT."""
         connection = self.connect(**attempt)
@@ -228,10 +264,10 @@ class Device:
         sent in clear.
         """
         try:
-            sock = open_tcp(self._endpoint, port)
+            channel = self._dialer.open_in_clear(port)
         except TargetUnreachable:
             return "refused"
-        raw = RawConnection(self, self._channel(sock), self._endpoint.timeouts, None)
+        raw = RawConnection(self, channel, self._endpoint.timeouts, None)
         self._open.append(raw)
         raw.send(literal.packet(0x10, literal.text("MQTT"), b"\x04\x02\x00\x3c", literal.text(self.id)))
         outcome, actual = raw.answer_to_connect()
@@ -247,7 +283,7 @@ class Device:
     def handshake_outcome(self, version: str) -> str:
         """Offer one TLS version alone: "accepted", "tls refused", "closed" or "client cannot offer it"."""
         try:
-            self._tls(version).close()
+            self._dialer.handshake(self._endpoint.port, version).close()
         except HandshakeFailed as failure:
             return failure.word
         return ACCEPTED
@@ -272,9 +308,10 @@ class Device:
         username, password = attempt.get("username"), attempt.get("password")
         keep_alive = attempt.get("keep_alive", 60)
         client_id = attempt.get("client_id")
+        certificate = attempt.get("certificate") or self.certificate
 
         def speaker(write: Callable[[bytes], None]) -> Speaker:
-            token = self.token() if password is None else password
+            token = self._password() if password is None else password
             return Speaker(
                 write,
                 client_id=self.id if client_id is None else client_id,
@@ -289,26 +326,25 @@ class Device:
                 manual_acknowledgement=attempt.get("manual_acknowledgement", False),
             )
 
-        sock = self._tls(attempt.get("tls_version"))
+        line = self._dialer.open(
+            tls_version=attempt.get("tls_version"),
+            certificate=None if isinstance(certificate, Absent) else certificate,
+            over=attempt.get("over"),
+        )
         connection = Connection(
-            self, self._channel(sock), self._reactor, self._endpoint.timeouts, speaker, keep_alive
+            self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive
         )
         self._open.append(connection)
         return connection
 
-    def _tls(self, version: str | None) -> ssl.SSLSocket:
-        try:
-            return open_tls(self._endpoint, version=version)
-        except HandshakeFailed as failure:
-            self._evidence.transcript.add(self.id, "=", f"no TLS: {failure}")
-            raise
+    def _password(self) -> Secret | Absent:
+        return self.token() if self.certificate is None else NO_PASSWORD
 
-    def _channel(self, sock: socket.socket) -> Channel:
-        # What answers in clear need not speak MQTT at all.
-        version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
-        recorder = self._evidence.connection(self.id, watched=version is not None)
-        recorder.state(f"opened for {self.id}, {version or 'without TLS'}")
-        return Channel(Tap(sock), recorder, self._reactor)
+    def _line(self, *, tls_version: str | None = None, over: WebSocket | None = None) -> Line:
+        try:
+            return self._dialer.open(tls_version=tls_version, certificate=self.certificate, over=over)
+        except HandshakeFailed as failure:
+            raise self._not_accepted(failure.word, failure.detail) from None
 
     def _not_accepted(self, observed: str, actual: str, expected: str = "") -> Violation:
         expected = expected or f"CONNACK with code 0 within {self._endpoint.timeouts.connect:g} s"
@@ -318,4 +354,4 @@ class Device:
         )
 
 
-__all__ = ["NO_PASSWORD", "NO_USERNAME", "Attempt", "Device", "Topics"]
+__all__ = ["NO_CERTIFICATE", "NO_PASSWORD", "NO_USERNAME", "Attempt", "Device", "Topics"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from conformance.certificates import ClientCertificate
 from conformance.errors import TargetUnreachable, UsageError
 
 SYSTEM: Final = "system"
@@ -45,16 +46,24 @@ class Timeouts(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A hub's MQTT port. `trust` is "system" or the path of a PEM file with the roots to trust."""
+    """A hub's MQTT port, and that of WebSocket beside it.
+
+    `trust` is "system" or the path of a PEM file with the roots to trust.
+    """
 
     host: str
     port: int
     trust: str
     timeouts: Timeouts
+    websocket_port: int = 443
 
 
 class HandshakeFailed(Exception):  # noqa: N818 - an outcome, which its catcher turns into a word or a verdict
-    """TLS did not come up. `word` is "tls refused", "closed", "silence" or "client cannot offer it"."""
+    """TLS or WebSocket did not come up.
+
+    `word` is "tls refused", "closed", "silence" or "client cannot offer it"; of WebSocket also "http 400" and
+    the like, and "no websocket" for an answer that is none.
+    """
 
     def __init__(self, word: str, detail: str) -> None:
         super().__init__(f"{word}: {detail}")
@@ -79,15 +88,21 @@ def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:
     return sock
 
 
-def open_tls(endpoint: Endpoint, *, version: str | None = None) -> ssl.SSLSocket:
+def open_tls(
+    endpoint: Endpoint, *, version: str | None = None, certificate: ClientCertificate | None = None
+) -> ssl.SSLSocket:
     """Return a socket with TLS up and the hub's certificate verified.
 
-    `version` ("TLSv1.2") is the only version to offer. Raises HandshakeFailed; and TargetUnreachable, which a
-    certificate that the trusted roots do not cover is, too.
+    `version` ("TLSv1.2") is the only version to offer, `certificate` what to present. Raises HandshakeFailed;
+    and TargetUnreachable, which a certificate that the trusted roots do not cover is, too.
     """
     if version is not None and version not in VERSIONS:
         raise UsageError(f"no TLS version {version!r}: one of {', '.join(VERSIONS)}")
     context = _context(endpoint.trust, version)
+    if certificate is not None:
+        # One of its own: the others must not present it.
+        context = _new_context(endpoint.trust, version)
+        certificate.load_into(context)
     sock = open_tcp(endpoint)
     try:
         return context.wrap_socket(sock, server_hostname=endpoint.host, suppress_ragged_eofs=False)
@@ -118,6 +133,10 @@ def _outcome(error: Exception) -> tuple[str, str]:
 
 @functools.lru_cache(maxsize=32)
 def _context(trust: str, version: str | None) -> ssl.SSLContext:
+    return _new_context(trust, version)
+
+
+def _new_context(trust: str, version: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=None if trust == SYSTEM else str(Path(trust)))
     if version is None:
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""Arguments of a CONNECT that are more than a text: a Will, and fields that are left out."""
+"""Arguments of an attempt that are more than a text: a Will, and what is left out."""
 
 import enum
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from typing import Final
 
 
 class Absent(enum.Enum):
-    """A field that is left out of CONNECT, where None would mean the device's own."""
+    """What an attempt goes without, where None would mean the device's own."""
 
     USERNAME = enum.auto()
     PASSWORD = enum.auto()
+    CERTIFICATE = enum.auto()
 
 
 NO_USERNAME: Final = Absent.USERNAME
 NO_PASSWORD: Final = Absent.PASSWORD
+NO_CERTIFICATE: Final = Absent.CERTIFICATE
 
 
 @dataclass(frozen=True, kw_only=True)

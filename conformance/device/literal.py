@@ -7,7 +7,7 @@ a wrong packet is the point. MQTT 3.1.1, sections 2.2 (fixed header), 1.5.3 (str
 from typing import Protocol
 
 from conformance.credentials import Secret
-from conformance.device.fields import Will
+from conformance.device.fields import Absent, Will
 
 
 class Speaker(Protocol):
@@ -58,15 +58,17 @@ def connect(
     properties: bytes = b"",
     client_id: str | None = None,
     username: bool = True,
-    password: Secret | None = None,
+    password: Secret | Absent | None = None,
     will: Will | None = None,
 ) -> bytes:
     """Return the CONNECT of a device, let in as it stands; each argument changes one thing in it.
 
     `flags` replaces the connect flags, whatever the fields behind them are; `properties` stand where MQTT 5
-    has them; `username=False` leaves that field out.
+    has them; `username=False` leaves that field out, as an absent `password` does.
     """
-    right_flags = (0x80 if username else 0) | 0x40 | (0x02 if clean_session else 0)
+    right_password = device.token() if password is None else password
+    right_flags = (0x80 if username else 0) | (0x02 if clean_session else 0)
+    right_flags |= 0 if isinstance(right_password, Absent) else 0x40
     if will is not None:
         right_flags |= 0x04 | will.qos << 3 | (0x20 if will.retain else 0)
     return packet(
@@ -78,5 +80,5 @@ def connect(
         text(device.id if client_id is None else client_id),
         b"" if will is None else text(will.topic) + text(will.payload),
         text(device.username) if username else b"",
-        text((password or device.token()).reveal()),
+        b"" if isinstance(right_password, Absent) else text(right_password.reveal()),
     )

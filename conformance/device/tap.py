@@ -31,6 +31,12 @@ class Tap:
         sock.setblocking(False)
         self.socket = sock
         self.ending: Ending | None = None
+        self._outgoing = bytearray()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the network has yet to take something."""
+        return bool(self._outgoing)
 
     def read(self) -> bytes:
         """Return what has come, or nothing; `ending` tells whether more can come."""
@@ -56,20 +62,28 @@ class Tap:
             self.ending = Ending("hub", "end of stream")
         return b""
 
-    def write(self, data: bytes | memoryview) -> int:
-        """Hand bytes to the network and return how many it took.
+    def garbage(self) -> tuple[str, bytes] | None:
+        """Return, once, why nothing more that comes can be read as MQTT, and the bytes that say so."""
+        return None
 
-        A write that fails tells nothing: what the hub had sent before is still to be read, and so is the end.
-        Returns -1 then.
+    def queue(self, data: bytes) -> None:
+        """Take these bytes as the next to be sent; `flush` sends."""
+        self._outgoing += data
+
+    def flush(self) -> bool:
+        """Hand to the network what it takes; tell whether it may ever take more.
+
+        A write that fails tells nothing else: what the hub had sent before is still to be read, and so is the
+        end.
         """
-        if self.ending is not None:
-            return -1
         try:
-            return self.socket.send(data[:CHUNK])
+            while self._outgoing and self.ending is None:
+                del self._outgoing[: self.socket.send(bytes(self._outgoing[:CHUNK]))]
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return 0
+            return True
         except OSError:
-            return -1
+            return False
+        return self.ending is None
 
     def half_close(self) -> None:
         """Tell the hub, by TCP, that nothing more will come, and go on reading what it has sent."""
@@ -85,4 +99,5 @@ class Tap:
         if reset:
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._outgoing.clear()
         self.socket.close()

@@ -2,8 +2,8 @@
 
 from conformance import pauses
 from conformance.evidence.decoder import Decoder
-from conformance.evidence.packets import Packet
-from conformance.evidence.transcript import Transcript
+from conformance.evidence.packets import Packet, Unreadable
+from conformance.evidence.transcript import Glyph, Transcript
 from conformance.evidence.watch import Breach, ConnectionWatch, Watch
 from conformance.evidence.words import describe
 
@@ -73,6 +73,18 @@ class Recorder:
             if self._rules is not None:
                 self._watch.note(self._rules.received(packet))
         return packets
+
+    def garbled(self, reason: str, data: bytes) -> Packet:
+        """Take note of bytes from the hub that carry no MQTT at all, and return them as a packet."""
+        packet = Unreadable(reason, data)
+        self._transcript.add(self.label, "←", describe(packet))
+        if self._rules is not None:
+            self._watch.note(self._rules.received(packet))
+        return packet
+
+    def frame(self, glyph: Glyph, text: str) -> None:
+        """Take note of what MQTT travels in on this connection: an HTTP handshake, a WebSocket frame."""
+        self._transcript.add(self.label, glyph, text)
 
     def ended(self, text: str) -> list[Packet]:
         """Take note of the connection's end and return what the hub left unfinished: a packet's beginning.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from conformance.certificates import ClientCertificate, Digest
 from conformance.credentials import Identity, Secret
 from conformance.device import Device, Endpoint, Reactor, ServerCertificate, fetch_certificate
 from conformance.errors import NotTested, ServiceError
@@ -31,6 +32,7 @@ class DeviceBench:
             port=target.ports.mqtt,
             trust=target.ca_file or "system",
             timeouts=target.timeouts,
+            websocket_port=target.ports.https,
         )
         makes_devices = target.service is not None and "registry" in target.capabilities
         prefix = f"{place.prefix}-"
@@ -132,6 +134,25 @@ class CaseBench:
         number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
         return self._device(self.registry.create_module(device.id, f"module-{number}"))
 
+    def certified_device(
+        self, primary: ClientCertificate, secondary: ClientCertificate, digest: Digest = "SHA-1"
+    ) -> Device:
+        """Return a new device that is known by two certificates, and presents the first."""
+        identity = self._bench.identities.take()
+        self.registry.use_certificates(
+            identity.device_id, primary.thumbprint(digest), secondary.thumbprint(digest)
+        )
+        return self._device(identity, primary)
+
+    def certified_module(
+        self, device: Device, primary: ClientCertificate, secondary: ClientCertificate
+    ) -> Device:
+        """Return a new module of a device, known by two certificates, which presents the first."""
+        identity = self.registry.create_module(
+            device.id, "module-x509", thumbprints=(primary.thumbprint(), secondary.thumbprint())
+        )
+        return self._device(identity, primary)
+
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""
         return fetch_certificate(self._bench.endpoint)
@@ -143,8 +164,10 @@ class CaseBench:
             if self._reader is not None:
                 self._reader.forget(device.id)
 
-    def _device(self, identity: Identity) -> Device:
-        device = Device(identity, self._bench.endpoint, self._bench.reactor, self._evidence)
+    def _device(self, identity: Identity, certificate: ClientCertificate | None = None) -> Device:
+        device = Device(
+            identity, self._bench.endpoint, self._bench.reactor, self._evidence, certificate=certificate
+        )
         self._devices.append(device)
         if self._reader is not None:
             self._reader.follow(device.id, self._evidence.transcript)

@@ -68,6 +68,12 @@ class IdentityRegistry:
         keys = {"primaryKey": random_key(), "secondaryKey": random_key()}
         return self._replace(device_id, {"authentication": {"type": "sas", "symmetricKey": keys}})
 
+    def use_certificates(self, device_id: str, primary: str, secondary: str) -> None:
+        """Have a device known by the thumbprints of two certificates, and no longer by its keys."""
+        before = self._client.call("GET", "devices", device_id)
+        document = {**_fields(before), "authentication": _thumbprints(primary, secondary)}
+        self._client.call("PUT", "devices", device_id, body=document, if_match="*")
+
     def create_modules(self, device_id: str, ids: Sequence[str]) -> list[Identity]:
         """Make modules of a device with new random keys, in the order given.
 
@@ -75,16 +81,22 @@ class IdentityRegistry:
         """
         return [self.create_module(device_id, module_id) for module_id in ids]
 
-    def create_module(self, device_id: str, module_id: str) -> Identity:
-        """Make a module with new random keys; it is gone when its device is deleted."""
+    def create_module(
+        self, device_id: str, module_id: str, *, thumbprints: tuple[str, str] | None = None
+    ) -> Identity:
+        """Make a module with new random keys; it is gone when its device is deleted.
+
+        With `thumbprints`, the hub knows it by two certificates, and its keys open nothing.
+        """
         made = Identity(
             device_id=device_id, module_id=module_id, primary_key=random_key(), secondary_key=random_key()
         )
-        document = {"deviceId": device_id, "moduleId": module_id, "authentication": _authentication(made)}
+        proof = _authentication(made) if thumbprints is None else _thumbprints(*thumbprints)
+        document = {"deviceId": device_id, "moduleId": module_id, "authentication": proof}
         answer = self._client.call(
             "PUT", "devices", device_id, "modules", module_id, body=document, accept=(200, 201)
         )
-        return _identity(answer)
+        return _identity(answer) if thumbprints is None else made
 
     def get_module(self, device_id: str, module_id: str) -> Identity | None:
         """Return a module, or None if there is none."""
@@ -133,6 +145,20 @@ def _creation(identity: Identity) -> dict[str, Any]:
 def _authentication(identity: Identity) -> dict[str, Any]:
     keys = {"primaryKey": identity.primary_key, "secondaryKey": identity.secondary_key}
     return {"type": "sas", "symmetricKey": keys}
+
+
+def _thumbprints(primary: str, secondary: str) -> dict[str, Any]:
+    return {
+        "type": "selfSigned",
+        "x509Thumbprint": {"primaryThumbprint": primary, "secondaryThumbprint": secondary},
+    }
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    document = answer.json
+    if not isinstance(document, dict):
+        raise ServiceError(f"{answer.what}: the answer is no JSON object.")
+    return document
 
 
 def _identity(answer: Answer) -> Identity:

@@ -212,7 +212,10 @@ def _ports(
     ports = Ports(**(profile.target.ports if overlay is None else overlay.ports).model_dump())
     return Ports(
         mqtt=ports.mqtt if url is None else url.port,
-        https=ports.https if service is None or service.hub.port is None else service.hub.port,
+        # A ready file tells it; a profile's connection string that names a port is as good as its [target].
+        https=service.hub.port
+        if overlay is None and service is not None and service.hub.port is not None
+        else ports.https,
         amqp=ports.amqp,
         plain=ports.plain,
     )
