@@ -72,7 +72,8 @@ class Device:
     """One identity of the hub, a device or a module of one, its connections and its attempts at one.
 
     `host` is the hub's name in Username and token. With a `certificate` it presents that, and its CONNECT
-    goes without Password. Connections write to `evidence`; `close` ends them all.
+    goes without Password; the hub knows it by `spare_certificate` too. Connections write to `evidence`;
+    `close` ends them all.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Device:
         self.host = host or endpoint.host
         self.topics = Topics(self.path)
         self.certificate = certificate
+        self.spare_certificate: ClientCertificate | None = None
         self._endpoint = endpoint
         self._reactor = reactor
         self._dialer = Dialer(identity.id, endpoint, reactor, evidence)

@@ -134,24 +134,19 @@ class CaseBench:
         number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
         return self._device(self.registry.create_module(device.id, f"module-{number}"))
 
-    def certified_device(
-        self, primary: ClientCertificate, secondary: ClientCertificate, digest: Digest = "SHA-1"
-    ) -> Device:
-        """Return a new device that is known by two certificates, and presents the first."""
+    def certified_device(self, digest: Digest = "SHA-1") -> Device:
+        """Return a new device that is known by two new certificates, of which it presents the first."""
         identity = self._bench.identities.take()
-        self.registry.use_certificates(
-            identity.device_id, primary.thumbprint(digest), secondary.thumbprint(digest)
-        )
-        return self._device(identity, primary)
+        pair = ClientCertificate(identity.id), ClientCertificate(identity.id)
+        self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
+        return self._device(identity, pair)
 
-    def certified_module(
-        self, device: Device, primary: ClientCertificate, secondary: ClientCertificate
-    ) -> Device:
-        """Return a new module of a device, known by two certificates, which presents the first."""
-        identity = self.registry.create_module(
-            device.id, "module-x509", thumbprints=(primary.thumbprint(), secondary.thumbprint())
-        )
-        return self._device(identity, primary)
+    def certified_module(self, device: Device) -> Device:
+        """Return a new module of a device, known by two new certificates."""
+        name = "module-x509"
+        pair = ClientCertificate(f"{device.id}/{name}"), ClientCertificate(f"{device.id}/{name}")
+        thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
+        return self._device(self.registry.create_module(device.id, name, thumbprints=thumbprints), pair)
 
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""
@@ -164,10 +159,13 @@ class CaseBench:
             if self._reader is not None:
                 self._reader.forget(device.id)
 
-    def _device(self, identity: Identity, certificate: ClientCertificate | None = None) -> Device:
-        device = Device(
-            identity, self._bench.endpoint, self._bench.reactor, self._evidence, certificate=certificate
-        )
+    def _device(
+        self, identity: Identity, pair: tuple[ClientCertificate, ClientCertificate] | None = None
+    ) -> Device:
+        own, spare = pair or (None, None)
+        bench = self._bench
+        device = Device(identity, bench.endpoint, bench.reactor, self._evidence, certificate=own)
+        device.spare_certificate = spare
         self._devices.append(device)
         if self._reader is not None:
             self._reader.follow(device.id, self._evidence.transcript)

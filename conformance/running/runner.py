@@ -46,7 +46,9 @@ FIXTURES: Final = (
     "fixtures",
     "c2d_fixtures",
     "twin_fixtures",
+    "websocket_fixtures",
     "will_fixtures",
+    "x509_fixtures",
 )
 
 
