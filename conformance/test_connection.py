@@ -32,6 +32,37 @@ def test_each_new_connection_replaces_the_one_before(device, connection):
     fourth.ping()
 
 
+@clause("connection.scope")
+def test_a_modules_new_connection_replaces_its_own_alone(
+    module, module_connection, connection, sibling_connection
+):
+    """Device and sibling keep theirs."""
+    newer = module.connect()
+
+    module_connection.expect_closed()
+    newer.ping()
+    connection.ping()
+    sibling_connection.ping()
+
+
+@clause("connection.scope")
+def test_a_devices_new_connection_replaces_its_own_alone(device, connection, module_connection):
+    """Its module keeps its own."""
+    newer = device.connect()
+
+    connection.expect_closed()
+    newer.ping()
+    module_connection.ping()
+
+
+@clause("connection.scope")
+def test_a_module_stays_when_its_device_leaves(connection, module_connection):
+    """The end of the device's connection is not that of its module's."""
+    connection.disconnect()
+
+    module_connection.ping()
+
+
 @clause("connection.errors-close")
 @pytest.mark.parametrize(
     "error",

@@ -148,6 +148,13 @@ class CaseBench:
         thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
         return self._device(self.registry.create_module(device.id, name, thumbprints=thumbprints), pair)
 
+    def unknown_module(self, device: Device) -> Device:
+        """Return a module of a device of this case that the hub does not know, with a key it never saw."""
+        key, other_key = _fresh_key(), _fresh_key()
+        return self._device(
+            Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
+        )
+
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""
         return fetch_certificate(self._bench.endpoint)

@@ -45,6 +45,8 @@ SINGLE_PROCESS: Final = "main"
 FIXTURES: Final = (
     "fixtures",
     "c2d_fixtures",
+    "method_fixtures",
+    "module_fixtures",
     "twin_fixtures",
     "websocket_fixtures",
     "will_fixtures",

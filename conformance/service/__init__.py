@@ -16,7 +16,7 @@ from conformance.service.c2d import CloudToDevice
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
 from conformance.service.journal import Journal
 from conformance.service.links import Links
-from conformance.service.methods import MethodCall, MethodResult, Methods
+from conformance.service.methods import SHORTEST_TIMEOUT, MethodCall, MethodResult, Methods
 from conformance.service.partitions import Endpoint
 from conformance.service.reader import TelemetryReader
 from conformance.service.registry import IdentityRegistry
@@ -88,7 +88,12 @@ class Service:
         )
         self.registry = IdentityRegistry(self.rest)
         self.twins = Twins(self.rest)
-        self.methods = Methods(self.rest, within=target.timeouts.reaction)
+        self.methods = Methods(
+            self.rest,
+            within=target.timeouts.reaction,
+            # A device of the suite answers at once: a hub that loses the answer is found out sooner.
+            response_timeout=max(SHORTEST_TIMEOUT, target.timeouts.reaction),
+        )
         self.c2d = CloudToDevice(
             self._links,
             self.rest,

@@ -8,7 +8,9 @@ import itertools
 import json
 import re
 import threading
-from concurrent.futures import Future
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +20,8 @@ from conformance.service.rest import Answer, RestClient
 
 # How long a hub waits for a device where the call does not say, in seconds.
 RESPONSE_TIMEOUT: Final = 30.0
+# The shortest time that a hub of Azure takes, in seconds.
+SHORTEST_TIMEOUT: Final = 5.0
 
 # No payload: not the same as null, which is sent.
 NOTHING: Final = object()
@@ -68,14 +72,19 @@ class MethodResult:
 class MethodCall:
     """A call on its way. `result` and `outcome` wait for its end."""
 
-    def __init__(self, what: str, answer: "Future[Answer]", within: float) -> None:
+    def __init__(self, what: str, answer: "Future[tuple[Answer, float]]", within: float) -> None:
         self._what = what
         self._answer = answer
         self._within = within
 
+    @property
+    def seconds(self) -> float:
+        """How long the caller waited for the hub's answer; waits for it."""
+        return self._wait()[1]
+
     def result(self) -> MethodResult:
         """Return what the device answered; raises Violation ("404", "504", …) where it did not."""
-        answer = self._wait()
+        answer, _ = self._wait()
         if answer.status != _OK:
             raise Violation(
                 f"{self._what}: the hub answered {answer.error}",
@@ -87,17 +96,30 @@ class MethodCall:
 
     def outcome(self) -> str:
         """Return "status 200" with the device's status, or the hub's own alone: "404", "504" and the like."""
-        answer = self._wait()
+        answer, _ = self._wait()
         if answer.status != _OK:
             return str(answer.status)
         status = MethodResult.read(answer.body).status
         return "no status" if status is None else f"status {status}"
 
+    def outcome_within(self, seconds: float) -> str:
+        """Return the outcome, or "no answer" where the caller still waits after so many seconds."""
+        wait([self._answer], seconds)
+        return self.outcome() if self.is_over() else "no answer"
+
+    def outcome_with_payload(self) -> str:
+        """Return the outcome and what came with it: "status 200, payload null", "504"."""
+        outcome = self.outcome()
+        answer, _ = self._wait()
+        if answer.status != _OK:
+            return outcome
+        return f"{outcome}, payload {MethodResult.read(answer.body).payload_in_words}"
+
     def is_over(self) -> bool:
         """Tell whether the caller has an answer."""
         return self._answer.done()
 
-    def _wait(self) -> Answer:
+    def _wait(self) -> tuple[Answer, float]:
         try:
             return self._answer.result(self._within)
         except TimeoutError:
@@ -107,12 +129,15 @@ class MethodCall:
 class Methods:
     """Calls methods. A device is given by itself or by its name, a module as ``{device}/{module}``.
 
-    `within` is how long the hub may take beyond the time that a call allows for the device, in seconds.
+    `within` is how long the hub may take beyond the time that a call allows for the device, and
+    `response_timeout` what a call that says nothing allows it: the hub's own half a minute where it is None.
+    Both in seconds.
     """
 
-    def __init__(self, client: RestClient, *, within: float) -> None:
+    def __init__(self, client: RestClient, *, within: float, response_timeout: float | None = None) -> None:
         self._client = client
         self._within = within
+        self._response_timeout = response_timeout
         self._numbers = itertools.count(1)
 
     def begin(
@@ -124,13 +149,15 @@ class Methods:
         response_timeout: float | None = None,
         connect_timeout: float | None = None,
     ) -> MethodCall:
-        """Call a method and return at once. The timeouts, in seconds, are the hub's where they are None.
+        """Call a method and return at once. The timeouts, in seconds, are the usual ones where they are None.
 
         Without `payload` none is sent; None is sent as null. Any number of calls may be on their way.
         """
         body: dict[str, object] = {"methodName": name}
         if payload is not NOTHING:
             body["payload"] = payload
+        if response_timeout is None:
+            response_timeout = self._response_timeout
         if response_timeout is not None:
             body["responseTimeoutInSeconds"] = _number(response_timeout)
         if connect_timeout is not None:
@@ -138,16 +165,21 @@ class Methods:
         allowed = (RESPONSE_TIMEOUT if response_timeout is None else response_timeout) + (
             connect_timeout or 0.0
         )
-        answer: Future[Answer] = Future()
+        answer: Future[tuple[Answer, float]] = Future()
 
         def call() -> None:
+            began = time.monotonic()
             try:
-                answer.set_result(self._post(on, body, allowed))
+                answer.set_result((self._post(on, body, allowed), time.monotonic() - began))
             except BaseException as error:  # noqa: BLE001 - told to the thread that waits
                 answer.set_exception(error)
 
         threading.Thread(target=call, name=f"method-{next(self._numbers)}", daemon=True).start()
         return MethodCall(f"method '{name}' on {name_of(on)}", answer, allowed + 2 * self._within)
+
+    def begin_each(self, on: Addressee, name: str, payloads: Iterable[object]) -> list[MethodCall]:
+        """Call a method once with each of these payloads, all at the same time."""
+        return [self.begin(on, name, payload) for payload in payloads]
 
     def invoke(
         self,

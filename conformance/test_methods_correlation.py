@@ -1,0 +1,102 @@
+"""Direct methods: which answer belongs to which call.
+
+Document: #respond-to-a-direct-method. Clauses: clauses/methods.toml.
+
+The request id of an answer is that of the request. An answer with another one, or one that comes
+when the call is over, is nobody's.
+"""
+
+import uuid
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("methods.request-id")
+@pytest.mark.parametrize(
+    "other_id",
+    [
+        pytest.param(lambda own: str(uuid.uuid4()), id="made-up"),
+        pytest.param(lambda own: f"{own}0", id="one-digit-more"),
+        pytest.param(lambda own: f"0{own}", id="zero-in-front"),
+        pytest.param(lambda own: "", id="none"),
+    ],
+)
+def test_an_answer_with_another_request_id_is_not_taken(reachable, open_exchange, hub, other_id):
+    """The caller does not get it, and ends with 504."""
+    exchange = open_exchange(reachable, response_timeout=hub.timing["method-timeout"])
+
+    exchange.answer(200, "not yours", request_id=other_id(exchange.request.request_id))
+
+    assert exchange.outcome() == "504"
+
+
+@clause("methods.request-id")
+def test_an_answer_with_the_request_id_of_an_answered_call_is_not_taken(reachable, open_exchange, hub):
+    """A second answer to one call is none to the next."""
+    answered = open_exchange(reachable).complete()
+    exchange = open_exchange(reachable, response_timeout=hub.timing["method-timeout"])
+
+    exchange.answer(200, "not yours", request_id=answered)
+
+    assert exchange.outcome() == "504"
+
+
+@clause("methods.concurrent")
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(lambda requests: requests[::-1], id="reversed"),
+        pytest.param(lambda requests: requests[1:] + requests[:1], id="first-last"),
+        pytest.param(lambda requests: requests, id="as-they-came"),
+    ],
+)
+def test_each_caller_gets_the_answer_to_its_own_call(callee, methods, stage, order):
+    """Five calls of one method are under way; the device answers each with its own payload."""
+    payloads = ["first", "second", "third", "fourth", "fifth"]
+    calls = methods.begin_each(callee.device, "echo", payloads)
+    requests = stage(callee.next_requests, 5, needs="methods.request")
+
+    callee.echo_each(order(requests))
+
+    assert [call.result().payload for call in calls] == payloads
+
+
+@clause("methods.concurrent")
+def test_calls_of_two_devices_are_kept_apart(callee, other_callee, open_exchange):
+    """Both devices have a call under way, each the first of its connection."""
+    one, other = open_exchange(callee), open_exchange(other_callee)
+
+    other.answer(201, "other device")
+    one.answer(200, "one device")
+
+    assert (one.result().payload, other.result().payload) == ("one device", "other device")
+
+
+@clause("methods.late-answer")
+def test_a_late_answer_is_no_answer_to_the_next_call(reachable, open_exchange, hub):
+    """The device answers after the caller has given up, and before it is called again."""
+    missed = open_exchange(reachable, "slow", response_timeout=hub.timing["method-timeout"])
+    missed.outcome()
+    missed.answer(200, "late")
+
+    following = open_exchange(reachable, "quick")
+    following.answer(201, "in time")
+
+    result = following.result()
+    assert (result.status, result.payload) == (201, "in time")
+
+
+@clause("methods.late-answer")
+def test_a_late_answer_does_not_end_a_call_under_way(reachable, open_exchange, hub):
+    """The device answers after the caller has given up, while the next call waits."""
+    missed = open_exchange(reachable, "slow", response_timeout=hub.timing["method-timeout"])
+    missed.outcome()
+    following = open_exchange(reachable, "quick")
+
+    missed.answer(200, "late")
+    following.answer(201, "in time")
+
+    result = following.result()
+    assert (result.status, result.payload) == (201, "in time")

@@ -1,0 +1,84 @@
+"""Direct methods: the request that reaches the device.
+
+Document: #respond-to-a-direct-method. Clauses: clauses/methods.toml.
+
+A device subscribes to $iothub/methods/POST/#. A call comes on
+$iothub/methods/POST/{method name}/?$rid={request id}, with a body of JSON or an empty one.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("methods.request")
+@pytest.mark.parametrize("name", ["reboot", "Set_Interval2", "x", "collect_logs_of_the_last_24_hours"])
+def test_a_call_reaches_the_device_once(callee, methods, name):
+    """The topic holds the name of the method and a request id, and there is one message."""
+    methods.begin(callee.device, name, {"delay": 5})
+
+    request = callee.next_request()
+    assert request.topic == f"$iothub/methods/POST/{name}/?$rid={request.request_id}"
+    callee.connection.expect_no_message()
+
+
+@clause("methods.request-body")
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param({"delay": 5, "force": True}, id="object"),
+        pytest.param({"route": {"via": ["north", {"stops": [1, 2]}], "back": None}}, id="nested"),
+        pytest.param([1, "two", None, [3]], id="array"),
+        pytest.param("at once", id="string"),
+        pytest.param(-21.5, id="number"),
+        pytest.param("São Paulo, 东京, 🚀", id="Unicode"),
+        pytest.param('say "no", 1\\2\n', id="quotes-and-backslashes"),
+        pytest.param({}, id="empty-object"),
+        pytest.param([], id="empty-array"),
+        pytest.param("", id="empty-string"),
+        pytest.param(0, id="zero"),
+        pytest.param(False, id="false"),
+        pytest.param({"log": "0123456789" * 10240}, id="100-KB"),
+    ],
+)
+def test_the_payload_reaches_the_device(callee, methods, payload):
+    """Whatever JSON the caller sends, the device gets JSON of the same value."""
+    methods.begin(callee.device, "configure", payload)
+
+    assert callee.next_request().document == payload
+
+
+@clause("methods.request-empty")
+@pytest.mark.parametrize("payload", [[], [None]], ids=["left-out", "null"])
+def test_a_call_without_payload_has_nothing_in_its_body(callee, methods, payload):
+    """The body is empty; null says the same."""
+    methods.begin(callee.device, "reboot", *payload)
+
+    assert callee.next_request().carries == "nothing"
+
+
+@clause("methods.own-only")
+def test_a_call_reaches_no_other_device(callee, other_callee, methods):
+    """Two devices listen, one is called: the first request of the other one is its own."""
+    methods.begin(callee.device, "not_for_you")
+    callee.next_request()
+
+    methods.begin(other_callee.device, "for_you")
+    assert other_callee.next_request().name == "for_you"
+
+
+@clause("methods.request-ids-differ")
+def test_calls_at_the_same_time_have_different_request_ids(callee, methods):
+    """10 calls under way have 10 request ids: by them alone the answers are told apart."""
+    methods.begin_each(callee.device, "count", range(10))
+
+    requests = callee.next_requests(10)
+    assert len({request.request_id for request in requests}) == 10
+
+
+@clause("methods.request-ids-differ")
+def test_calls_after_each_other_have_different_request_ids(callee, complete_exchanges):
+    """10 calls, each answered before the next: no request id comes again, or a late answer would fit."""
+    request_ids = complete_exchanges(callee, 10)
+
+    assert len(set(request_ids)) == 10
