@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from iothub_emulator.editions import EDITIONS
+from iothub_emulator.hub.query_tree import QueryRefused
+from iothub_emulator.hub.route_conditions import Route, parse_route
+from iothub_emulator.hub.throttle import DOCUMENTED, Throttle, parse_throttle
 from iothub_emulator.net.errors import StartError
-from iothub_emulator.settings import Settings
+from iothub_emulator.settings import SOURCES, Settings
 
 PROGRAM = "iothub_emulator"
 
@@ -22,6 +25,7 @@ _DEFAULTS = Settings()
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 Number = TypeVar("Number", int, float)
+Value = TypeVar("Value")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,7 +92,21 @@ def _settings(options: argparse.Namespace) -> Settings:
         method_shortest_timeout=options.method_shortest_timeout,
         feedback_batch_size=options.feedback_batch_size,
         feedback_interval=options.feedback_interval,
+        events=options.events,
+        connection_events_interval=options.connection_events_interval,
+        routes=_distinct(options.route, "--route", lambda route: route.name),
+        throttles=_distinct(options.throttle, "--throttle", lambda throttle: throttle.kind),
+        throttle_scope=options.throttle_scope,
     )
+
+
+def _distinct(values: list[Value], option: str, name: Callable[[Value], str]) -> tuple[Value, ...]:
+    """Return the values of a repeatable option; two of one name are a mistake."""
+    names = [name(value) for value in values]
+    for text in names:
+        if names.count(text) > 1:
+            raise StartError(f"{option}: {text} is given twice: give it once")
+    return tuple(values)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,6 +175,43 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--feedback-interval", type=seconds, default=_DEFAULTS.feedback_interval, help="seconds (%(default)s)"
     )
+    add(
+        "--events",
+        type=_sources,
+        default=_DEFAULTS.events,
+        metavar="SOURCE,…",
+        help=f"what reaches the built-in endpoint, of {', '.join(SOURCES)} ({','.join(_DEFAULTS.events)})",
+    )
+    add(
+        "--connection-events-interval",
+        type=seconds,
+        default=_DEFAULTS.connection_events_interval,
+        help="seconds after which changed connections are told of (%(default)s)",
+    )
+    add(
+        "--route",
+        type=_route,
+        action="append",
+        default=[],
+        metavar="NAME:CONDITION",
+        help="lead messages of devices to a custom endpoint, such as 'wills:iothub-MessageType = \"Will\"'; "
+        "the others stay with the built-in one (repeatable; none)",
+    )
+    add(
+        "--throttle",
+        type=_throttle,
+        action="append",
+        default=[],
+        metavar="KIND=COUNT/s",
+        help="carry out so many operations in a second, or with /min in a minute; on a hub "
+        f"{', '.join(f'{kind}={rate}' for kind, rate in DOCUMENTED.items())} (repeatable; none)",
+    )
+    add(
+        "--throttle-scope",
+        choices=("hub", "identity"),
+        default=_DEFAULTS.throttle_scope,
+        help="what a throttle counts together (%(default)s)",
+    )
     add("--ready-file", type=Path, metavar="PATH", help="write JSON here once everything listens")
     add("--ca-file", type=Path, metavar="PATH", help="write the CA certificate here, not to a private folder")
     add("--exit-with-stdin", action="store_true", help="end when standard input ends")
@@ -186,6 +241,28 @@ def _number(
         return value
 
     return parse
+
+
+def _sources(text: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(text.split(",")))
+    unknown = [name for name in named if name not in SOURCES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(SOURCES)}")
+    return named
+
+
+def _route(text: str) -> Route:
+    try:
+        return parse_route(text)
+    except QueryRefused as refused:
+        raise argparse.ArgumentTypeError(str(refused)) from None
+
+
+def _throttle(text: str) -> Throttle:
+    try:
+        return parse_throttle(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _host_name(text: str) -> str:

@@ -14,6 +14,7 @@ from iothub_emulator.net import client_certificates
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
+from iothub_emulator.settings import TELEMETRY
 
 _HTTPS = 443
 
@@ -39,6 +40,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
             f"Endpoint=sb://{host}:{ports.amqp}/;SharedAccessKeyName={service.name};"
             f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
         ),
+        **_routed(runtime, ports),
         "events_development_connection_string": (
             f"Endpoint=sb://localhost:{ports.amqp_plain};SharedAccessKeyName={service.name};"
             f"SharedAccessKey={service.primary_key};UseDevelopmentEmulator=true;EntityPath={settings.entity}"
@@ -54,8 +56,14 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
 
 def capabilities(runtime: Runtime) -> list[str]:
     """Return what this hub serves, in the words of the suite's profiles."""
-    served = ["registry", "telemetry", "c2d", "twin", "methods", "modules", "feedback", "websocket"]
-    if runtime.settings.client_ca is None and client_certificates.is_possible():
+    settings = runtime.settings
+    served = ["registry", "c2d", "twin", "methods", "modules", "feedback", "websocket"]
+    served += ["telemetry"] if TELEMETRY in settings.events else []
+    served += ["connection-events"] if "connection" in settings.events else []
+    served += ["routing"] if settings.routes else []
+    throttled = {throttle.kind for throttle in settings.throttles}
+    served += ["throttling"] if {"twin-reads", "twin-updates"} <= throttled else []
+    if settings.client_ca is None and client_certificates.is_possible():
         # With one authority alone, a certificate that a device made for itself opens nothing.
         served.append("x509")
     return served
@@ -114,6 +122,19 @@ def _device_string(host: str, device: DeviceIdentity) -> str:
     return f"HostName={host};DeviceId={device.device_id};SharedAccessKey={device.primary_key}"
 
 
+def _routed(runtime: Runtime, ports: Ports) -> dict[str, str]:
+    """Return how to reach the custom endpoint; nothing where no route leads there."""
+    settings, service = runtime.settings, runtime.policies["service"]
+    if not settings.routes:
+        return {}
+    return {
+        "routed_events_connection_string": (
+            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;SharedAccessKeyName={service.name};"
+            f"SharedAccessKey={service.primary_key};EntityPath={settings.routed_entity}"
+        )
+    }
+
+
 def _timing(runtime: Runtime) -> dict[str, float]:
     settings = runtime.settings
     timing = {
@@ -122,6 +143,7 @@ def _timing(runtime: Runtime) -> dict[str, float]:
         "c2d-lock": settings.c2d_lock,
         "method-timeout": settings.method_shortest_timeout,
         "feedback": settings.feedback_interval,
+        "connection-events": settings.connection_events_interval,
     }
     if settings.keep_alive_factor <= _KEEP_ALIVE_FACTOR:
         # With a larger factor a silent client stays longer than MQTT allows; then nothing is promised.

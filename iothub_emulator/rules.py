@@ -10,6 +10,7 @@ from iothub_emulator.editions import Edition
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.feedback import FeedbackRules
+from iothub_emulator.hub.hub_events import EventRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.links import LinkRules
 from iothub_emulator.hub.mailbox_rules import MailboxRules
@@ -18,8 +19,10 @@ from iothub_emulator.hub.policies import PolicyRules
 from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.registry_rules import RegistryRules
+from iothub_emulator.hub.routing import RoutingRules
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryRules
+from iothub_emulator.hub.throttle import ThrottleRules
 from iothub_emulator.hub.tokens import TokenRules
 from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.hub.will import WillRules
@@ -41,6 +44,9 @@ class Rules:
     property_bag: PropertyBagRules
     subscribe: SubscribeRules
     telemetry: TelemetryRules
+    routing: RoutingRules
+    events: EventRules
+    throttle: ThrottleRules
     will: WillRules
     twins: TwinRules
     mailbox: MailboxRules
@@ -64,6 +70,9 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         property_bag=PropertyBagRules(),
         subscribe=SubscribeRules(),
         telemetry=TelemetryRules(),
+        routing=RoutingRules(settings),
+        events=EventRules(settings),
+        throttle=ThrottleRules(settings.throttles, settings.throttle_scope),
         will=WillRules(),
         twins=TwinRules(edition.twin_get_status, edition.twin_patch_status),
         mailbox=MailboxRules(

@@ -13,7 +13,20 @@ from collections.abc import Callable, Iterable
 
 from iothub_emulator.connections import Connections, LiveConnection
 from iothub_emulator.editions import EDITIONS, Edition
-from iothub_emulator.hub.effects import Admit, Answer, Close, Effect, End, Notify, Send, Serve, Telemetry
+from iothub_emulator.event_desk import EventDesk
+from iothub_emulator.event_endpoints import EventEndpoints
+from iothub_emulator.hub.effects import (
+    Admit,
+    Answer,
+    Close,
+    Effect,
+    End,
+    Notify,
+    Reported,
+    Send,
+    Serve,
+    Telemetry,
+)
 from iothub_emulator.hub.feedback import Feedback
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, Wanted
 from iothub_emulator.hub.json_text import Json, Object
@@ -27,14 +40,13 @@ from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.hub.session import Session
 from iothub_emulator.hub.state import HubState
-from iothub_emulator.hub.telemetry import TelemetryEvent, TelemetryLog
+from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
 from iothub_emulator.hub.twin import Twin
 from iothub_emulator.messaging import CloudToDevice, LiveFeedback
 from iothub_emulator.method_desk import MethodDesk
 from iothub_emulator.rules import Rules, rules_for
 from iothub_emulator.settings import Settings
-from iothub_emulator.telemetry_feed import TelemetryFeed
 from iothub_emulator.twin_desk import TwinDesk
 
 
@@ -61,15 +73,17 @@ class Runtime:
         self.state = HubState(self.registry, self.policies, self.rules, self._tell)
         self.messages = CloudToDevice(self.registry, self.state, self._feedback, self.now, self._serve)
         self.methods = MethodDesk(self.state, self.now, self._request)
-        self.twins = TwinDesk(self.state, self.now, self._told)
-        self.telemetry = TelemetryLog(self.settings.partitions, self.settings.telemetry_log_events)
+        self.endpoints = EventEndpoints(self.settings, self.rules)
+        self.telemetry = self.endpoints.built_in.log
+        """What the built-in endpoint keeps."""
+        self.events = EventDesk(self.rules, self.now, self.endpoints.tell, self.twin)
+        self.twins = TwinDesk(self.state, self.now, self._told, self._twin_changed)
         self.readers = Readers()
         self.amqp_port = self.settings.amqp_port
         """Where AMQP over TLS is to be had; the system's choice once the listeners are open, if it was 0."""
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
         self._connections = Connections(self.now)
-        self._feed = TelemetryFeed(self.telemetry, self.rules)
 
     # Clock and fresh values
 
@@ -119,12 +133,12 @@ class Runtime:
     # Telemetry
 
     def append_telemetry(self, event: TelemetryEvent) -> None:
-        """Append to the log; readers of that partition are woken once the sender has its answer."""
-        self._feed.append(event)
+        """Bring a device's message to its endpoint; readers are woken once the sender has its answer."""
+        self.endpoints.take(event)
 
     def on_telemetry(self, partition: int, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` when that partition has grown; return what ends it."""
-        return self._feed.on_growth(partition, wake)
+        """Call `wake` when that partition of the built-in endpoint has grown; return what ends it."""
+        return self.endpoints.built_in.on_growth(partition, wake)
 
     # Cloud-to-device messages
 
@@ -197,7 +211,11 @@ class Runtime:
         if before is None:
             if after is not None:
                 self.identity_created(after.key)
-        elif self.rules.registry.ends_connection(before, after):
+                self.events.created(after)
+            return
+        if after is None:
+            self.events.deleted(before)
+        if self.rules.registry.ends_connection(before, after):
             self.identity_changed(before.key)
 
     def identity_created(self, identity_key: str) -> None:
@@ -226,6 +244,11 @@ class Runtime:
         """Forget a connection that is gone."""
         if self._connections.remove(identity_key, connection):
             self.methods.disconnected(identity_key)
+            self.events.disconnected(identity_key)
+
+    def active(self, identity_key: str) -> None:
+        """Take note that an identity published or subscribed on its connection."""
+        self.events.active(identity_key)
 
     def writable(self, identity_key: str) -> None:
         """Send what waited for a client that did not read."""
@@ -238,6 +261,7 @@ class Runtime:
         self.messages.stop()
         self.methods.stop()
         self._feedback.stop()
+        self.events.stop()
 
     # Effects
 
@@ -246,21 +270,29 @@ class Runtime:
         for effect in effects:
             match effect:
                 case Telemetry(event):
-                    self._feed.append(event)
+                    self.endpoints.take(event)
                 case Send(packet):
                     connection.send(packet)
                 case Admit():
                     self._admit(connection, effect)
                 case Serve():
                     self._serve_connection(connection)
-                case Answer(answered):
-                    self.methods.settle((answered,))
-                case Notify(identity_key, notification):
-                    self.twins.notify(identity_key, notification)
+                case Answer() | Notify() | Reported():
+                    self._pass_on(effect)
                 case Close(because):
                     connection.close(because)
                     if self.rules.connection.spreads(because):
                         self._drop_others(connection)
+
+    def _pass_on(self, effect: Answer | Notify | Reported) -> None:
+        """Let others know what a device did."""
+        match effect:
+            case Answer(answered):
+                self.methods.settle((answered,))
+            case Notify(identity_key, notification):
+                self.twins.notify(identity_key, notification)
+            case Reported(identity_key, before, after):
+                self._twin_changed(identity_key, before, after)
 
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
         key = admission.identity_key
@@ -269,6 +301,7 @@ class Runtime:
             older.drop(End.TAKE_OVER)
         self.methods.disconnected(key)
         self.state.method_calls(key).connected()
+        self.events.connected(key)
         connection.admitted(admission)
 
     def _serve(self, identity_key: str) -> None:
@@ -302,6 +335,13 @@ class Runtime:
         connection.flush()
         return True
 
+    def _twin_changed(self, identity_key: str, before: Twin, after: Twin, *, replaced: bool = False) -> None:
+        identity = self.registry.identity(identity_key)
+        if identity is not None and replaced:
+            self.events.twin_replaced(identity)
+        elif identity is not None:
+            self.events.twin_updated(identity, before, after)
+
     def _tell(self, record: FeedbackRecord) -> None:
         self._feedback.add(record, self.now())
 
@@ -311,6 +351,7 @@ class Runtime:
         self.methods.forget(identity_key)
         self.state.forget(identity_key)
         self._connections.forget(identity_key)
+        self.events.forget(identity_key)
 
     def _drop_others(self, connection: LiveConnection) -> None:
         for other in self._connections.everyone():

@@ -1,6 +1,14 @@
 """What a user may set when starting the emulator; the defaults are a real hub's values."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from iothub_emulator.hub.route_conditions import Route
+from iothub_emulator.hub.throttle import Scope, Throttle
+
+TELEMETRY: Final = "telemetry"
+SOURCES: Final = (TELEMETRY, "twin", "lifecycle", "connection")
+"""What may reach the built-in endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,14 @@ class Settings:
 
     entity: str = "iothub-emulator"
     """The Event Hubs-compatible name (EntityPath)."""
+    events: tuple[str, ...] = (TELEMETRY,)
+    """Those of `SOURCES` that reach the built-in endpoint."""
+    connection_events_interval: float = 60.0
+    """What changed of a device's connection is looked at, and reported, once in so many seconds."""
+    routes: tuple[Route, ...] = ()
+    """Of device messages to the custom endpoint; without any there is no such endpoint."""
+    routed_entity: str = "iothub-emulator-routed"
+    """The Event Hubs-compatible name of the custom endpoint."""
     partitions: int = 2
     telemetry_log_events: int = 10_000
     """Events kept in each partition; older ones fall out."""
@@ -61,3 +77,8 @@ class Settings:
     """The least time between two batches that are not full."""
     method_shortest_timeout: float = 5.0
     """The shortest `responseTimeoutInSeconds` that a caller may ask for."""
+
+    throttles: tuple[Throttle, ...] = ()
+    """At most one for each kind of operation; on a live hub all of `throttle.DOCUMENTED` are in force."""
+    throttle_scope: Scope = "hub"
+    """Whether all operations of a kind share a throttle, or each identity has its own."""

@@ -11,7 +11,7 @@ class TelemetryFeed:
     """A log with readers. The rules are looked up at each event."""
 
     def __init__(self, log: TelemetryLog, rules: Rulebook) -> None:
-        self._log = log
+        self.log = log
         self._rules = rules
         self._wakes: list[dict[object, Callable[[], None]]] = [{} for _ in log.partitions]
         self._wake_due: set[int] = set()
@@ -20,8 +20,8 @@ class TelemetryFeed:
         """Append to the log; readers of that partition are woken once the sender has its answer."""
         rules = self._rules.telemetry
         for arrival in rules.arrivals(event):
-            wanted = rules.partition(arrival.device_id, len(self._log.partitions))
-            partition, _ = self._log.append(arrival, wanted)
+            wanted = rules.partition(arrival.device_id, len(self.log.partitions))
+            partition, _ = self.log.append(arrival, wanted)
             if self._wakes[partition] and partition not in self._wake_due:
                 self._wake_due.add(partition)
                 self._soon(partition)

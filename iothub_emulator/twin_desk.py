@@ -1,6 +1,7 @@
 """Twins while the hub runs: changes by the back end, and who hears of them."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from iothub_emulator.hub import twin as twins
 from iothub_emulator.hub.json_text import Json, Object
@@ -9,15 +10,30 @@ from iothub_emulator.hub.twin import Change, Twin
 from iothub_emulator.hub.twin_rules import TwinRules
 
 
+class Changed(Protocol):
+    """Hears of a change that the back end made."""
+
+    def __call__(self, identity_key: str, before: Twin, after: Twin, *, replaced: bool) -> None:
+        """Take note of it; `replaced`: by a whole document, not by a patch."""
+
+
 class TwinDesk:
-    """All twins. `tell` sends a notification to an identity's connection; False: it was not sent."""
+    """All twins. `tell` sends a notification to an identity's connection; False: it was not sent.
+
+    `changed` hears of each change that the back end made.
+    """
 
     def __init__(
-        self, state: HubState, now: Callable[[], float], tell: Callable[[str, Object], bool]
+        self,
+        state: HubState,
+        now: Callable[[], float],
+        tell: Callable[[str, Object], bool],
+        changed: Changed,
     ) -> None:
         self._state = state
         self._now = now
         self._tell = tell
+        self._changed = changed
 
     def get(self, identity_key: str) -> Twin:
         """Return the twin of an identity that exists."""
@@ -25,11 +41,11 @@ class TwinDesk:
 
     def patch(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
         """Merge tags and desired properties of a document; `Refused` changes nothing."""
-        return self._change(identity_key, document, if_match, twins.patch_twin)
+        return self._change(identity_key, document, if_match, twins.patch_twin, replaced=False)
 
     def replace(self, identity_key: str, document: Json, if_match: str | None) -> Twin:
         """Replace tags and desired properties by a document's; `Refused` changes nothing."""
-        return self._change(identity_key, document, if_match, twins.replace_twin)
+        return self._change(identity_key, document, if_match, twins.replace_twin, replaced=True)
 
     def notify(self, owner: str, notification: Object) -> None:
         """Tell a change of the owner's twin to whom it concerns."""
@@ -44,11 +60,14 @@ class TwinDesk:
         document: Json,
         if_match: str | None,
         changed: Callable[[Twin, Json, str | None, TwinRules, float], Change],
+        *,
+        replaced: bool,
     ) -> Twin:
         now = self._now()
         before = self._state.twin(identity_key, now)
         change = changed(before, document, if_match, self._state.rules.twins, now)
         self._state.twins[identity_key] = change.twin
+        self._changed(identity_key, before, change.twin, replaced=replaced)
         if change.notification is not None:
             self.notify(identity_key, change.notification)
         return change.twin

@@ -40,7 +40,8 @@ class EventReceiver:
         self, runtime: Runtime, stream: EventStream, attach: Attach, wake: Callable[[], None]
     ) -> None:
         self._runtime = runtime
-        self._partition = runtime.telemetry.partitions[stream.partition]
+        endpoint = runtime.endpoints.at(stream.entity)
+        self._partition = endpoint.log.partitions[stream.partition]
         self.filter = selector_filter(attach)
         self.capabilities = tuple(name for name in attach.desired_capabilities if name == RUNTIME_METRIC)
         try:
@@ -55,7 +56,7 @@ class EventReceiver:
         except LinkRefused as refusal:
             raise LinkError(refusal.condition, refusal.description) from None
         self._ahead: deque[tuple[int, TelemetryEvent]] = deque()
-        self._forget = runtime.on_telemetry(stream.partition, wake)
+        self._forget = endpoint.on_growth(stream.partition, wake)
 
     def next_message(self) -> bytes | None:
         """Return the next event, encoded; None: all have been given out."""

@@ -25,21 +25,22 @@ class Management:
         rules = self._runtime.rules.links
         if properties.get("operation") != "READ" or kind not in {EVENT_HUB, PARTITION}:
             return Reply(501, "only READ of an event hub or a partition is known", condition=NOT_IMPLEMENTED)
-        if not isinstance(name, str) or not rules.is_entity(name):
+        entity = rules.entity_named(name) if isinstance(name, str) else None
+        if not isinstance(name, str) or entity is None:
             return Reply(404, "The messaging entity could not be found.", condition=NOT_FOUND)
         # Node's client signs for exactly this path, Python's for the event hub above it.
         if not self._authorisations.opens(f"{name}/$management"):
             return Reply(401, "Unauthorized access to the event hub.", condition=UNAUTHORIZED)
         if kind == EVENT_HUB:
-            return Reply(200, "OK", self._event_hub(name))
+            return Reply(200, "OK", self._event_hub(name, entity))
         try:
             partition = rules.partition_number(str(properties.get("partition")))
         except LinkRefused as refusal:
             return Reply(400, refusal.description, condition=refusal.condition)
-        return Reply(200, "OK", self._partition(name, partition))
+        return Reply(200, "OK", self._partition(name, entity, partition))
 
-    def _event_hub(self, name: str) -> dict[Value, Value]:
-        count = len(self._runtime.telemetry.partitions)
+    def _event_hub(self, name: str, entity: str) -> dict[Value, Value]:
+        count = len(self._runtime.endpoints.at(entity).log.partitions)
         return {
             "name": name,
             "type": EVENT_HUB,
@@ -48,8 +49,8 @@ class Management:
             "partition_ids": Array(tuple(str(number) for number in range(count))),
         }
 
-    def _partition(self, name: str, number: int) -> dict[Value, Value]:
-        partition = self._runtime.telemetry.partitions[number]
+    def _partition(self, name: str, entity: str, number: int) -> dict[Value, Value]:
+        partition = self._runtime.endpoints.at(entity).log.partitions[number]
         return {
             "name": name,
             "type": PARTITION,

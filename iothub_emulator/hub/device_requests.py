@@ -1,13 +1,14 @@
 """PUBLISH to `$iothub/…`: requests to a twin, and responses to direct methods."""
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.effects import Answer, Effect, Notify, Send
+from iothub_emulator.hub.effects import Answer, Effect, Notify, Reported, Send
 from iothub_emulator.hub.method_rules import MethodResponse
 from iothub_emulator.hub.outbox import Outbox
 from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.refusals import error_body, invalid
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
+from iothub_emulator.hub.throttle import Kind
 from iothub_emulator.hub.twin_requests import answer
 from iothub_emulator.hub.twin_rules import TwinRequest
 
@@ -51,12 +52,27 @@ class DeviceRequests:
                     topic = twins.answer_topic(missing.code.status, "", None)
                     return [*acknowledgement, *self._outbox.answered(topic, json_text.dump(refusal))]
         before = self._state.twin(self._identity_key, now)
-        answered = answer(request, packet.payload, before, twins, now=now, tracking_id=self._tracking_id(now))
+        answered = answer(
+            request,
+            packet.payload,
+            before,
+            twins,
+            now=now,
+            tracking_id=self._tracking_id(now),
+            throttled=not self._is_admitted(request, now),
+        )
         self._state.twins[self._identity_key] = answered.twin
         effects = [*acknowledgement, *self._outbox.answered(answered.topic, answered.payload)]
+        if answered.twin is not before and self._rules.events.tells_of("twin"):
+            effects.append(Reported(self._identity_key, before, answered.twin))
         if answered.change.notification is not None:
             effects.append(Notify(self._identity_key, answered.change.notification))
         return effects
+
+    def _is_admitted(self, request: TwinRequest, now: float) -> bool:
+        """twin.throttled: reads and updates have throttles of their own."""
+        kind: Kind = "twin-reads" if request.operation == "get" else "twin-updates"
+        return self._state.throttles.admits(kind, self._identity_key, self._rules.throttle, now)
 
     def _response(self, response: MethodResponse, packet: Publish) -> list[Effect]:
         methods = self._rules.methods

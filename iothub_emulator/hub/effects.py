@@ -7,6 +7,7 @@ from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.methods import Answered
 from iothub_emulator.hub.packets import FromServer
 from iothub_emulator.hub.telemetry import TelemetryEvent
+from iothub_emulator.hub.twin import Twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,16 @@ class Notify:
     notification: Object
 
 
-Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A device changed the reported properties of its twin."""
+
+    identity_key: str
+    before: Twin
+    after: Twin
+
+
+Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify | Reported
 
 
 class End(enum.Enum):

@@ -123,13 +123,19 @@ class LinkRules(ReaderRules, CloudLinkRules):
         partition that does not exist.
         """
         match = _STREAM.fullmatch(path)
-        if match is None or not self.is_entity(match["entity"]):
+        entity = None if match is None else self.entity_named(match["entity"])
+        if match is None or entity is None:
             return None
-        return EventStream(match["group"].casefold(), self.partition_number(match["partition"]))
+        return EventStream(entity, match["group"].casefold(), self.partition_number(match["partition"]))
 
-    def is_entity(self, name: str) -> bool:
-        """Tell whether `name` is the hub's Event Hubs-compatible one; case is ignored, as Event Hubs does."""
-        return name.casefold() == self.settings.entity.casefold()
+    def entity_named(self, name: str) -> str | None:
+        """Return the Event Hubs-compatible entity with this name; case is ignored, as Event Hubs does.
+
+        The built-in endpoint's, and the custom one's where there are routes to it.
+        """
+        settings = self.settings
+        entities = (settings.entity, settings.routed_entity) if settings.routes else (settings.entity,)
+        return next((entity for entity in entities if entity.casefold() == name.casefold()), None)
 
     def partition_number(self, text: str) -> int:
         """Return the number that a partition id stands for, or raise `LinkRefused`.
@@ -230,8 +236,10 @@ class LinkRules(ReaderRules, CloudLinkRules):
         }
         if event.module_id is not None:
             annotations["iothub-connection-module-id"] = event.module_id
-        annotations["iothub-connection-auth-method"] = event.auth_method
-        annotations["iothub-connection-auth-generation-id"] = event.generation_id
+        if event.auth_method:
+            # An event of the hub's own has no sender who authenticated.
+            annotations["iothub-connection-auth-method"] = event.auth_method
+            annotations["iothub-connection-auth-generation-id"] = event.generation_id
         annotations["iothub-enqueuedtime"] = enqueued
         annotations["iothub-message-source"] = event.source
         return annotations

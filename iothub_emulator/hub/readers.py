@@ -13,8 +13,9 @@ from iothub_emulator.settings import Settings
 
 @dataclass(frozen=True)
 class EventStream:
-    """One partition as one consumer group reads it."""
+    """One partition of an Event Hubs-compatible entity, as one consumer group reads it."""
 
+    entity: str
     consumer_group: str
     partition: int
 

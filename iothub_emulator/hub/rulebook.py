@@ -8,6 +8,7 @@ from typing import Protocol
 
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.hub_events import EventRules
 from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.mailbox_rules import MailboxRules
 from iothub_emulator.hub.method_rules import MethodRules
@@ -16,6 +17,7 @@ from iothub_emulator.hub.property_bag import PropertyBagRules
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryRules
+from iothub_emulator.hub.throttle import ThrottleRules
 from iothub_emulator.hub.tokens import TokenRules
 from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.hub.will import WillRules
@@ -33,6 +35,8 @@ class Rulebook(Protocol):
     property_bag: PropertyBagRules
     subscribe: SubscribeRules
     telemetry: TelemetryRules
+    events: EventRules
+    throttle: ThrottleRules
     will: WillRules
     twins: TwinRules
     mailbox: MailboxRules

@@ -225,6 +225,8 @@ class Session:
 
     def _deliver(self, packet: Publish, author: Sender, bag: Bag, now: float) -> list[Effect]:
         effects: list[Effect] = []
+        if not self._hub.throttles.admits("d2c-sends", author.identity_key, self._rules.throttle, now):
+            return self._fail("d2c-sends", now) if self._rules.throttle.on_telemetry() == "close" else []
         publish = self._rules.publish
         if publish.delivers(packet):
             event = self._rules.telemetry.stamp(author, packet.payload, bag.properties, bag.system, now)

@@ -14,6 +14,7 @@ from iothub_emulator.hub.mailbox import FeedbackRecord, Mailbox
 from iothub_emulator.hub.methods import Answered, MethodCalls
 from iothub_emulator.hub.policies import Policy
 from iothub_emulator.hub.rulebook import Rulebook
+from iothub_emulator.hub.throttle import Throttles
 from iothub_emulator.hub.twin import Twin, new_twin
 
 Caller: TypeAlias = object
@@ -40,6 +41,7 @@ class HubState:
     calls: dict[str, MethodCalls[Caller]] = field(default_factory=dict)
     kept_notifications: dict[str, list[Object]] = field(default_factory=dict)
     """Of twins, for whoever was not there; only a replaced rule puts any here."""
+    throttles: Throttles = field(default_factory=Throttles)
 
     def twin(self, identity_key: str, now: float) -> Twin:
         """Return the identity's twin, a new one at first; `now` is unix seconds."""
@@ -81,3 +83,4 @@ class HubState:
         """Drop all that belongs to an identity that is gone; one of the same name begins anew."""
         for store in (self.subscriptions, self.twins, self.mailboxes, self.calls, self.kept_notifications):
             store.pop(identity_key, None)
+        self.throttles.forget(identity_key)

@@ -30,6 +30,8 @@ class MqttEndpoint(asyncio.Protocol):
         # Silence is measured on the monotonic clock; `last_activity` is for people.
         self.last_activity = 0.0
         self.is_writable = True
+        self._is_active = False
+        """It has published or subscribed, and the runtime knows."""
         self._heard = 0.0
         self._silence = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -59,6 +61,8 @@ class MqttEndpoint(asyncio.Protocol):
                     self._heard = self._loop.time()
                     self.last_activity = now
                 runtime.perform(self, session.receive(packet, now))
+                if not self._is_active and runtime.rules.events.is_activity(packet):
+                    self._activate()
                 # connect.rejected-data and every close: what lies behind in the buffer has no effect.
                 if session.is_over:
                     break
@@ -150,6 +154,11 @@ class MqttEndpoint(asyncio.Protocol):
     def _connect_is_due(self) -> None:
         if self.session.is_new:
             self.drop(End.ERROR)
+
+    def _activate(self) -> None:
+        if self._identity_key is not None:
+            self._is_active = True
+            self._runtime.active(self._identity_key)
 
     def _leave(self) -> None:
         """Stop being the identity's connection; the network may take a moment longer."""

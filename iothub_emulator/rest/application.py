@@ -20,6 +20,7 @@ from iothub_emulator.rest import devices, methods, modules, queries, twins, unse
 from iothub_emulator.rest.authorisation import authorise
 from iothub_emulator.rest.calls import Call, Operation, Route
 from iothub_emulator.rest.errors import code_for, error_response, malformed
+from iothub_emulator.rest.throttling import Throttled, check_throttle
 from iothub_emulator.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,10 @@ class Endpoint:
         try:
             upgraded = await self._upgrade(request) if self._upgrade is not None else None
             return upgraded or await self._carry_out(request)
+        except Throttled as throttled:
+            answer = self.refusal(throttled.code, throttled.message)
+            answer.headers["Retry-After"] = str(throttled.retry_after)
+            return answer
         except Refused as refused:
             return self.refusal(refused.code, refused.message)
         except web.HTTPException as exception:  # aiohttp, while it reads the body
@@ -95,6 +100,7 @@ class Endpoint:
         )
         query = dict(reversed(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)))
         _check_api_version(query.get("api-version"))
+        check_throttle(self.runtime, segments, request.method)
         call = Call(
             runtime=self.runtime,
             ids=ids,

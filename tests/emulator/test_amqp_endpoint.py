@@ -424,10 +424,10 @@ def test_a_lost_connection_frees_its_readers():
         async with serving(runtime) as (port, made):
             client = await Client.connect(port)
             await client.read_from(runtime, credit=1)
-            assert len(runtime._feed._wakes[0]) == 1
+            assert len(runtime.endpoints.built_in._wakes[0]) == 1
             client.close()
             await made[0].lost.wait()
-            assert len(runtime._feed._wakes[0]) == 0
+            assert len(runtime.endpoints.built_in._wakes[0]) == 0
 
     on_loop(scenario())
 

@@ -164,4 +164,4 @@ def test_an_attach_that_cannot_be_answered_takes_no_place():
     other.put_token()
 
     assert len(attach(other)) == 1
-    assert len(runtime._feed._wakes[0]) == 1
+    assert len(runtime.endpoints.built_in._wakes[0]) == 1

@@ -487,7 +487,7 @@ def test_links_end_with_the_token_that_opened_them():
     (detach,) = performatives(peer.pump())
     assert detach.error.condition == "amqp:unauthorized-access"
     assert refusal(peer.attach_receiver(STREAM, name="again", handle=8)) == "amqp:unauthorized-access"
-    assert len(peer.runtime._feed._wakes[0]) == 0
+    assert len(peer.runtime.endpoints.built_in._wakes[0]) == 0
 
 
 def test_a_new_token_keeps_links_open():

@@ -157,10 +157,10 @@ def test_a_disposition_about_nothing_is_ignored():
 def test_ending_a_session_frees_its_readers():
     """A partition wakes only who still reads it."""
     peer, _ = reading([], window=10)
-    assert len(peer.runtime._feed._wakes[0]) == 1
+    assert len(peer.runtime.endpoints.built_in._wakes[0]) == 1
 
     assert peer.say(End(), channel=1) == [End()]
-    assert len(peer.runtime._feed._wakes[0]) == 0
+    assert len(peer.runtime.endpoints.built_in._wakes[0]) == 0
 
 
 def test_sessions_have_windows_of_their_own():

@@ -7,7 +7,7 @@ from iothub_emulator.hub.links import LinkRules
 from iothub_emulator.hub.readers import EventStream, Reader, Readers
 from iothub_emulator.settings import Settings
 
-STREAM = EventStream("$default", 0)
+STREAM = EventStream("hub", "$default", 0)
 
 
 class Hall:
@@ -50,8 +50,8 @@ def test_the_limit_is_a_setting():
 
 @pytest.mark.parametrize(
     "other",
-    [EventStream("$default", 1), EventStream("another", 0)],
-    ids=["another-partition", "another-group"],
+    [EventStream("hub", "$default", 1), EventStream("hub", "another", 0), EventStream("x", "$default", 0)],
+    ids=["another-partition", "another-group", "another-entity"],
 )
 def test_each_stream_counts_for_itself(other):
     hall = Hall()
