@@ -143,8 +143,9 @@ def _timing(runtime: Runtime) -> dict[str, float]:
         "c2d-lock": settings.c2d_lock,
         "method-timeout": settings.method_shortest_timeout,
         "feedback": settings.feedback_interval,
-        "connection-events": settings.connection_events_interval,
     }
+    if "connection" in settings.events:
+        timing["connection-events"] = settings.connection_events_interval
     if settings.keep_alive_factor <= _KEEP_ALIVE_FACTOR:
         # With a larger factor a silent client stays longer than MQTT allows; then nothing is promised.
         timing["keep-alive-tolerance"] = _KEEP_ALIVE_TOLERANCE

@@ -99,6 +99,13 @@ MISTAKES = {
     "method without time": (("--method-shortest-timeout", "soon"), "--method-shortest-timeout"),
     "batches of nothing": (("--feedback-batch-size", "0"), "--feedback-batch-size"),
     "feedback never": (("--feedback-interval", "nan"), "--feedback-interval"),
+    "source that is none": (("--events", "telemetry,twins"), "'twins' is none of telemetry, twin"),
+    "route without a name": (("--route", "true"), "NAME:CONDITION"),
+    "route that is not understood": (("--route", "r:a >"), "from character 2 on"),
+    "route of the body": (("--route", "r:$body.a = 'x'"), "only properties are"),
+    "route given twice": (("--route", "r:true", "--route", "r:false"), "--route: r is given twice"),
+    "throttle of nothing": (("--throttle", "twin-reads=0/s"), "not of the form twin-reads=100/s"),
+    "throttle of what has none": (("--throttle", "twins=1/s"), "'twins' is none of"),
     "factor of nothing": (("--keep-alive-factor", "0"), "--keep-alive-factor"),
     "unknown option": (("--colour",), "--colour"),
     "stray word": (("now",), "now"),
@@ -237,6 +244,23 @@ def test_what_is_not_there_is_not_stated(start, tmp_path):
     _, ready = start("--client-ca", str(authority))
     assert "connect" not in ready["ports"]
     assert "x509" not in ready["capabilities"]
+
+
+def test_what_was_asked_for_is_stated(start):
+    """Connection events with their interval, routes with the custom endpoint, throttles of a twin."""
+    _, ready = start(
+        *("--events", "telemetry,connection", "--connection-events-interval", "0.5"),
+        *("--route", 'wills:iothub-MessageType = "Will"', "--throttle", "twin-reads=100/s"),
+        *("--throttle", "twin-updates=50/s"),
+    )
+    assert set(ready["capabilities"]) >= {"telemetry", "connection-events", "routing", "throttling"}
+    assert ready["timing"]["connection-events"] == 0.5
+    assert ready["routed_events_connection_string"] == ready["events_connection_string"] + "-routed"
+
+
+def test_telemetry_that_goes_nowhere_is_not_stated(start):
+    _, ready = start("--events", "connection", "--throttle", "twin-reads=100/s")
+    assert {"telemetry", "routing", "throttling"}.isdisjoint(ready["capabilities"])
 
 
 def test_stdin_is_ignored_unless_asked(start):

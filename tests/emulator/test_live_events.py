@@ -1,4 +1,4 @@
-"""Events and routes of a running hub: a device and a back end on one side, the endpoints' logs on the other."""
+"""Events and routes of a running hub: devices and a back end on one side, the logs on the other."""
 
 import json
 import time
