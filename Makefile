@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help setup conformance test lint format interop faults kill-matrix controls bench wheel lock clean
+.PHONY: help setup conformance device-only test lint format interop faults kill-matrix controls bench wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,8 +20,12 @@ $(READY): requirements/lock.txt pyproject.toml
 
 setup: $(READY) ## make the virtual environment from the locked, hashed versions
 
-conformance: $(READY) ## run the suite against the embedded hub and print the verdict
+conformance: $(READY) ## run the suite against the embedded hub, in both editions, and print the verdicts
 	$(BIN)/pytest --profile=emulator -n $(WORKERS)
+	$(BIN)/pytest --profile=emulator-current -n $(WORKERS)
+
+device-only: $(READY) ## run what needs no service side
+	$(BIN)/pytest --profile=device-only -n $(WORKERS)
 
 test: $(READY) ## run the project's own tests
 	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' -n $(WORKERS)
@@ -69,4 +73,4 @@ lock: ## resolve the locked, hashed versions anew
 	cd tests/interop/node && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .venv-interop build dist reports/emulator
+	rm -rf $(VENV) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only

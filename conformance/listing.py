@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from conformance.running.runner import CASE
 
 # Columns of the tables; the lists of JSON hold everything.
 _COLUMNS: Final = {"clauses": ("id", "level", "source", "needs", "tests", "says")}
-_VARIABLE: Final = re.compile(r'^[^#\n]*"env:([A-Za-z_][A-Za-z0-9_]*)"', re.MULTILINE)
+_VARIABLE: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def clauses(package: Path = PACKAGE) -> dict[str, list[dict[str, Any]]]:
@@ -85,20 +84,30 @@ def profiles(environment: Mapping[str, str] | None = None) -> dict[str, list[dic
 
 
 def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    text = file.read_text(encoding="utf-8")
-    reads = list(dict.fromkeys(_VARIABLE.findall(text)))
+    contents = profile.contents(file)
+    reads = list(dict.fromkeys(_variables(contents)))
     missing = [variable for variable in reads if not environment.get(variable)]
     if not missing:
         loaded = profile.load(str(file), environment=environment)
         target, claims = loaded.target.name, sorted(loaded.claims)
     else:  # its other keys cannot all be judged without them
-        contents = tomllib.loads(text)
         target, claims = (
             contents["target"]["name"],
             sorted(contents.get("claims", {}).get("capabilities", ())),
         )
     row = {"name": name, "target": target, "claims": claims, "reads": reads, "not set": missing}
     return {**row, "file": str(file)}
+
+
+def _variables(value: object) -> Iterator[str]:
+    """Yield the name in each "env:NAME" of a profile."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _variables(each)
+    elif isinstance(value, str) and (match := _VARIABLE.fullmatch(value)) is not None:
+        yield match[1]
 
 
 def as_table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -6,16 +6,15 @@ environment.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from conformance.errors import ProfileError
-from conformance.profile import problems
+from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
     CAPABILITIES,
     TIMINGS,
@@ -73,20 +72,20 @@ def load(
     file = _shown(path)
     reading = Reading(os.environ if environment is None else environment, path.parent)
     try:
-        contents = ProfileFile.model_validate(_toml(path, file), context=reading)
+        read = ProfileFile.model_validate(contents(path), context=reading)
     except ValidationError as error:
-        raise ProfileError(problems.lines(file, error, ProfileFile)) from None
+        raise ProfileError(problems.lines(_shown(path), error, ProfileFile)) from None
     return Profile(
         name=path.stem,
         file=file,
-        target=contents.target,
-        launch=contents.launch,
-        service=contents.service,
-        identities=contents.identity,
-        claims=frozenset(contents.claims.capabilities),
-        timeouts=_scaled(contents.timeouts, timeout_factor),
-        timing=contents.timing.stated(),
-        limits=contents.limits,
+        target=read.target,
+        launch=read.launch,
+        service=read.service,
+        identities=read.identity,
+        claims=frozenset(read.claims.capabilities),
+        timeouts=_scaled(read.timeouts, timeout_factor),
+        timing=read.timing.stated(),
+        limits=read.limits,
         variables=tuple(dict.fromkeys(reading.names_read)),
     )
 
@@ -124,15 +123,20 @@ def known() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _toml(path: Path, file: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{file}: not TOML: {error}. Correct that line.") from None
-    except UnicodeDecodeError:
-        raise ProfileError(f"{file}: not UTF-8. Save it as UTF-8.") from None
-    except OSError as error:
-        raise ProfileError(f"{file}: cannot be read: {error.strerror}.") from None
+def contents(path: Path) -> dict[str, Any]:
+    """Return what a profile says, unchecked, with what it takes over from the one that it extends."""
+    return inheritance.read(path, _shown(path), _find_from)
+
+
+def _find_from(name: str, folder: Path) -> Path:
+    """Return the file that ``extends`` means: a path relative to the profile, a neighbour, a known name."""
+    path = folder / (name if name.endswith(".toml") else f"{name}.toml")
+    if path.is_file():
+        return path
+    profiles = known()
+    if name in profiles:
+        return profiles[name]
+    raise ProfileError(f"extends '{name}': no such profile; {problems.did_you_mean(name, profiles)}")
 
 
 def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:

@@ -98,6 +98,22 @@ def _connection_string(value: object, info: ValidationInfo) -> ConnectionString:
         raise ValueError(str(error)) from None
 
 
+@dataclass(frozen=True)
+class ReadyDevice:
+    """``ready:ID``: a device whose connection string stands in the ready file of the embedded hub."""
+
+    device_id: str
+
+
+def _device_string(value: object, info: ValidationInfo) -> ConnectionString | ReadyDevice:
+    if isinstance(value, str) and value.startswith("ready:") and value != "ready:":
+        return ReadyDevice(value.removeprefix("ready:"))
+    string = _connection_string(value, info)
+    if string.device_id is None:
+        raise ValueError("no DeviceId in it. Name the variable that holds a device's connection string.")
+    return string
+
+
 def _trust(value: object, info: ValidationInfo) -> object:
     if value == "system" or not isinstance(value, str):
         return value
@@ -116,6 +132,7 @@ def _capability(value: object) -> object:
 PlainText: TypeAlias = Annotated[str, BeforeValidator(_plain_text)]
 SecretText: TypeAlias = Annotated[Secret, BeforeValidator(_secret_text)]
 ConnectionText: TypeAlias = Annotated[ConnectionString, BeforeValidator(_connection_string)]
+DeviceText: TypeAlias = Annotated[ConnectionString | ReadyDevice, BeforeValidator(_device_string)]
 Trust: TypeAlias = Annotated[str, BeforeValidator(_trust)]
 Capability: TypeAlias = Annotated[str, BeforeValidator(_capability)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
@@ -155,17 +172,26 @@ class TargetTable(Table):
 
 
 class LaunchTable(Table):
-    """[launch]: the command that starts a hub; its ready file overlays [target] and [service]."""
+    """[launch]: the command that starts a hub; its ready file overlays [target] and [service].
+
+    `arguments` come behind the command: what a profile that extends another one adds to it.
+    """
 
     command: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)]
+    arguments: Annotated[tuple[PlainText, ...], Strict(strict=False)] = ()
+
+    @field_validator("command", "arguments")
+    @classmethod
+    def _placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        known = ("python", "ready_file", *TIMINGS)
+        for name in PLACEHOLDER.findall(" ".join(words)):
+            if name not in known:
+                raise ValueError(f"unknown placeholder {{{name}}}; {problems.did_you_mean(name, known)}")
+        return words
 
     @field_validator("command")
     @classmethod
-    def _placeholders(cls, command: tuple[str, ...]) -> tuple[str, ...]:
-        known = ("python", "ready_file", *TIMINGS)
-        for name in PLACEHOLDER.findall(" ".join(command)):
-            if name not in known:
-                raise ValueError(f"unknown placeholder {{{name}}}; {problems.did_you_mean(name, known)}")
+    def _ready_file(cls, command: tuple[str, ...]) -> tuple[str, ...]:
         if "{ready_file}" not in " ".join(command):
             raise ValueError(
                 "no {ready_file} in it: the run waits for that file to know where the hub listens."
@@ -186,15 +212,8 @@ class ServiceTable(Table):
 class IdentityTable(Table):
     """[[identity]]: a ready-made device, for a target without a service side."""
 
-    connection_string: ConnectionText
+    connection_string: DeviceText
     secondary_key: SecretText | None = None
-
-    @field_validator("connection_string")
-    @classmethod
-    def _device(cls, string: ConnectionString) -> ConnectionString:
-        if string.device_id is None:
-            raise ValueError("no DeviceId in it. Name the variable that holds a device's connection string.")
-        return string
 
 
 class Claims(Table):
@@ -249,6 +268,7 @@ class ProfileFile(Table):
     """The whole file."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
+    extends: str | None = None
     target: TargetTable
     launch: LaunchTable | None = None
     service: ServiceTable | None = None

@@ -92,7 +92,7 @@ def open_target(
     if hub_url is not None or profile.launch is None:
         url = None if hub_url is None else HubUrl.parse(hub_url)
         return OpenedTarget(settle(profile, url=url))
-    return _launch(profile, profile.launch.command, deadline)
+    return _launch(profile, (*profile.launch.command, *profile.launch.arguments), deadline)
 
 
 def settle(
@@ -108,7 +108,12 @@ def settle(
     `option` names, in a message, where the ready file came from. Raises ProfileError with all problems.
     """
     service = _service(profile, overlay)
-    found = [*_unstated(profile, overlay, option), *_unusable(profile, service)]
+    devices = _devices(profile, overlay)
+    found = [
+        *_unstated(profile, overlay, option),
+        *_unusable(profile, service),
+        *_unknown(profile, devices, option),
+    ]
     host = _host(profile, overlay, url, service)
     if host is None:
         found.append(f"{profile.file}: [target] host: missing, and no connection string names it. Add it.")
@@ -123,12 +128,13 @@ def settle(
         service=service,
         identities=tuple(
             Identity(
-                device_id=table.connection_string.device_id or "",
-                module_id=table.connection_string.module_id,
-                primary_key=table.connection_string.key,
+                device_id=string.device_id or "",
+                module_id=string.module_id,
+                primary_key=string.key,
                 secondary_key=table.secondary_key,
             )
-            for table in profile.identities
+            for table, string in zip(profile.identities, devices, strict=True)
+            if string is not None
         ),
         capabilities=profile.claims,
         timing=profile.timing if overlay is None else {**profile.timing, **overlay.timing},
@@ -137,6 +143,27 @@ def settle(
         edition=None if overlay is None else overlay.edition,
         origin=origin,
     )
+
+
+def _devices(profile: Profile, overlay: ReadyFile | None) -> list[ConnectionString | None]:
+    """Return the connection string of each [[identity]]; None for one that no ready file holds."""
+    return [
+        string
+        if isinstance(string, ConnectionString)
+        else (None if overlay is None else overlay.device(string.device_id))
+        for string in (table.connection_string for table in profile.identities)
+    ]
+
+
+def _unknown(profile: Profile, devices: list[ConnectionString | None], option: str) -> list[str]:
+    """Name each "ready:ID" that this hub did not begin with."""
+    where = option or profile.file
+    return [
+        f"{where}: the hub did not begin with a device '{table.connection_string.device_id}', which "
+        f"[[identity]] number {number} of {profile.file} names. Start an embedded hub with --device for it."
+        for number, (table, string) in enumerate(zip(profile.identities, devices, strict=True), start=1)
+        if string is None
+    ]
 
 
 def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> OpenedTarget:
@@ -151,6 +178,10 @@ def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> Open
 
 
 def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | None:
+    if profile.identities and profile.service is None:
+        return (
+            None  # ready-made devices alone: such a target has no service side, whatever a ready file offers
+        )
     groups = EMBEDDED_GROUPS if profile.service is None else profile.service.consumer_groups
     if overlay is not None:
         return ServiceAccess(hub=overlay.service(), events=overlay.events(), consumer_groups=groups)
@@ -196,7 +227,7 @@ def _host(
 ) -> str | None:
     """Return the hub's name: of the command line, the ready file, the profile, or its connection strings."""
     strings: list[ConnectionString] = [] if service is None else [service.hub]
-    strings += [table.connection_string for table in profile.identities]
+    strings += [string for string in _devices(profile, overlay) if string is not None]
     named = [
         None if url is None else url.host,
         None if overlay is None else overlay.host,

@@ -37,6 +37,7 @@ class ReadyFile(BaseModel):
     ca_file: str
     service_connection_string: str = Field(repr=False)
     events_connection_string: str = Field(repr=False)
+    device_connection_strings: dict[str, str] = Field(repr=False)
     edition: str
     timing: dict[str, float]
     capabilities: tuple[str, ...] = Field(strict=False)
@@ -48,6 +49,11 @@ class ReadyFile(BaseModel):
     def events(self) -> ConnectionString:
         """Return the connection string of the Event Hubs-compatible endpoint."""
         return ConnectionString.parse(self.events_connection_string, where="the ready file's events string")
+
+    def device(self, device_id: str) -> ConnectionString | None:
+        """Return the connection string of a device that the hub began with, or None."""
+        text = self.device_connection_strings.get(device_id)
+        return None if text is None else ConnectionString.parse(text, where="the ready file's device string")
 
 
 def read(path: Path, *, option: str) -> ReadyFile:

@@ -29,10 +29,9 @@ def run_suite_on(load: str | None, directory: Path, clauses: Iterable[str] = ())
     some = [f"--clause={clause}" for clause in sorted(clauses)]
     deadline = PART if some else WHOLE
     profile = directory / "faulty.toml"
-    launch = (CHECKOUT / "profiles" / "emulator.toml").read_text()
-    assert '"iothub_emulator",' in launch
-    wrong = '"iothub_emulator",' + (f' "--load", "{load}",' if load else "")
-    profile.write_text(launch.replace('"iothub_emulator",', wrong))
+    right = CHECKOUT / "profiles" / "emulator.toml"
+    wrong = f'[launch]\narguments = ["--load", "{load}"]\n' if load else ""
+    profile.write_text(f'schema = 1\nextends = "{right}"\n{wrong}')
     command = [
         *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={directory / 'report'}"),
         *("--no-preflight", "-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={HANG}"),

@@ -40,7 +40,12 @@ def test_a_variable_that_is_not_set_is_listed_not_demanded():
 
     assert rows["real-hub"]["not set"] == rows["real-hub"]["reads"] != []
     assert rows["emulator"]["reads"] == []
-    assert rows["emulator"]["claims"] == ["registry", "telemetry"]
+    assert (
+        {"registry", "telemetry"}
+        <= set(rows["emulator"]["claims"])
+        == set(rows["emulator-current"]["claims"])
+    )
+    assert rows["device-only"]["claims"] == []
 
 
 def test_the_schema_is_printed_as_json(capsys):

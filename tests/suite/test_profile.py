@@ -170,8 +170,8 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[limits] large: must be true or false, without quotes.",
         f"deviation: {ProfileFile.NO_DEVIATIONS}",
         (
-            "nme: unknown key; known are: claims, deviation, identity, launch, limits, schema, service, "
-            "target, timeouts, timing."
+            "nme: unknown key; known are: claims, deviation, extends, identity, launch, limits, schema, "
+            "service, target, timeouts, timing."
         ),
         "targt: unknown key; did you mean 'target'?",
     }

@@ -114,6 +114,34 @@ def test_what_no_case_could_use_is_told_at_once(load):
     assert "[target] host: missing" in third
 
 
+def test_ready_made_devices_come_from_the_ready_file(load):
+    """Nothing of the hub's service side is used then, though the ready file offers it."""
+    read = load('[[identity]]\nconnection-string = "ready:d-1"\n')
+    device = f"HostName=localhost;DeviceId=d-1;SharedAccessKey={KEY}"
+
+    target = reach.settle(read, overlay=ready_file(device_connection_strings={"d-1": device}))
+
+    assert [(each.device_id, each.primary_key.reveal()) for each in target.identities] == [("d-1", KEY)]
+    assert target.service is None
+
+
+@pytest.mark.parametrize("overlay", [ready_file(), None], ids=["attached", "named"])
+def test_a_ready_made_device_that_the_hub_does_not_have_is_told(load, overlay):
+    read = load('[[identity]]\nconnection-string = "ready:d-1"\n')
+
+    with pytest.raises(
+        ProfileError, match=r"did not begin with a device 'd-1', which \[\[identity\]\] number 1"
+    ):
+        reach.settle(read, overlay=overlay)
+
+
+def test_a_hub_without_a_service_side_cannot_claim_one(load):
+    read = load('[[identity]]\nconnection-string = "env:DEVICE"\n' + REGISTRY_ONLY)
+
+    with pytest.raises(ProfileError, match="'registry' needs \\[service\\] connection-string"):
+        reach.settle(read, overlay=ready_file())
+
+
 def test_a_hub_url_overrides_host_and_port(load):
     target = reach.open_target(load(SERVICE + CLAIMS), hub_url="mqtts://10.0.0.7:18883").target
 
