@@ -19,7 +19,7 @@ from conformance.running.collaborators import PACKAGE
 from conformance.running.runner import CASE
 
 # Columns of the tables; the lists of JSON hold everything.
-_COLUMNS: Final = {"clauses": ("id", "level", "source", "needs", "tests", "says")}
+_COLUMNS: Final = {"clauses": ("id", "level", "source", "statements", "needs", "tests", "says")}
 _VARIABLE: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
