@@ -17,10 +17,9 @@ clause = pytest.mark.clause
 def test_changed_tags_are_not_told(device, listener, twins):
     """Tags are the back end's own."""
     twins.patch(device, tags={"site": "hall"})
-    later = twins.patch(device, desired={"interval": 5})
+    twins.patch(device, desired={"interval": 5})
 
-    change = listener.next_change()
-    assert (change.version, change.members) == (later.desired.version, {"interval": 5})
+    assert listener.next_change().members == {"interval": 5}
 
 
 @clause("desired.not-for-tags")
@@ -36,10 +35,9 @@ def test_tags_are_not_told_beside_desired_properties(device, listener, twins):
 def test_reported_properties_are_not_told(device, listener, twins):
     """The device knows what it reported."""
     listener.report({"firmware": "v1.1"})
-    later = twins.patch(device, desired={"interval": 5})
+    twins.patch(device, desired={"interval": 5})
 
-    change = listener.next_change()
-    assert (change.version, change.members) == (later.desired.version, {"interval": 5})
+    assert listener.next_change().members == {"interval": 5}
 
 
 @clause("desired.not-for-refused")
@@ -53,10 +51,9 @@ def test_reported_properties_are_not_told(device, listener, twins):
 def test_a_refused_update_is_not_told(device, listener, refused_update, twins, update, etag):
     """The twin did not change, so there is no change to tell of."""
     refused_update(desired=update, etag=etag)
-    later = twins.patch(device, desired={"interval": 5})
+    twins.patch(device, desired={"interval": 5})
 
-    change = listener.next_change()
-    assert (change.version, change.members) == (later.desired.version, {"interval": 5})
+    assert listener.next_change().members == {"interval": 5}
 
 
 @clause("desired.own-only")
@@ -104,10 +101,9 @@ def test_an_update_made_while_the_device_was_away_is_not_told(
     twins.patch(device, desired={"interval": 1})
     back = subscribed_session(clean_session=clean_session)
 
-    later = twins.patch(device, desired={"interval": 5})
+    twins.patch(device, desired={"interval": 5})
 
-    change = back.next_change()
-    assert (change.version, change.members) == (later.desired.version, {"interval": 5})
+    assert back.next_change().members == {"interval": 5}
 
 
 @clause("desired.reconnect-flow")

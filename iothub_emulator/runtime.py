@@ -18,6 +18,7 @@ from iothub_emulator.event_endpoints import EventEndpoints
 from iothub_emulator.hub.effects import (
     Admit,
     Answer,
+    AnswerOther,
     Close,
     Effect,
     End,
@@ -277,20 +278,22 @@ class Runtime:
                     self._admit(connection, effect)
                 case Serve():
                     self._serve_connection(connection)
-                case Answer() | Notify() | Reported():
+                case Answer() | Notify() | AnswerOther() | Reported():
                     self._pass_on(effect)
                 case Close(because):
                     connection.close(because)
                     if self.rules.connection.spreads(because):
                         self._drop_others(connection)
 
-    def _pass_on(self, effect: Answer | Notify | Reported) -> None:
+    def _pass_on(self, effect: Answer | Notify | AnswerOther | Reported) -> None:
         """Let others know what a device did."""
         match effect:
             case Answer(answered):
                 self.methods.settle((answered,))
             case Notify(identity_key, notification):
                 self.twins.notify(identity_key, notification)
+            case AnswerOther(identity_key, topic, payload):
+                self._say(identity_key, lambda session: session.answered(topic, payload))
             case Reported(identity_key, before, after):
                 self._twin_changed(identity_key, before, after)
 
@@ -320,15 +323,15 @@ class Runtime:
         self.methods.keep_time(key)
 
     def _request(self, identity_key: str, request: MethodRequest) -> None:
-        connection = self._connections.get(identity_key)
-        if connection is not None:
-            self.perform(connection, connection.session.request(request))
-            connection.flush()
+        self._say(identity_key, lambda session: session.request(request))
 
     def _told(self, identity_key: str, notification: Object) -> bool:
-        """Send a notification of a twin, if its connection takes it."""
+        return self._say(identity_key, lambda session: session.notified(notification))
+
+    def _say(self, identity_key: str, what: Callable[[Session], list[Effect] | None]) -> bool:
+        """Send an identity what its session makes of it; False: nobody is there, or it is not to hear it."""
         connection = self._connections.get(identity_key)
-        effects = None if connection is None else connection.session.notified(notification)
+        effects = None if connection is None else what(connection.session)
         if connection is None or effects is None:
             return False
         self.perform(connection, effects)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from iothub_emulator.hub import twin as twins
 from iothub_emulator.hub.json_text import Json, Object
+from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.twin import Change, Twin
 from iothub_emulator.hub.twin_rules import TwinRules
@@ -65,7 +66,14 @@ class TwinDesk:
     ) -> Twin:
         now = self._now()
         before = self._state.twin(identity_key, now)
-        change = changed(before, document, if_match, self._state.rules.twins, now)
+        rules = self._state.rules.twins
+        try:
+            change = changed(before, document, if_match, rules, now)
+        except Refused:
+            told = rules.notification_of_refused(document, before.desired.version)
+            if told is not None:
+                self.notify(identity_key, told)
+            raise
         self._state.twins[identity_key] = change.twin
         self._changed(identity_key, before, change.twin, replaced=replaced)
         if change.notification is not None:

@@ -131,6 +131,11 @@ class TwinAnswer(TwinMessage):
         return self._section("reported")
 
     @property
+    def reported_members(self) -> dict[str, Any]:
+        """The reported properties alone, for tests that are not about their version."""
+        return {name: value for name, value in self.reported.items() if name != "$version"}
+
+    @property
     def properties(self) -> dict[str, dict[str, Any]]:
         """Both sections, each with its ``$version``."""
         return {"desired": self.desired, "reported": self.reported}

@@ -1,7 +1,7 @@
 """PUBLISH to `$iothub/…`: requests to a twin, and responses to direct methods."""
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.effects import Answer, Effect, Notify, Reported, Send
+from iothub_emulator.hub.effects import Answer, AnswerOther, Effect, Notify, Reported, Send
 from iothub_emulator.hub.method_rules import MethodResponse
 from iothub_emulator.hub.outbox import Outbox
 from iothub_emulator.hub.packets import Publish
@@ -9,7 +9,7 @@ from iothub_emulator.hub.refusals import error_body, invalid
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.throttle import Kind
-from iothub_emulator.hub.twin_requests import answer
+from iothub_emulator.hub.twin_requests import TwinAnswer, answer
 from iothub_emulator.hub.twin_rules import TwinRequest
 
 
@@ -51,7 +51,10 @@ class DeviceRequests:
                     refusal = error_body(missing, now, self._tracking_id(now))
                     topic = twins.answer_topic(missing.code.status, "", None)
                     return [*acknowledgement, *self._outbox.answered(topic, json_text.dump(refusal))]
-        before = self._state.twin(self._identity_key, now)
+        if not twins.serves(subscribed=self._outbox.hears_answers()):
+            return acknowledgement
+        owner = twins.twin_of(self._identity_key)
+        before = self._state.twin(owner, now)
         answered = answer(
             request,
             packet.payload,
@@ -61,12 +64,21 @@ class DeviceRequests:
             tracking_id=self._tracking_id(now),
             throttled=not self._is_admitted(request, now),
         )
-        self._state.twins[self._identity_key] = answered.twin
-        effects = [*acknowledgement, *self._outbox.answered(answered.topic, answered.payload)]
+        self._state.twins[owner] = answered.twin
+        effects = [*acknowledgement, *self._answers(request, answered)]
         if answered.twin is not before and self._rules.events.tells_of("twin"):
-            effects.append(Reported(self._identity_key, before, answered.twin))
+            effects.append(Reported(owner, before, answered.twin))
         if answered.change.notification is not None:
-            effects.append(Notify(self._identity_key, answered.change.notification))
+            effects.append(Notify(owner, answered.change.notification))
+        return effects
+
+    def _answers(self, request: TwinRequest, answered: TwinAnswer) -> list[Effect]:
+        effects: list[Effect] = []
+        for recipient in self._rules.twins.answer_recipients(self._identity_key, request.request_id or ""):
+            if recipient == self._identity_key:
+                effects += self._outbox.answered(answered.topic, answered.payload)
+            else:
+                effects.append(AnswerOther(recipient, answered.topic, answered.payload))
         return effects
 
     def _is_admitted(self, request: TwinRequest, now: float) -> bool:

@@ -63,6 +63,15 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerOther:
+    """Send the answer to a twin request over the connection of another identity; no rule of a hub has it."""
+
+    identity_key: str
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """A device changed the reported properties of its twin."""
 
@@ -71,7 +80,7 @@ class Reported:
     after: Twin
 
 
-Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify | Reported
+Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify | AnswerOther | Reported
 
 
 class End(enum.Enum):

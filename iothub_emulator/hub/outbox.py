@@ -56,7 +56,12 @@ class Outbox:
         granted = self._subscriptions.get(ANSWERS_FILTER)
         if not twins.sends_answer(subscribed=granted is not None):
             return []
-        return [self._push(topic, payload, twins.answer_qos(granted or 0))]
+        messages = twins.answers(topic, payload)
+        return [self._push(name, body, twins.answer_qos(granted or 0)) for name, body in messages]
+
+    def hears_answers(self) -> bool:
+        """Tell whether the client subscribed to the answers to twin requests."""
+        return ANSWERS_FILTER in self._subscriptions
 
     def acknowledged(self, packet_id: int, now: float) -> None:
         """Complete what the client acknowledged; an id that nobody waits for has no effect."""

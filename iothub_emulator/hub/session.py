@@ -130,6 +130,10 @@ class Session:
         """Return what tells the client about a change of its twin; None: it is not told."""
         return None if self._outbox is None or self.is_over else self._outbox.notified(notification)
 
+    def answered(self, topic: str, payload: bytes) -> list[Effect]:
+        """Return the answer to a twin request that another identity made."""
+        return [] if self._outbox is None or self.is_over else self._outbox.answered(topic, payload)
+
     def _acknowledged(self, packet_id: int, now: float) -> list[Effect]:
         """c2d.acknowledged-not-again: PUBACK has no answer, whatever it acknowledges."""
         if self._outbox is not None:

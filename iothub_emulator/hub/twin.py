@@ -87,7 +87,7 @@ def report(twin: Twin, patch: Json, expected_version: int | None, rules: TwinRul
     wanted = _checked(patch, "properties.reported", rules)
     before = twin.reported
     if not rules.accepts_version(expected_version, before.version):
-        raise Refused(ErrorCode.PreconditionFailed, "The reported properties have another version.")
+        raise rules.other_version()
     version = rules.next_version(before.version)
     after = Properties(
         _grown("properties.reported", before.values, rules.merged(before.values, wanted), rules),
@@ -96,6 +96,15 @@ def report(twin: Twin, patch: Json, expected_version: int | None, rules: TwinRul
     )
     notification = _told("properties.reported", rules.notification(wanted, version), rules)
     return Change(dataclasses.replace(twin, reported=after), notification)
+
+
+def left_by_refusal(twin: Twin, patch: Json, rules: TwinRules) -> Twin:
+    """Return the twin after a patch was refused: the same. `patch` is None where it could not be read."""
+    before = twin.reported.values
+    after = rules.after_refusal(before, patch)
+    if after is before:
+        return twin
+    return dataclasses.replace(twin, reported=dataclasses.replace(twin.reported, values=after))
 
 
 # The back end's side
@@ -132,15 +141,16 @@ def replace_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRu
         tags_wanted = rules.replacement_of_absent(twin.tags)
     if desired_wanted is None:
         desired_wanted = rules.replacement_of_absent(twin.desired.values)
-    version = rules.next_version(twin.desired.version)
+    version, before = rules.next_version(twin.desired.version), twin.desired.values
     desired = Properties(
-        _grown("properties.desired", twin.desired.values, rules.merged({}, desired_wanted), rules),
+        _grown("properties.desired", before, rules.replaced(before, desired_wanted), rules),
         _merged_metadata({}, desired_wanted, _stamp(now, version), rules),
         version,
     )
-    tags = _grown("tags", twin.tags, rules.merged({}, tags_wanted), rules)
-    announced = rules.notification_of_replacement(desired.values, version)
-    return _changed(twin, tags, desired, _told("properties.desired", announced, rules))
+    tags = _grown("tags", twin.tags, rules.replaced(twin.tags, tags_wanted), rules)
+    told = rules.notification_of_replacement(desired.values, version)
+    notification = _told("properties.desired", told, rules) if rules.announces_replacement() else None
+    return _changed(twin, tags, desired, notification)
 
 
 def _changed(twin: Twin, tags: Object, desired: Properties, notification: Object | None) -> Change:

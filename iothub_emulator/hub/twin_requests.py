@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.json_text import Json, Object
 from iothub_emulator.hub.refusals import error_body, invalid
 from iothub_emulator.hub.service_errors import Refused
-from iothub_emulator.hub.twin import Change, Twin, report
+from iothub_emulator.hub.twin import Change, Twin, left_by_refusal, report
 from iothub_emulator.hub.twin_rules import TwinRequest, TwinRules
 
 
@@ -40,6 +40,7 @@ def answer(
     for one has an empty id. `now` is unix seconds, `tracking_id` opaque text for the body of an error.
     """
     request_id = rules.echoed(request.request_id or "")
+    patch: Json = None
     try:
         if throttled:
             raise rules.throttled()
@@ -49,10 +50,12 @@ def answer(
             topic = rules.answer_topic(rules.get_status(), request_id, None)
             return TwinAnswer(Change(twin), topic, json_text.dump(twin.for_device(rules)))
         expected = rules.expected_version(request.version)
-        change = report(twin, rules.read_patch(payload), expected, rules, now)
+        patch = rules.read_patch(payload)
+        change = report(twin, patch, expected, rules, now)
     except Refused as refused:
         topic = rules.answer_topic(refused.code.status, request_id, None)
-        return TwinAnswer(Change(twin), topic, json_text.dump(error_body(refused, now, tracking_id)))
+        body = json_text.dump(error_body(refused, now, tracking_id))
+        return TwinAnswer(Change(left_by_refusal(twin, patch, rules)), topic, body)
     version = change.twin.reported.version
     return TwinAnswer(change, rules.answer_topic(rules.patch_status(), request_id, version), b"")
 

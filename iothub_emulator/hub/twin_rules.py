@@ -60,6 +60,14 @@ class TwinRules(TwinLimits):
         operation: Literal["get", "patch"] = "get" if found[1] == "GET" else "patch"
         return TwinRequest(operation, parameters.get("$rid"), parameters.get("$version"))
 
+    def twin_of(self, identity_key: str) -> str:
+        """twin.get-body, topics.cross-device-twin, module.twin: who asks is asked about its own twin."""
+        return identity_key
+
+    def serves(self, *, subscribed: bool) -> bool:  # noqa: ARG002 - the seam
+        """twin.not-subscribed: a request is carried out whether or not its answer will be heard."""
+        return True
+
     def is_request_id(self, request_id: str | None) -> bool:
         """twin.request-id, twin.no-request-id: an absent or empty id is none.
 
@@ -87,8 +95,12 @@ class TwinRules(TwinLimits):
         return int(text)
 
     def accepts_version(self, expected: int | None, current: int) -> bool:
-        """twin.stale-version: none, or the current one; anything else is answered with 412."""
+        """twin.current-version, twin.stale-version: none, or the current one."""
         return expected is None or expected == current
+
+    def other_version(self) -> Refused:
+        """twin.stale-version: 412, as the Java SDK's tests on real hubs expect it."""
+        return Refused(ErrorCode.PreconditionFailed, "The reported properties have another version.")
 
     # Answers to the device
 
@@ -108,6 +120,14 @@ class TwinRules(TwinLimits):
         """twin.get, twin.reported, twin.reported-version, watch.twin-status: `version` after a patch only."""
         topic = f"$iothub/twin/res/{status}/?$rid={request_id}"
         return topic if version is None else f"{topic}&$version={version}"
+
+    def answers(self, topic: str, payload: bytes) -> tuple[tuple[str, bytes], ...]:
+        """twin.get, twin.reported: one message for one request."""
+        return ((topic, payload),)
+
+    def answer_recipients(self, asker: str, request_id: str) -> tuple[str, ...]:  # noqa: ARG002 - the seam
+        """topics.cross-device-twin: whose connection gets an answer; no other than the asker's."""
+        return (asker,)
 
     def sends_answer(self, *, subscribed: bool) -> bool:
         """twin.not-subscribed: the request is carried out either way, the answer needs the subscription."""
@@ -146,6 +166,17 @@ class TwinRules(TwinLimits):
             else:
                 after[name] = value
         return after
+
+    def replaced(self, before: Object, wanted: Object) -> Object:  # noqa: ARG002 - the seam
+        """twin.get-fresh, desired.replace: of what was there before, nothing is left."""
+        return self.merged({}, wanted)
+
+    def after_refusal(self, before: Object, patch: Json) -> Object:  # noqa: ARG002 - the seam
+        """twin.reserved-names and every other refusal: nothing of a refused patch is applied.
+
+        `patch` is None where it could not be read.
+        """
+        return before
 
     def next_version(self, version: int) -> int:
         """twin.reported-version, desired.version: one more by each change, and each section on its own.
@@ -198,6 +229,14 @@ class TwinRules(TwinLimits):
     def announces(self, section: Section) -> bool:
         """desired.not-for-tags, desired.not-for-reported: the device hears of desired properties alone."""
         return section == "properties.desired"
+
+    def announces_replacement(self) -> bool:
+        """desired.replace: a replacement is a change like any other."""
+        return True
+
+    def notification_of_refused(self, document: Json, version: int) -> Object | None:  # noqa: ARG002 - the seam
+        """desired.not-for-refused: nothing changed, so there is nothing to tell."""
+        return None
 
     def sends_notification(self, *, connected: bool, subscribed: bool) -> bool:
         """desired.notified, desired.needs-subscription: who is there and has subscribed is told."""

@@ -194,6 +194,7 @@ def test_the_hubs_own_members_are_not_the_sections():
         "desired": {"a": 1, "$version": 2},
         "reported": {"b": {"$x": 1}, "$version": 3},
     }
+    assert answer.reported_members == {"b": {"$x": 1}}
     assert answer.members_of_the_hub == [
         "desired.$version", "desired.$metadata", "reported.b.$x", "reported.$version",
     ]  # fmt: skip
