@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 from conformance import listing
 from conformance.errors import USAGE, HarnessError
-from conformance.report import json_report
+from conformance.report import deviation_entries, json_report
 
 FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "table": listing.as_table,
@@ -33,10 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     profiles = commands.add_parser("profiles", help="list the profiles: target, claims, what they read")
     profiles.add_argument("--format", choices=FORMATS, default="table")
     commands.add_parser("schema", help="print the JSON Schema of conformance.json")
+    deviations = commands.add_parser(
+        "deviations", help="write a [[deviation]] for each violated case of a run, ready to paste"
+    )
+    deviations.add_argument(
+        "--from", dest="statement", metavar="FILE", required=True, help="the run's conformance.json"
+    )
     given = parser.parse_args(arguments)
     try:
         if given.command == "schema":
             text = json.dumps(json_report.schema(), indent=1)
+        elif given.command == "deviations":
+            today = datetime.now(UTC).date()
+            text = deviation_entries.entries(json_report.load(given.statement), today=today)
         else:
             rows = listing.clauses() if given.command == "clauses" else listing.profiles()
             text = FORMATS[given.format](rows)

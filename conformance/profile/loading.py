@@ -18,6 +18,7 @@ from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
     CAPABILITIES,
     TIMINGS,
+    DeviationTable,
     IdentityTable,
     LaunchTable,
     Limits,
@@ -27,6 +28,7 @@ from conformance.profile.tables import (
     TargetTable,
     Timeouts,
 )
+from conformance.verdict.deviation import Deviation
 
 __all__ = ["CAPABILITIES", "DEFAULT_PROFILE", "TIMINGS", "Profile", "find", "known", "load"]
 
@@ -53,6 +55,7 @@ class Profile:
     timeouts: Timeouts
     timing: dict[str, float]
     limits: Limits
+    deviations: tuple[Deviation, ...]
     variables: tuple[str, ...]
 
 
@@ -86,7 +89,20 @@ def load(
         timeouts=_scaled(read.timeouts, timeout_factor),
         timing=read.timing.stated(),
         limits=read.limits,
+        deviations=tuple(map(_deviation, read.deviation)),
         variables=tuple(dict.fromkeys(reading.names_read)),
+    )
+
+
+def _deviation(table: DeviationTable) -> Deviation:
+    return Deviation(
+        clause=table.clause,
+        case=table.case,
+        observed=table.observed,
+        reason=table.reason,
+        since=table.since.isoformat(),
+        expires=table.expires.isoformat(),
+        link=table.link,
     )
 
 

@@ -18,6 +18,8 @@ _KINDS = {
     "int_from_float": "must be a whole number",
     "float_type": "must be a number, without quotes",
     "bool_type": "must be true or false, without quotes",
+    "date_type": "must be a date without quotes, such as 2027-06-30",
+    "date_from_datetime_inexact": "must be a date without a time, such as 2027-06-30",
     "list_type": "must be a list: [...]",
     "tuple_type": "must be a list: [...]",
     "frozen_set_type": "must be a list: [...]",

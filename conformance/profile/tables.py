@@ -6,8 +6,9 @@ A validator never quotes a value in its message, since a value in the wrong plac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -17,6 +18,7 @@ from pydantic import (
     Strict,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from conformance.credentials import ConnectionString, Secret
@@ -264,6 +266,34 @@ class Limits(Table):
         )
 
 
+class DeviationTable(Table):
+    """[[deviation]]: a difference that is known, run all the same, and must show as stated until it expires.
+
+    In `case` and `observed`, ``*`` stands for any text.
+    """
+
+    clause: PlainText
+    case: PlainText = "*"
+    observed: PlainText
+    reason: PlainText
+    since: date
+    expires: date
+    link: PlainText = ""
+
+    @field_validator("reason", "observed", "case")
+    @classmethod
+    def _filled(cls, text: str, info: ValidationInfo) -> str:
+        if not text.strip():
+            raise ValueError(f"is blank. Fill in the {info.field_name}: a reviewer reads it.")
+        return text
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DeviationTable":
+        if self.expires < self.since:
+            raise ValueError("expires before since. Correct one of the two dates.")
+        return self
+
+
 class ProfileFile(Table):
     """The whole file."""
 
@@ -277,14 +307,4 @@ class ProfileFile(Table):
     timeouts: Timeouts = Timeouts()
     timing: Timing = Timing()
     limits: Limits = Limits()
-    deviation: Any = None
-
-    NO_DEVIATIONS: ClassVar[str] = (
-        "deviations are not supported by this release, and a difference is never passed over in silence. "
-        "Remove the [[deviation]] tables; the run then reports these differences as violations."
-    )
-
-    @field_validator("deviation")
-    @classmethod
-    def _deviation(cls, _: object) -> None:
-        raise ValueError(cls.NO_DEVIATIONS)
+    deviation: Annotated[tuple[DeviationTable, ...], Strict(strict=False)] = ()

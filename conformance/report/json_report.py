@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from conformance.errors import UsageError
 from conformance.report.statement import Statement
 
 
@@ -23,6 +26,16 @@ def write(statement: Statement, file: Path) -> None:
 def read(file: Path) -> Statement:
     """Read a statement back. Raises pydantic's ValidationError where it is not one."""
     return Statement.model_validate_json(file.read_bytes())
+
+
+def load(name: str) -> Statement:
+    """Read the statement that a person names. Raises UsageError where there is none."""
+    try:
+        return read(Path(name))
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}") from None
+    except ValidationError:
+        raise UsageError(f"{name}: no statement of a run. Give the conformance.json of a report.") from None
 
 
 def schema() -> dict[str, Any]:

@@ -5,6 +5,7 @@ written has been validated against them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final, Literal
 
@@ -21,6 +22,7 @@ from conformance.catalogue import (
 )
 from conformance.report.digest import suite_digest
 from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.deviation_states import Found, State
 from conformance.verdict.needs import Claims
 from conformance.verdict.run import summary
 from conformance.verdict.words import Verdict
@@ -94,15 +96,28 @@ class RunPart(_Part):
 class DeviationPart(_Part):
     """A known difference, as the profile states it; dates as YYYY-MM-DD.
 
-    `case` is the pattern of the cases that deviate, `observed` the word that each of them must show.
+    `case` is the pattern of the cases that deviate, `observed` the word that each of them must show; it
+    holds through the day it `expires`.
     """
 
+    clause: str
     case: str
     observed: str
     reason: str
-    since: str | None = None
-    expires: str | None = None
-    link: str | None = None
+    since: str
+    expires: str
+    link: str
+
+
+class DeviationFoundPart(DeviationPart):
+    """What became of a known difference; `cases` are the ids of the cases that it is about.
+
+    *known*: they deviate as stated; *differs*: in another way; *stale*: not any more; *expired*: its last day
+    is over; *not run*: nothing could be said about it; *unmatched*: no case is about it.
+    """
+
+    state: State
+    cases: list[str]
 
 
 class CasePart(_Part):
@@ -175,6 +190,7 @@ class Statement(_Part):
     summary: dict[Verdict, int]
     sections: list[SectionPart]
     clauses: list[ClausePart]
+    deviations: list[DeviationFoundPart] = []
 
 
 def suite_version() -> str:
@@ -189,6 +205,7 @@ def make(
     catalogue: Catalogue,
     judgements: Sequence[Judgement],
     *,
+    deviations: Sequence[Found] = (),
     profile: str,
     target: Mapping[str, object],
     claims: Claims,
@@ -214,6 +231,10 @@ def make(
             for section in catalogue.sections
         ],
         clauses=[_clause(judgement) for judgement in judgements],
+        deviations=[
+            DeviationFoundPart(**asdict(found.deviation), state=found.state, cases=list(found.cases))
+            for found in deviations
+        ],
     )
 
 
@@ -248,6 +269,7 @@ def _case(case: Case) -> CasePart:
         observed=case.observed,
         seconds=case.seconds,
         message=case.message,
+        deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
         in_passing=case.in_passing,
         **evidence,
     )

@@ -8,6 +8,7 @@ from conformance.catalogue import Catalogue
 from conformance.report.case_text import one_line
 from conformance.report.statement import RunPart
 from conformance.verdict.clause import Judgement
+from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
 from conformance.verdict.words import WORST_FIRST, Verdict
 
@@ -33,7 +34,7 @@ _SAYS: Final = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.USAGE: "no case applies to what the profile claims",
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
-    ExitCode.POLICY: "a claimed clause was not tested",
+    ExitCode.POLICY: "a claimed clause was not tested, or a stated deviation does not hold",
 }
 # A part of the suite says nothing about the rest.
 _SAYS_OF_A_PART: Final = {
@@ -48,6 +49,7 @@ class Ending:
 
     run: RunPart
     report: str | None
+    deviations: Sequence[Found] = ()
     warnings: Sequence[str] = ()
 
 
@@ -57,6 +59,7 @@ def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending)
     yield from _table(catalogue, shown)
     yield from _listed(shown)
     yield from _readings(shown)
+    yield from _deviations(ending.deviations)
     yield from ending.warnings
     yield ""
     yield _headline(shown, ending.run)
@@ -104,6 +107,16 @@ def _readings(judgements: Sequence[Judgement]) -> Iterator[str]:
         yield "disputed, with the readings seen:"
         width = max(len(judgement.clause.id) for judgement in disputed)
         yield from (f"  {each.clause.id:<{width}}  {'; '.join(each.readings)}" for each in disputed)
+
+
+def _deviations(deviations: Sequence[Found]) -> Iterator[str]:
+    if deviations:
+        yield ""
+        yield "deviations that the profile states:"
+    for found in deviations:
+        stated = found.deviation
+        where = f"{stated.clause}  {stated.case}"
+        yield f"  {found.state:<9}  {where}: {stated.observed} (until {stated.expires})"
 
 
 def _headline(judgements: Sequence[Judgement], run: RunPart) -> str:

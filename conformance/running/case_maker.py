@@ -57,6 +57,8 @@ class CaseMaker:
             title=_title(item),
             mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
             worker=self._worker,
+            deviations=state.deviations if state else (),
+            today=state.today if state else "",
         )
 
     def _check_markers(self, item: pytest.Item, where: str) -> None:

@@ -3,16 +3,18 @@
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from conformance.catalogue import Clause
 from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
+from conformance.evidence.watch import Breach as SeenBreach
 from conformance.running.comparison import Comparison
 from conformance.verdict.clause import Breach, Case
-from conformance.verdict.outcome import Kind, Problem, settle
+from conformance.verdict.deviation import Deviation, applied
+from conformance.verdict.outcome import Kind, Outcome, Problem, settle
 from conformance.verdict.readings import Readings
 from conformance.verdict.words import Verdict
 
@@ -35,6 +37,8 @@ class RunningCase:
     evidence: Evidence = field(default_factory=Evidence)
     mask: Callable[[str], str] = str
     worker: str = ""
+    deviations: tuple[Deviation, ...] = ()
+    today: str = ""
     observed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     comparison: Comparison | None = None
@@ -69,20 +73,17 @@ class RunningCase:
             )
         reading = self.readings.seen
         outcome = settle(self.clause.level, self.problems, observed=self.observed, reading=reading)
+        outcome = replace(outcome, observed=redact(self.mask(outcome.observed)))
+        outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
-        breaches = tuple(
-            Breach(
-                clause=each.clause, message=redact(each.message), observed=redact(self.mask(each.observed))
-            )
-            for each in watch.breaches
-        )
+        breaches = tuple(map(self._breach, watch.breaches))
         is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches)
         return Case(
             id=self.id,
             clause=self.clause.id,
             verdict=outcome.verdict,
             reading=reading,
-            observed=redact(self.mask(outcome.observed)),
+            observed=outcome.observed,
             seconds=round(self.seconds, 4),
             message=redact(outcome.message),
             expected=redact(outcome.expected),
@@ -92,8 +93,33 @@ class RunningCase:
             worker=self.worker,
             breaches=breaches,
             sightings=tuple(sorted(watch.sightings.items())),
+            deviation=deviation,
             title=redact(self.title),
         )
+
+    def _breach(self, seen: SeenBreach) -> Breach:
+        """Return a breach of a watched rule as the profile's deviations judge it."""
+        word, message = redact(self.mask(seen.observed)), redact(seen.message)
+        outcome, deviation = applied(
+            Outcome(verdict=Verdict.VIOLATION, message=message, observed=word),
+            self._deviations_of(seen.clause),
+            self.today,
+        )
+        return Breach(
+            clause=seen.clause,
+            message=outcome.message,
+            observed=word,
+            verdict=outcome.verdict,
+            deviation=deviation,
+        )
+
+    @property
+    def own_deviations(self) -> tuple[Deviation, ...]:
+        """What the profile states about this case and its own clause."""
+        return self._deviations_of(self.clause.id)
+
+    def _deviations_of(self, clause: str) -> tuple[Deviation, ...]:
+        return tuple(each for each in self.deviations if each.concerns(clause, self.id))
 
     def _problem(self, phase: str, error: BaseException) -> Problem:
         message = str(error) or type(error).__name__
@@ -148,10 +174,20 @@ def from_json(record: Mapping[str, Any]) -> Case:
         **{
             **record,
             "verdict": Verdict(record["verdict"]),
-            "breaches": tuple(Breach(**breach) for breach in record["breaches"]),
+            "breaches": tuple(_breach(breach) for breach in record["breaches"]),
+            "deviation": _deviation(record["deviation"]),
             "sightings": tuple((clause, count) for clause, count in record["sightings"]),
         }
     )
+
+
+def _breach(record: Mapping[str, Any]) -> Breach:
+    verdict, deviation = Verdict(record["verdict"]), _deviation(record["deviation"])
+    return Breach(**{**record, "verdict": verdict, "deviation": deviation})
+
+
+def _deviation(record: Mapping[str, Any] | None) -> Deviation | None:
+    return None if record is None else Deviation(**record)
 
 
 def case_id(node_id: str) -> str:

@@ -28,7 +28,9 @@ from conformance.running.records import Records
 from conformance.running.reporting import Reporting
 from conformance.running.run_state import STATE, RunState
 from conformance.running.selection import Selection, left_out_by
+from conformance.verdict import deviation
 from conformance.verdict.clause import Case, Judgement, judge
+from conformance.verdict.deviation_states import Found, State, states
 from conformance.verdict.run import ExitCode, exit_code
 
 NAME: Final = "conformance-controller"
@@ -57,11 +59,13 @@ class Controller:
         self.selection = Selection.of(config)
         self.selection.check(self.catalogue)
         self.profile: Any = self.collaborators.load_profile(self.options)
+        deviation.check(self.profile.deviations, self.catalogue, self.profile.file)
         self.id = secrets.token_hex(4)
         self.target: OpenTarget | None = None
         self.records = Records(config)
         self.reporting: Reporting | None = None
         self.judgements: tuple[Judgement, ...] = ()
+        self.deviations: tuple[Found, ...] = ()
         self.ending: terminal.Ending | None = None
         self._stopped_early = False
         self._interrupts = FirstInterruptOnly()
@@ -99,6 +103,8 @@ class Controller:
             target=self.target.to_json(),
             folder=self.notes,
             allure=option.allure_report_dir,
+            deviations=self.profile.deviations,
+            today=self._started.date().isoformat(),
         )
         self._clock = stopwatch()
 
@@ -197,6 +203,8 @@ class Controller:
             cut_short or stopped or records.deselected or bool(records.collection_errors) or bool(selection)
         )
         self.judgements = judge(self.catalogue, cases, target.claims)
+        today = self._started.date().isoformat()
+        self.deviations = states(self.profile.deviations, self.judgements, today)
         code = self._exit_code(exitstatus, cases, cut_short=cut_short, partial=partial)
         run = RunPart(
             started=self._started.isoformat(timespec="seconds"),
@@ -208,9 +216,9 @@ class Controller:
             partial=partial,
             selection=selection,
         )
-        report = reporting.write(self.catalogue, self.judgements, target, run)
+        report = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
         remarks = [f"preflight: {remark}" for remark in target.remarks]
-        self.ending = terminal.Ending(run=run, report=report, warnings=remarks)
+        self.ending = terminal.Ending(run=run, report=report, deviations=self.deviations, warnings=remarks)
         return int(code)
 
     def _exit_code(self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool) -> int:
@@ -220,7 +228,8 @@ class Controller:
             return ExitCode.INTERRUPTED
         if self.records.strangers_failed:
             return ExitCode.VIOLATED  # a test that is none of the suite's failed beside it: pytest's own code
-        code = exit_code(self.judgements, cases, partial=partial)
+        unmatched = any(each.state is State.UNMATCHED for each in self.deviations)
+        code = exit_code(self.judgements, cases, partial=partial, unmatched=unmatched)
         if code is ExitCode.USAGE:
             say_error(
                 f"no case applies to what profile {self.options.profile} claims. "

@@ -42,10 +42,13 @@ def hide_secrets(report: pytest.TestReport) -> None:
 def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
     """Let pytest show what the verdict says, with the evidence below."""
     record = case.settle()
-    if record.verdict is Verdict.OBSERVED:
+    if record.verdict in {Verdict.OBSERVED, Verdict.KNOWN_DEVIATION}:
         report.outcome = "passed"
         report.longrepr = None
         return
+    if record.verdict is Verdict.STALE_DEVIATION and report.passed:
+        report.outcome = "failed"
+        report.longrepr = record.message
     report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
 
 

@@ -14,6 +14,7 @@ from conformance.report.statement import RunPart, make
 from conformance.running.collaborators import OpenTarget
 from conformance.running.records import Records
 from conformance.verdict.clause import Judgement
+from conformance.verdict.deviation_states import Found
 
 
 class Reporting:
@@ -34,6 +35,7 @@ class Reporting:
         self,
         catalogue: Catalogue,
         judgements: Sequence[Judgement],
+        deviations: Sequence[Found],
         target: OpenTarget,
         run: RunPart,
     ) -> str:
@@ -41,6 +43,7 @@ class Reporting:
         statement = make(
             catalogue,
             judgements,
+            deviations=deviations,
             profile=target.profile,
             target=target.description,
             claims=target.claims,

@@ -1,7 +1,7 @@
 """What every process of a run knows about it; plain enough to travel to an xdist worker."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -9,6 +9,7 @@ import pytest
 
 from conformance.plugin import DEFAULT_PROFILE
 from conformance.running.collaborators import Collaborators, Options, suite
+from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
 
 WORKER_INPUT: Final = "conformance"
@@ -29,6 +30,8 @@ class RunState:
     target: dict[str, Any]
     folder: Path
     allure: str | None = None
+    deviations: tuple[Deviation, ...] = ()
+    today: str = ""
 
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
@@ -45,6 +48,8 @@ class RunState:
                 "target": self.target,
                 "folder": str(self.folder),
                 "allure": self.allure,
+                "deviations": [asdict(each) for each in self.deviations],
+                "today": self.today,
             }
         )
 
@@ -61,6 +66,8 @@ class RunState:
             target=values["target"],
             folder=Path(values["folder"]),
             allure=values["allure"],
+            deviations=tuple(Deviation(**each) for each in values["deviations"]),
+            today=values["today"],
         )
 
 

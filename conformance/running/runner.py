@@ -260,7 +260,8 @@ class Runner:
         case.seconds += call.duration
         case.slept = pauses.slept_seconds() - self._slept_before
         take_down(case, call, report)
-        if case.problems and report.failed:
+        deviates = call.when == "call" and report.passed and any(case.own_deviations)
+        if (case.problems and report.failed) or deviates:
             show_as_settled(case, report)
         hide_secrets(report)
         if call.when == "teardown":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from conformance.catalogue import Catalogue, Clause
+from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims, not_claimed
 from conformance.verdict.words import Verdict, worst
 
@@ -14,11 +15,13 @@ NO_CASE: Final = "no case of it ran"
 
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """A watched rule broken by a packet that some case received."""
+    """A watched rule broken by a packet that some case received; `deviation` as the profile states it."""
 
     clause: str
     message: str
     observed: str = ""
+    verdict: Verdict = Verdict.VIOLATION
+    deviation: Deviation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,8 @@ class Case:
 
     `sightings` counts, for each watched clause, the packets that were held against it; `seconds` is wall
     time, `slept` the part of it spent in pauses. `title` is the rule that the test states, with its
-    parameters. `in_passing`: a watched rule was broken here, in a case of another clause.
+    parameters. `in_passing`: a watched rule was broken here, in a case of another clause. `deviation` is what
+    the profile states about the case, whether it came true or not.
     """
 
     id: str
@@ -46,6 +50,7 @@ class Case:
     sightings: tuple[tuple[str, int], ...] = ()
     title: str = ""
     in_passing: bool = False
+    deviation: Deviation | None = None
 
 
 class Finding(Protocol):
@@ -144,7 +149,8 @@ def _as_evidence(case: Case, breach: Breach) -> Case:
     return replace(
         case,
         clause=breach.clause,
-        verdict=Verdict.VIOLATION,
+        verdict=breach.verdict,
+        deviation=breach.deviation,
         reading=None,
         observed=breach.observed,
         message=breach.message,

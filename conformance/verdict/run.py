@@ -32,11 +32,14 @@ def summary(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
     return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
 
 
-def exit_code(judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool) -> ExitCode:
+def exit_code(
+    judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool, unmatched: bool = False
+) -> ExitCode:
     """Return the code of a run whose cases all came to an end.
 
     `partial`: a selection (-k, a node id, …) left cases out, so a clause that was not tested is no breach
-    of policy; a selection in which nothing at all was judged still is.
+    of policy; a selection in which nothing at all was judged still is. `unmatched`: the profile states a
+    deviation that no case is about, which a part of the suite says nothing about either.
     """
     verdicts = {judgement.verdict for judgement in judgements}
     of_cases = {case.verdict for case in cases}
@@ -46,7 +49,7 @@ def exit_code(judgements: Sequence[Judgement], cases: Sequence[Case], *, partial
         return ExitCode.USAGE
     policy = {Verdict.STALE_DEVIATION} if partial else _POLICY
     nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
-    if verdicts & policy or nothing_seen:
+    if verdicts & policy or nothing_seen or (unmatched and not partial):
         return ExitCode.POLICY
     if Verdict.BROKEN in verdicts | of_cases:
         return ExitCode.INCONCLUSIVE

@@ -60,12 +60,14 @@ says = "The hub acknowledges only what waits for it."
 
 CONFTEST = '''
 """Puts the small catalogue and a pretended hub into the run."""
+import json
 import os
 from pathlib import Path
 
 from conformance import catalogue
 from conformance.running.collaborators import Collaborators
 from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
+from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
 
 HERE = Path(__file__).parent
@@ -74,6 +76,10 @@ HERE = Path(__file__).parent
 class Profile:
     def __init__(self, name):
         self.name = name
+        self.file = f"profiles/{name}.toml"
+        stated = HERE / "deviations.json"
+        entries = json.loads(stated.read_text()) if stated.exists() else []
+        self.deviations = tuple(Deviation(**entry) for entry in entries)
 
 
 class Target:
@@ -173,6 +179,9 @@ class SmallSuite:
 
     def cases(self, source: str, name: str = "test_small.py") -> None:
         (self.path / "cases" / name).write_text(PREAMBLE + source)
+
+    def deviations(self, *entries: dict[str, str]) -> None:
+        (self.path / "deviations.json").write_text(json.dumps(entries))
 
     def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> Result:
         named = [] if profile is None else [f"--profile={profile}"]

@@ -104,6 +104,16 @@ large = true
     assert KEY not in repr(read)
 
 
+DEVIATION = """
+[[deviation]]
+clause = "d2c.qos2"
+case = "*"
+observed = "puback"
+reason = "another edition"
+since = 2026-11-23
+expires = 2027-02-21
+"""
+
 WRONG = """
 schema = 2
 nme = 1
@@ -132,6 +142,9 @@ large = "yes"
 workers = 1.5
 [[deviation]]
 clause = "x"
+observed = " "
+since = "2027-06-30"
+expires = 3
 [targt]
 """
 
@@ -168,7 +181,10 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[timing] sas-skw: unknown key; did you mean 'sas-skew'?",
         "[limits] workers: must be a whole number.",
         "[limits] large: must be true or false, without quotes.",
-        f"deviation: {ProfileFile.NO_DEVIATIONS}",
+        "[[deviation]] number 1 observed: is blank. Fill in the observed: a reviewer reads it.",
+        "[[deviation]] number 1 reason: missing; profiles/README.md explains every key.",
+        "[[deviation]] number 1 since: must be a date without quotes, such as 2027-06-30.",
+        "[[deviation]] number 1 expires: must be a date without quotes, such as 2027-06-30.",
         (
             "nme: unknown key; known are: claims, deviation, extends, identity, launch, limits, schema, "
             "service, target, timeouts, timing."
@@ -211,7 +227,16 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         pytest.param(
             SMALLEST + "[limits]\nmessages = 9", "[limits] messages: this release does not count", id="budget"
         ),
-        pytest.param(SMALLEST + "[[deviation]]\n", "deviation: deviations are not supported", id="deviation"),
+        pytest.param(
+            SMALLEST + DEVIATION.replace("2026-11-23", "2027-11-23"),
+            "[[deviation]] number 1: expires before since. Correct one of the two dates.",
+            id="expires-before-since",
+        ),
+        pytest.param(
+            SMALLEST + DEVIATION.replace("another edition", " "),
+            "[[deviation]] number 1 reason: is blank. Fill in the reason",
+            id="no-reason",
+        ),
     ],
 )
 def test_a_wrong_profile_is_one_line(write, text, problem):

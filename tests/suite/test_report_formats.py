@@ -128,6 +128,7 @@ def test_the_statement_has_the_documented_fields(small):
         "summary",
         "sections",
         "clauses",
+        "deviations",
     ]
     assert statement["schema"] == 1
     assert statement["target"]["name"] == "pretended hub"
