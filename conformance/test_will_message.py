@@ -81,10 +81,10 @@ def test_a_will_with_retain_is_sent(device, telemetry):
 
 
 @clause("will.retain-property")
-def test_retain_of_a_will_becomes_a_property(device, stage, telemetry, readings):
+def test_retain_of_a_will_becomes_a_property(device, telemetry, readings):
     """The document calls the property of telemetry x-opt-retain, its newer edition mqtt-retain."""
     will = Will(topic=device.topics.events, payload=b"gone", qos=1, retain=True)
-    connection = stage(device.connect, clean_session=False, will=will, needs="will.retain")
+    connection = device.connect(clean_session=False, will=will)
 
     connection.drop()
 

@@ -22,6 +22,7 @@ from iothub_emulator.hub.effects import (
     Close,
     Effect,
     End,
+    Forward,
     Notify,
     Reported,
     Send,
@@ -35,6 +36,7 @@ from iothub_emulator.hub.mailbox import FeedbackRecord
 from iothub_emulator.hub.mailbox_rules import CloudMessage
 from iothub_emulator.hub.method_rules import MethodCall, MethodResult
 from iothub_emulator.hub.methods import MethodRequest
+from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.readers import Readers
 from iothub_emulator.hub.registry import Registry
@@ -278,14 +280,14 @@ class Runtime:
                     self._admit(connection, effect)
                 case Serve():
                     self._serve_connection(connection)
-                case Answer() | Notify() | AnswerOther() | Reported():
+                case Answer() | Notify() | AnswerOther() | Reported() | Forward():
                     self._pass_on(effect)
                 case Close(because):
                     connection.close(because)
                     if self.rules.connection.spreads(because):
                         self._drop_others(connection)
 
-    def _pass_on(self, effect: Answer | Notify | AnswerOther | Reported) -> None:
+    def _pass_on(self, effect: Answer | Notify | AnswerOther | Reported | Forward) -> None:
         """Let others know what a device did."""
         match effect:
             case Answer(answered):
@@ -296,6 +298,14 @@ class Runtime:
                 self._say(identity_key, lambda session: session.answered(topic, payload))
             case Reported(identity_key, before, after):
                 self._twin_changed(identity_key, before, after)
+            case Forward(packet):
+                self._forward(packet)
+
+    def _forward(self, packet: Publish) -> None:
+        for listener in self._connections.everyone():
+            if self.rules.subscribe.hears(listener.session.subscriptions, packet.topic):
+                listener.send(Publish(packet.topic, packet.payload, 0, retain=False))
+                listener.flush()
 
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
         key = admission.identity_key

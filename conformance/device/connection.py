@@ -10,6 +10,7 @@ from conformance.device.conversation import CLOSED, SILENCE, Conversation
 from conformance.device.endpoint import Timeouts
 from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
+from conformance.errors import Violation
 from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
 from conformance.evidence.watch import matches
 from conformance.evidence.words import describe, preview, word
@@ -119,6 +120,11 @@ class Connection(Conversation):
         assert isinstance(answer, Suback), "only a SUBACK was asked for"  # noqa: S101 - for the type
         return answer.codes
 
+    def try_to_subscribe(self, topic_filter: str, *, qos: int = 1) -> str:
+        """Subscribe and return what comes of it: "suback 1", "suback 128", "closed", "no answer"."""
+        self._say(lambda: self._speaker.subscribe([(topic_filter, qos)]))
+        return self.outcome()
+
     def unsubscribe(self, topic_filter: str) -> None:
         """Unsubscribe and wait for the UNSUBACK."""
         packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))
@@ -168,6 +174,26 @@ class Connection(Conversation):
         if self._ended():
             raise self._violation(CLOSED, expected, f"{others}; {self._how_it_ended()}")
         raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
+
+    def heard(self) -> list[bytes]:
+        """Return the payloads of the messages that have come up to here (fence), or before the hub closed."""
+        if not self._ended():
+            self._fenced()
+            self._observe_silence()
+        packets = self._channel.take_all()
+        return [packet.payload for packet in packets if isinstance(packet, Publish)]
+
+    def heard_until(self, payload: bytes) -> list[bytes]:
+        """Return the payloads that came before this one, or before the hub closed the connection.
+
+        Raises Violation if neither happens within `timeouts.reaction`.
+        """
+        try:
+            return [message.payload for message in self.messages_until(payload)[:-1]]
+        except Violation as violation:
+            if violation.observed != CLOSED:
+                raise
+            return [packet.payload for packet in self.received if isinstance(packet, Publish)]
 
     def pending(self, payloads: Sequence[bytes], *, within: float | None = None) -> Pending:
         """Return what a session that goes on is given, until each of these payloads has come.

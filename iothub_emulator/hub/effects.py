@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.methods import Answered
-from iothub_emulator.hub.packets import FromServer
+from iothub_emulator.hub.packets import FromServer, Publish
 from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.hub.twin import Twin
 
@@ -15,6 +15,13 @@ class Send:
     """Send a packet to the device."""
 
     packet: FromServer
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Pass a device's message on to others, as a broker would; only a replaced rule asks for it."""
+
+    packet: Publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Reported:
     after: Twin
 
 
-Effect = Send | Telemetry | Admit | Close | Serve | Answer | Notify | AnswerOther | Reported
+Effect = Send | Forward | Telemetry | Admit | Close | Serve | Answer | Notify | AnswerOther | Reported
 
 
 class End(enum.Enum):

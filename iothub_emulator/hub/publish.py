@@ -37,6 +37,10 @@ class PublishRules:
         own = sender.module_id
         return module is own or (module is not None and own is not None and topics.names(module, own))
 
+    def passes_on(self, topic: str) -> bool:  # noqa: ARG002 - the seam makes a broker of the hub
+        """topics.no-device-to-device: what a device publishes goes to the back end and to nobody else."""
+        return False
+
     def on_undocumented_topic(self, topic: str) -> Literal["close", "acknowledge", "ignore", "telemetry"]:  # noqa: ARG002
         """topics.undocumented-name, d2c.foreign-topic: the connection is closed, and nothing is delivered.
 

@@ -10,7 +10,7 @@ import enum
 
 from iothub_emulator.hub.admission import Refused, admit, sender_for
 from iothub_emulator.hub.device_requests import Breach, DeviceRequests
-from iothub_emulator.hub.effects import Admit, Close, Effect, End, Send, Serve, Telemetry
+from iothub_emulator.hub.effects import Admit, Close, Effect, End, Forward, Send, Serve, Telemetry
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.outbox import Outbox
@@ -79,7 +79,7 @@ class Session:
         if self._state is _State.OPEN and self.sender is not None:
             match packet:
                 case Publish():
-                    return self._publish(packet, self.sender, now)
+                    return [*self._forwards(packet), *self._publish(packet, self.sender, now)]
                 case Pingreq():
                     return [Send(pong) for pong in self._rules.keep_alive.pong()]
                 case Subscribe():
@@ -196,6 +196,9 @@ class Session:
         return []
 
     # PUBLISH
+
+    def _forwards(self, packet: Publish) -> list[Effect]:
+        return [Forward(packet)] if self._rules.publish.passes_on(packet.topic) else []
 
     def _publish(self, packet: Publish, sender: Sender, now: float) -> list[Effect]:
         publish = self._rules.publish

@@ -1,6 +1,6 @@
 """SUBSCRIBE and UNSUBSCRIBE."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from iothub_emulator.hub import topics
 from iothub_emulator.hub.packets import FromServer, Suback, Subscribe, Unsuback, Unsubscribe
@@ -21,6 +21,10 @@ class SubscribeRules:
     def is_for_messages(self, topic_filter: str, device_id: str) -> bool:
         """c2d.subscribe, topics.cross-device: under which filter a device's own messages reach it."""
         return topics.is_devicebound_filter(topic_filter, device_id)
+
+    def hears(self, subscriptions: Mapping[str, int], topic: str) -> bool:  # noqa: ARG002
+        """topics.no-device-to-device: no subscription brings what another device published."""
+        return False
 
     def return_codes(self, codes: Sequence[int]) -> tuple[int, ...]:
         """packets.suback-order [MQTT-3.8.4-5]: one code for each filter, in the packet's order."""

@@ -1,0 +1,155 @@
+"""Hubs that behave like a general broker, or mind the wrong things about topics."""
+
+import re
+
+from fault import fault
+
+from iothub_emulator.hub.packets import Puback, Publish
+from iothub_emulator.hub.publish import PublishRules
+from iothub_emulator.hub.subscribe import FAILURE, SubscribeRules
+from iothub_emulator.hub.topics import parse_name
+
+
+def fits(topic_filter, topic):
+    """Tell whether a topic falls under a filter, as a broker has it."""
+    pattern = re.escape(topic_filter).replace(r"\+", "[^/]*").replace(r"/\#", "(/.*)?").replace(r"\#", ".*")
+    return re.fullmatch(pattern, topic) is not None
+
+
+def is_wild(topic_filter):
+    return topic_filter == "#" or "+" in topic_filter
+
+
+@fault("topics.no-device-to-device", "watch.topics", "watch.identity")
+def telemetry_goes_to_subscribers_too(rules):
+    """What a device publishes is also handed to every device whose subscription fits it."""
+
+    class PassesOn(PublishRules):
+        def passes_on(self, topic):
+            return topic.startswith("devices/")
+
+    class Matches(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            return min(qos, 1)
+
+        def hears(self, subscriptions, topic):
+            return "/messages/events/" in topic and any(fits(each, topic) for each in subscriptions)
+
+    rules.publish = PassesOn(rules.publish.settings, rules.publish.edition)
+    rules.subscribe = Matches()
+
+
+@fault("topics.no-device-to-device")
+def devices_write_to_each_others_mailboxes(rules):
+    """A device that publishes on the devicebound topic of another one sends it a message."""
+
+    class PassesOn(PublishRules):
+        def passes_on(self, topic):
+            return "/messages/devicebound/" in topic
+
+    class Matches(SubscribeRules):
+        def hears(self, subscriptions, topic):
+            return any(fits(each, topic) for each in subscriptions)
+
+    rules.publish = PassesOn(rules.publish.settings, rules.publish.edition)
+    rules.subscribe = Matches()
+
+
+def eavesdropping(rules, listens_to):
+    """Let whoever subscribed to `listens_to(filter)`, a device id or "everybody", get its messages too."""
+    listeners = {}
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            whom = listens_to(topic_filter)
+            if whom is None:
+                return super().grants(topic_filter, qos, identity_key)
+            listeners.setdefault(whom, set()).add(identity_key)
+            return min(qos, 1)
+
+        def is_for_messages(self, topic_filter, device_id):
+            return listens_to(topic_filter) is not None
+
+    def recipients(addressee):
+        extra = listeners.get(addressee, set()) | listeners.get("everybody", set())
+        return (addressee, *sorted(extra - {addressee}))
+
+    rules.subscribe = Wrong()
+    rules.mailbox.recipients = recipients
+
+
+@fault("topics.cross-device", "watch.identity")
+def filter_may_name_another_device(rules):
+    """Nobody compares the device in a devicebound filter with the one that subscribes."""
+
+    def listens_to(topic_filter):
+        found = re.fullmatch("devices/([^/+#]+)/messages/devicebound/#", topic_filter)
+        return found and found[1]
+
+    eavesdropping(rules, listens_to)
+
+
+@fault("topics.cross-device", "topics.undocumented-filter", "topics.subtopic-wildcards", "watch.identity")
+def wildcard_brings_all_messages(rules):
+    """A filter with a wildcard in front of the device stands for every device."""
+
+    def listens_to(topic_filter):
+        found = re.fullmatch("devices/([^/+#]+)/messages/devicebound/#", topic_filter)
+        return "everybody" if is_wild(topic_filter) else found and found[1]
+
+    eavesdropping(rules, listens_to)
+
+
+@fault("topics.undocumented-filter", "topics.subtopic-wildcards")
+def refused_filter_is_stored(rules):
+    """A filter that SUBACK refuses is kept all the same, and brings messages."""
+
+    class Wrong(SubscribeRules):
+        def __init__(self):
+            self.refused = set()
+
+        def grants(self, topic_filter, qos, identity_key):
+            if super().grants(topic_filter, qos, identity_key) == FAILURE:
+                self.refused.add(topic_filter)
+            return min(qos, 1)
+
+        def subscribed(self, packet, codes):
+            return super().subscribed(
+                packet,
+                [
+                    FAILURE if each in self.refused else code
+                    for (each, _), code in zip(packet.filters, codes, strict=True)
+                ],
+            )
+
+        def is_for_messages(self, topic_filter, device_id):
+            return is_wild(topic_filter) or super().is_for_messages(topic_filter, device_id)
+
+    rules.subscribe = Wrong()
+
+
+@fault("topics.undocumented-filter", "topics.subtopic-wildcards")
+def refused_filter_gets_no_suback(rules):
+    """A SUBSCRIBE for an undocumented filter is dropped without its SUBACK."""
+
+    class Wrong(SubscribeRules):
+        def subscribed(self, packet, codes):
+            return () if FAILURE in codes else super().subscribed(packet, codes)
+
+    rules.subscribe = Wrong()
+
+
+@fault("topics.undocumented-name", "watch.topics")
+def undocumented_name_comes_back(rules):
+    """A message on an undocumented topic is acknowledged and sent back to where it came from."""
+
+    class Wrong(PublishRules):
+        def on_undocumented_topic(self, topic):
+            return "acknowledge"
+
+        def acknowledge(self, packet):
+            if parse_name(packet.topic) or packet.topic.startswith("$iothub/") or not packet.qos:
+                return super().acknowledge(packet)
+            return Puback(packet.packet_id), Publish(packet.topic, packet.payload, 0, retain=False)
+
+    rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
