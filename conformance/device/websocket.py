@@ -97,7 +97,7 @@ def read_answer(head: bytes, offered: Sequence[str], key: str) -> str | None:
     if not version.startswith("HTTP/1.") or not (status.isdecimal() and len(status) == len("101")):
         raise HandshakeFailed("no websocket", f"no answer of HTTP/1.1: {lines[0][:40]!r}")
     if int(status) != SWITCHING:
-        raise HandshakeFailed(f"http {status}", reason or "no reason given")
+        raise HandshakeFailed(f"http {status}", f"HTTP {status} {reason}".strip())
     fields = _fields(lines[1:])
     accept = base64.b64encode(hashlib.sha1(key.encode() + SUFFIX, usedforsecurity=False).digest()).decode()
     chosen = fields.get("sec-websocket-protocol")

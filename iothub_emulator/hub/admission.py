@@ -53,6 +53,8 @@ def admit(
     if rules.connect.uses_certificate(identity):
         if not rules.connect.accepts_certificate(identity, thumbprints):
             raise Refused("x509.thumbprint-mismatch" if thumbprints else "x509.no-certificate", identity)
+        if not rules.connect.accepts_password_beside_certificate(packet.password):
+            raise Refused("x509.no-password", identity)
         return Admission(sender_for(identity, rules, kind="x509"), None)
     if packet.password is None:
         if rules.connect.requires_password(identity):

@@ -111,6 +111,10 @@ class ConnectRules:
         """
         return identity.authentication_type == "selfSigned"
 
+    def accepts_password_beside_certificate(self, password: bytes | None) -> bool:  # noqa: ARG002
+        """x509.no-password, x509.empty-password, x509.token-instead: the Password is not looked at."""
+        return True
+
     def accepts_certificate(self, identity: Identity, thumbprints: tuple[str, ...]) -> bool:
         """x509.secondary-thumbprint, x509.thumbprint-mismatch, x509.no-certificate: a registered one.
 

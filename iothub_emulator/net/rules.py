@@ -48,12 +48,24 @@ class ListenerRules:
 
     # WebSocket
 
-    def subprotocol(self, path: str, offered: Sequence[str]) -> str | None:
-        """websocket.mqtt, websocket.subprotocol [MQTT-6.0.0-3, -4]: what is spoken; None: HTTP 400.
+    def websocket_path(self, path: str, query: str) -> str:  # noqa: ARG002
+        """websocket.no-client-cert: what is compared is the path, whatever stands in the query."""
+        return path
 
-        The path is compared without its query: websocket.no-client-cert.
-        """
+    def subprotocol(self, path: str, offered: Sequence[str]) -> str | None:
+        """websocket.mqtt, websocket.subprotocol [MQTT-6.0.0-3]: what is spoken; None: HTTP 400."""
         return next((name for name in offered if name in WEBSOCKET_PATHS.get(path, ())), None)
+
+    def returned_subprotocol(self, spoken: str, offered: Sequence[str]) -> str | None:
+        """websocket.subprotocol-chosen [MQTT-6.0.0-4]: what the answer names; None: nothing.
+
+        A rule may let in who offers none, and no answer names what was not offered (RFC 6455 section 4.2.2).
+        """
+        return spoken if spoken in offered else None
+
+    def sends_binary(self) -> bool:
+        """websocket.mqtt [MQTT-6.0.0-1]: what an endpoint writes leaves in binary frames, not in text."""
+        return True
 
     def websocket_thumbprints(self, thumbprints: tuple[str, ...], query: str) -> tuple[str, ...]:
         """websocket.x509, websocket.no-client-cert: a certificate counts, unless the query denies it."""

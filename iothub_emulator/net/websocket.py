@@ -45,6 +45,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._network = network
         self._endpoint = endpoint
         self._reader = FrameReader(rules)
+        self._data = Opcode.BINARY if rules.sends_binary() else Opcode.TEXT
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._is_writable = True
@@ -116,7 +117,7 @@ class WebSocketConnection(asyncio.Protocol):
     def send(self, payload: bytes) -> None:
         """Send bytes in a frame of their own; none once Close was sent (section 5.5.1)."""
         if payload and not self.is_closing:
-            self._network.write(frame(Opcode.BINARY, payload))
+            self._network.write(frame(self._data, payload))
 
     def close(self, status: int = NORMAL) -> None:
         """Send Close; the stream ends with the peer's answer, or without it a moment later."""

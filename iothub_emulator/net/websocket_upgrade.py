@@ -32,16 +32,18 @@ class WebSockets:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse | None:
         """Serve a connection to its end; None: the path is not for WebSocket; `Refused`: a bad one."""
-        if request.path not in WEBSOCKET_PATHS:
+        path = self._rules.websocket_path(request.path, request.query_string)
+        if path not in WEBSOCKET_PATHS:
             return None
         accept = _accept(request)
         offered = _tokens(request, "Sec-WebSocket-Protocol")
-        subprotocol = self._rules.subprotocol(request.path, offered)
+        subprotocol = self._rules.subprotocol(path, offered)
         if subprotocol is None:
-            raise _bad_request(f"No subprotocol is offered that {request.path} speaks.")
+            raise _bad_request(f"No subprotocol is offered that {path} speaks.")
         headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
-        if subprotocol in offered:  # a rule may let in who offers none
-            headers["Sec-WebSocket-Protocol"] = subprotocol
+        returned = self._rules.returned_subprotocol(subprotocol, offered)
+        if returned is not None:
+            headers["Sec-WebSocket-Protocol"] = returned
         response = web.StreamResponse(status=101, headers=headers)
         await response.prepare(request)
         await self._serve(request, self._endpoints[subprotocol]())

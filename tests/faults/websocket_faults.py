@@ -1,0 +1,156 @@
+"""Hubs that get WebSocket wrong."""
+
+from fault import fault
+
+from iothub_emulator.net.rules import ListenerRules
+
+
+@fault("websocket.mqtt", "websocket.no-client-cert", spreads=True)
+def websocket_is_served_elsewhere(rules):
+    """MQTT over WebSocket is at /mqtt, as with other brokers, and not at /$iothub/websocket."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return "mqtt" if path == "/mqtt" else None
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.mqtt", "websocket.no-client-cert", spreads=True)
+def answers_come_in_text_frames(rules):
+    """What the hub sends over WebSocket is marked as text."""
+
+    class Wrong(ListenerRules):
+        def sends_binary(self):
+            return False
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol")
+def subprotocol_is_not_asked_for(rules):
+    """A client that offers no subprotocol is served MQTT all the same."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, offered) if offered else "mqtt"
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol")
+def any_subprotocol_is_taken_for_mqtt(rules):
+    """Whatever subprotocol a client offers, MQTT is spoken."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, offered) or ("mqtt" if offered else None)
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-chosen")
+def only_the_first_subprotocol_counts(rules):
+    """A list of subprotocols is read up to its first comma."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, offered[:1])
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-chosen")
+def chosen_subprotocol_is_not_named(rules):
+    """The answer to the upgrade does not say which subprotocol was chosen."""
+
+    class Wrong(ListenerRules):
+        def returned_subprotocol(self, spoken, offered):
+            return None
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-chosen")
+def first_offer_is_echoed(rules):
+    """The answer names the first subprotocol of the client's list, whichever is spoken."""
+
+    class Wrong(ListenerRules):
+        def returned_subprotocol(self, spoken, offered):
+            return offered[0]
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.frames")
+def fragments_but_the_last_are_dropped(rules):
+    """Of a message in several frames, only the last frame is read."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            return payload if ends_message else b""
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.frames")
+def frame_is_taken_for_a_packet(rules):
+    """A frame carries one packet; what else is in it is dropped."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            if len(payload) < 2 or payload[1] > 0x7F:
+                return payload
+            return payload[: 2 + payload[1]]
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.frames")
+def packet_that_is_not_whole_is_dropped(rules):
+    """A short frame that is no whole packet is thrown away."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            return payload if len(payload) > 1 else b""
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.text-frame")
+def text_is_read_as_binary(rules):
+    """The kind of a data frame is not looked at."""
+
+    class Wrong(ListenerRules):
+        def on_text_frame(self):
+            return None
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.text-frame")
+def text_is_ignored(rules):
+    """A text frame is skipped, and the connection goes on."""
+
+    class Wrong(ListenerRules):
+        skips = False
+
+        def on_text_frame(self):
+            self.skips = True
+
+        def websocket_payload(self, payload, *, ends_message):
+            skips, self.skips = self.skips, False
+            return b"" if skips else payload
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.no-client-cert")
+def query_is_taken_for_part_of_the_path(rules):
+    """The path of the upgrade is compared together with its query."""
+
+    class Wrong(ListenerRules):
+        def websocket_path(self, path, query):
+            return f"{path}?{query}" if query else path
+
+    rules.listeners = Wrong()
