@@ -200,9 +200,7 @@ def _exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, 
     try:
         sock.settimeout(seconds)
         sock.sendall(data)
-        while END_OF_HEAD not in received:
-            if len(received) > LONGEST_HEAD:
-                raise HandshakeFailed("no websocket", f"a head of more than {LONGEST_HEAD} bytes")
+        while END_OF_HEAD not in received and len(received) <= LONGEST_HEAD:
             # A timeout of 0 would mean not to wait at all.
             sock.settimeout(max(deadline - time.monotonic(), 0.001))
             piece = sock.recv(READ)
@@ -217,6 +215,8 @@ def _exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, 
         # TLS 1.3 tells a client only now that its certificate is refused.
         raise HandshakeFailed("tls refused", error.reason or str(error)) from None
     head, _, rest = received.partition(END_OF_HEAD)
+    if len(head) > LONGEST_HEAD:
+        raise HandshakeFailed("no websocket", f"a head of more than {LONGEST_HEAD} bytes")
     return head, rest
 
 

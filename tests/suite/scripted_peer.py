@@ -110,7 +110,13 @@ class ScriptedPeer:
     def endpoint(self, folder, timeouts: Timeouts = Timeouts()) -> Endpoint:
         trust = folder / f"root-{self.port}.pem"
         self.authority.cert_pem.write_to_path(str(trust))
-        return Endpoint(host="localhost", port=self.port, trust=str(trust), timeouts=timeouts)
+        return Endpoint(
+            host="localhost",
+            port=self.port,
+            trust=str(trust),
+            timeouts=timeouts,
+            websocket_port=self.port,
+        )
 
     def close(self) -> None:
         # Wakes accept(), which closing alone does not.

@@ -162,6 +162,28 @@ def test_keys_are_replaced_by_new_ones(service, registry):
     assert len(set(keys.values())) == 2
 
 
+def test_thumbprints_take_the_place_of_keys(service, registry):
+    certified = {**DOCUMENT, "authentication": {"type": "selfSigned"}}
+    service.replies = [Reply(200, DOCUMENT), Reply(200, certified)]
+
+    registry.use_certificates("d", "A" * 40, "B" * 40)
+
+    put = service.requests[1]
+    proof = {
+        "type": "selfSigned",
+        "x509Thumbprint": {"primaryThumbprint": "A" * 40, "secondaryThumbprint": "B" * 40},
+    }
+    assert (put.method, put.headers["If-Match"]) == ("PUT", "*")
+    assert put.body == {**DOCUMENT, "authentication": proof}
+
+
+def test_a_device_that_is_no_object_gets_no_thumbprints(service, registry):
+    service.replies = [Reply(200, [1])]
+
+    with pytest.raises(ServiceError, match="the answer is no JSON object"):
+        registry.use_certificates("d", "A" * 40, "B" * 40)
+
+
 @pytest.mark.parametrize(
     "document", [[], {**DOCUMENT, "authentication": {"type": "selfSigned"}}, {"deviceId": "d"}]
 )
