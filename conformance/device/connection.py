@@ -94,13 +94,16 @@ class Connection(Conversation):
 
     def send_each(self, topic: str, payloads: Iterable[bytes], *, qos: int = 1) -> None:
         """Send all these at once, as fast as the network takes them."""
-        waiting = list(payloads)
+        self.send_all([(topic, payload) for payload in payloads], qos=qos)
 
-        def send_all() -> None:
-            for payload in waiting:
+    def send_all(self, messages: Sequence[tuple[str, bytes]], *, qos: int = 0) -> None:
+        """Send all these pairs of topic and payload at once, as fast as the network takes them."""
+
+        def send() -> None:
+            for topic, payload in messages:
                 self._speaker.publish(topic, payload, qos=qos, retain=False)
 
-        self._say(send_all)
+        self._say(send)
 
     def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
         """Subscribe and return the granted QoS, or 128 for a refusal; raises Violation without a SUBACK."""

@@ -206,6 +206,7 @@ class ServiceTable(Table):
 
     connection_string: ConnectionText
     events_connection_string: ConnectionText | None = None
+    routed_events_connection_string: ConnectionText | None = None
     consumer_groups: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)] = (
         "$Default",
     )

@@ -8,7 +8,7 @@ import base64
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from conformance.certificates import ClientCertificate, Digest
 from conformance.credentials import Identity, Secret
@@ -17,7 +17,7 @@ from conformance.errors import NotTested, ServiceError
 from conformance.evidence.case import Evidence
 from conformance.running.collaborators import Place
 from conformance.running.identities import NewIdentities, ReadyIdentities
-from conformance.service import IdentityRegistry, Service, TelemetryReader
+from conformance.service import ConnectionEvents, IdentityRegistry, Service, TelemetryReader
 from conformance.target.target import Target
 
 
@@ -89,7 +89,7 @@ class CaseBench:
         self._bench = bench
         self._evidence = evidence
         self._devices: list[Device] = []
-        self._reader: TelemetryReader | None = None
+        self._readers: dict[str, TelemetryReader] = {}
 
     @property
     def target(self) -> Target:
@@ -109,11 +109,19 @@ class CaseBench:
     @property
     def telemetry(self) -> TelemetryReader:
         """The reader, opened by now; what this case's devices send shows in its transcript."""
-        if self._reader is None:
-            self._reader = self._bench.service.telemetry
-            for device in self._devices:
-                self._reader.follow(device.id, self._evidence.transcript)
-        return self._reader
+        return self._opened("telemetry")
+
+    @property
+    def routed(self) -> TelemetryReader:
+        """The reader of the custom endpoint, likewise."""
+        return self._opened("routed")
+
+    def connection_events(self, device: Device) -> ConnectionEvents:
+        """Return what the hub tells of a device's connections, and of its modules', from now on."""
+        self._opened("telemetry")
+        events = self.service.connection_events
+        events.follow(device.id)
+        return events
 
     def device(self) -> Device:
         """Return a device that no other case has, or, of a profile's ready-made ones, that none has now."""
@@ -163,8 +171,17 @@ class CaseBench:
         """End every connection of the case."""
         for device in self._devices:
             device.close()
-            if self._reader is not None:
-                self._reader.forget(device.id)
+            for reader in self._readers.values():
+                reader.forget(device.id)
+
+    def _opened(self, name: Literal["telemetry", "routed"]) -> TelemetryReader:
+        reader = self._readers.get(name)
+        if reader is None:
+            service = self._bench.service
+            reader = self._readers[name] = service.telemetry if name == "telemetry" else service.routed
+            for device in self._devices:
+                reader.follow(device.id, self._evidence.transcript)
+        return reader
 
     def _device(
         self, identity: Identity, pair: tuple[ClientCertificate, ClientCertificate] | None = None
@@ -174,8 +191,8 @@ class CaseBench:
         device = Device(identity, bench.endpoint, bench.reactor, self._evidence, certificate=own)
         device.spare_certificate = spare
         self._devices.append(device)
-        if self._reader is not None:
-            self._reader.follow(device.id, self._evidence.transcript)
+        for reader in self._readers.values():
+            reader.follow(device.id, self._evidence.transcript)
         return device
 
 

@@ -50,6 +50,7 @@ FIXTURES: Final = (
     "twin_fixtures",
     "websocket_fixtures",
     "will_fixtures",
+    "event_fixtures",
     "x509_fixtures",
 )
 

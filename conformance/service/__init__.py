@@ -9,10 +9,11 @@ import ssl
 import time
 from collections.abc import Callable
 
-from conformance.credentials import SasToken, sas_token
+from conformance.credentials import ConnectionString, SasToken, sas_token
 from conformance.errors import ServiceError
 from conformance.service.amqp import AmqpEndpoint
 from conformance.service.c2d import CloudToDevice
+from conformance.service.events import ConnectionEvents, HubEvent
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
 from conformance.service.journal import Journal
 from conformance.service.links import Links
@@ -23,12 +24,14 @@ from conformance.service.registry import IdentityRegistry
 from conformance.service.rest import RestClient
 from conformance.service.telemetry import Telemetry
 from conformance.service.twins import Section, Twin, Twins
-from conformance.target.target import ServiceAccess, Target
+from conformance.target.target import Target
 
 __all__ = [
     "CloudToDevice",
+    "ConnectionEvents",
     "FeedbackReader",
     "FeedbackRecord",
+    "HubEvent",
     "IdentityRegistry",
     "MethodCall",
     "MethodResult",
@@ -109,7 +112,8 @@ class Service:
             within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
             accepts=accepts,
         )
-        self._telemetry = self._reader(worker_number, accepts)
+        self._telemetry = self._reader(self._access.events, worker_number, accepts)
+        self._routed = self._reader(self._access.routed, worker_number, accepts)
         if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
             self._telemetry.begin()
 
@@ -124,6 +128,23 @@ class Service:
         self._telemetry.open()
         return self._telemetry
 
+    @property
+    def connection_events(self) -> ConnectionEvents:
+        """What the hub tells of connections, at the same endpoint as telemetry; its reader is open."""
+        within = self._target.timeouts.reaction + self._target.timing.get("connection-events", 0.0)
+        return ConnectionEvents(self.telemetry, within)
+
+    @property
+    def routed(self) -> TelemetryReader:
+        """The reader of what a route brings to the custom endpoint, open."""
+        if self._routed is None:
+            raise ServiceError(
+                f"profile '{self._target.profile}': has no routed-events-connection-string in [service], "
+                "so there is no custom endpoint to read."
+            )
+        self._routed.open()
+        return self._routed
+
     def policy_token(self, *, expires_in: float = 3600) -> SasToken:
         """Return a token of the service's policy for the whole hub, valid for so many seconds."""
         hub = self._access.hub
@@ -131,19 +152,22 @@ class Service:
 
     def close(self) -> None:
         """End the readers and the connections."""
-        if self._telemetry is not None:
-            self._telemetry.close()
+        for reader in (self._telemetry, self._routed):
+            if reader is not None:
+                reader.close()
         self._links.close()
         self.rest.close()
 
-    def _reader(self, worker_number: int, accepts: Callable[[str], bool]) -> TelemetryReader | None:
-        access: ServiceAccess = self._access
-        if access.events is None:
+    def _reader(
+        self, access: ConnectionString | None, worker_number: int, accepts: Callable[[str], bool]
+    ) -> TelemetryReader | None:
+        if access is None:
             return None
+        groups = self._access.consumer_groups
         endpoint = Endpoint(
-            access=access.events,
-            port=access.events.port or AMQPS_PORT,
-            consumer_group=access.consumer_groups[worker_number % len(access.consumer_groups)],
+            access=access,
+            port=access.port or AMQPS_PORT,
+            consumer_group=groups[worker_number % len(groups)],
             ca_file=self._target.ca_file,
             timeout=self._target.timeouts.connect,
         )

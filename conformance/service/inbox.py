@@ -26,6 +26,7 @@ class Inbox:
         self._clock = clock
         self._changed = threading.Condition()
         self._queues: dict[str, deque[Telemetry]] = defaultdict(deque)
+        self._events: dict[str, deque[Telemetry]] = {}
         self._last_numbers: dict[str, int] = {}
         self._transcripts: dict[str, Transcript] = {}
         self._markers: dict[bytes, Telemetry | None] = {}
@@ -36,9 +37,15 @@ class Inbox:
         with self._changed:
             self._transcripts[device_id] = transcript
 
+    def follow_events(self, device_id: str) -> None:
+        """From now on keep what the hub tells of this device and its modules; nobody else hears of it."""
+        with self._changed:
+            self._events.setdefault(device_id, deque())
+
     def forget(self, device_id: str) -> None:
         """Drop what is left of a device whose case is over."""
         with self._changed:
+            self._events.pop(device_id, None)
             self._transcripts.pop(device_id, None)
             self._queues.pop(device_id, None)
 
@@ -58,6 +65,10 @@ class Inbox:
             marker = self._marker_in(message)
             if marker is not None:
                 self._markers[marker] = message
+            elif message.is_event:
+                if message.device_id not in self._events:
+                    return
+                self._events[message.device_id].append(message)
             elif self._accepts(message.device_id):
                 self._queues[message.sender].append(message)
             self._changed.notify_all()
@@ -81,6 +92,13 @@ class Inbox:
         with self._changed:
             if self._wait(lambda: bool(self._queues.get(device_id)), within):
                 return self._queues[device_id].popleft()
+            return None
+
+    def next_event(self, device_id: str, within: float) -> Telemetry | None:
+        """Return what the hub tells next of a device that is followed; None, ServiceError as with `next`."""
+        with self._changed:
+            if self._wait(lambda: bool(self._events.get(device_id)), within):
+                return self._events[device_id].popleft()
             return None
 
     def await_marker(self, marker: bytes) -> None:

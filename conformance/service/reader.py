@@ -97,6 +97,10 @@ class TelemetryReader:
         """Write everything that arrives from this device to the transcript of its case."""
         self._inbox.follow(device_id, transcript)
 
+    def follow_events(self, device_id: str) -> None:
+        """From now on keep what the hub itself tells of a device and its modules, until it is forgotten."""
+        self._inbox.follow_events(device_id)
+
     def forget(self, device_id: str) -> None:
         """Drop what is left of a device whose case is over."""
         self._inbox.forget(device_id)
@@ -104,6 +108,12 @@ class TelemetryReader:
     def next(self, sent_by: Sender) -> Telemetry:
         """Return the device's next message; raises Violation if none arrives in time."""
         return self._next(sent_by, "a message")
+
+    def next_event(self, device_id: str, within: float) -> Telemetry | None:
+        """Return what the hub tells next of a device that is followed, or None within so many seconds."""
+        if self._opening is None:
+            raise HarnessError("an event is waited for, but its reader was not opened before")
+        return self._inbox.next_event(device_id, within)
 
     def take(self, count: int, *, sent_by: Sender) -> list[bytes]:
         """Return the bodies of the device's next messages, in order; raises Violation if one is missing."""

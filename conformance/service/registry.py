@@ -59,6 +59,12 @@ class IdentityRegistry:
         answer = self._client.call("GET", "devices", device_id, accept=(200, _NOT_FOUND))
         return None if answer.status == _NOT_FOUND else _identity(answer)
 
+    def connection_state(self, device_id: str) -> str | None:
+        """Return what the registry says of a device's connection; None if it says nothing."""
+        answer = self._client.call("GET", "devices", device_id)
+        state = _fields(answer).get("connectionState")
+        return None if state is None else str(state)
+
     def set_status(self, device_id: str, status: Status) -> Identity:
         """Enable or disable a device; its keys stay."""
         return self._replace(device_id, {"status": status})

@@ -17,6 +17,17 @@ DEVICE_ID: Final = "iothub-connection-device-id"
 MODULE_ID: Final = "iothub-connection-module-id"
 AUTH_METHOD: Final = "iothub-connection-auth-method"
 SOURCE: Final = "iothub-message-source"
+# What a hub may send to the same endpoint of its own accord; the source of what devices send is "Telemetry".
+EVENT_SOURCES: Final = frozenset(
+    {
+        "deviceConnectionStateEvents",
+        "deviceLifecycleEvents",
+        "deviceJobLifecycleEvents",
+        "digitalTwinChangeEvents",
+        "twinChangeEvents",
+    }
+)
+
 ENQUEUED_TIME: Final = "x-opt-enqueued-time"
 SEQUENCE_NUMBER: Final = "x-opt-sequence-number"
 
@@ -49,6 +60,11 @@ class Telemetry:
         return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
 
     @property
+    def is_event(self) -> bool:
+        """Whether the hub sent it of its own accord, and no device."""
+        return self.source in EVENT_SOURCES
+
+    @property
     def properties_in_words(self) -> str:
         """The application properties as ``a=1, b=null``, by name, or ``none``."""
         written = [
@@ -69,7 +85,7 @@ class Telemetry:
         system = "".join(f", {name} {value}" for name, value in self.system.items())
         place = f"partition {self.partition} number {self.sequence_number}"
         return (
-            f"telemetry of {self.sender}: {len(self.body)} bytes, "
+            f"{self.source if self.is_event else 'telemetry'} of {self.sender}: {len(self.body)} bytes, "
             f"properties: {self.properties_in_words}{system} ({place})"
         )
 

@@ -19,7 +19,11 @@ from conformance.target.target import Limits, Origin, Ports, ServiceAccess, Targ
 EMBEDDED_GROUPS: Final = ("$Default", *(f"conformance-{number}" for number in range(2, 17)))
 
 # Capabilities of the service side, and the connection string that each cannot do without.
-_NEEDED_STRINGS: Final = {"registry": "connection-string", "telemetry": "events-connection-string"}
+_NEEDED_STRINGS: Final = {
+    "registry": "connection-string",
+    "telemetry": "events-connection-string",
+    "routing": "routed-events-connection-string",
+}
 
 
 @dataclass(frozen=True)
@@ -184,12 +188,20 @@ def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | Non
         )
     groups = EMBEDDED_GROUPS if profile.service is None else profile.service.consumer_groups
     if overlay is not None:
-        return ServiceAccess(hub=overlay.service(), events=overlay.events(), consumer_groups=groups)
+        return ServiceAccess(
+            hub=overlay.service(),
+            events=overlay.events(),
+            consumer_groups=groups,
+            routed=overlay.routed_events(),
+        )
     if profile.service is None:
         return None
     strings = profile.service
     return ServiceAccess(
-        hub=strings.connection_string, events=strings.events_connection_string, consumer_groups=groups
+        hub=strings.connection_string,
+        events=strings.events_connection_string,
+        consumer_groups=groups,
+        routed=strings.routed_events_connection_string,
     )
 
 
@@ -209,6 +221,7 @@ def _unusable(profile: Profile, service: ServiceAccess | None) -> list[str]:
     missing = {
         "connection-string": service is None,
         "events-connection-string": service is None or service.events is None,
+        "routed-events-connection-string": service is None or service.routed is None,
     }
     found = [
         f"{profile.file}: [claims] '{claim}' needs [service] {key}. Add it, remove the claim, or --attach."

@@ -38,6 +38,7 @@ class ReadyFile(BaseModel):
     service_connection_string: str = Field(repr=False)
     events_connection_string: str = Field(repr=False)
     device_connection_strings: dict[str, str] = Field(repr=False)
+    routed_events_connection_string: str | None = Field(default=None, repr=False)
     edition: str
     timing: dict[str, float]
     capabilities: tuple[str, ...] = Field(strict=False)
@@ -54,6 +55,14 @@ class ReadyFile(BaseModel):
         """Return the connection string of a device that the hub began with, or None."""
         text = self.device_connection_strings.get(device_id)
         return None if text is None else ConnectionString.parse(text, where="the ready file's device string")
+
+    def routed_events(self) -> ConnectionString | None:
+        """Return the connection string of the custom endpoint; None: no route leads to one."""
+        if self.routed_events_connection_string is None:
+            return None
+        return ConnectionString.parse(
+            self.routed_events_connection_string, where="the ready file's routed events string"
+        )
 
 
 def read(path: Path, *, option: str) -> ReadyFile:
@@ -85,4 +94,5 @@ def parse(values: Mapping[str, Any], *, option: str) -> ReadyFile:
         ) from None
     ready.service()
     ready.events()
+    ready.routed_events()
     return ready

@@ -45,11 +45,15 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceAccess:
-    """How to reach the back end: the hub's service side and its Event Hubs-compatible endpoint."""
+    """How to reach the back end: the hub's service side and its Event Hubs-compatible endpoints.
+
+    `routed` is the custom endpoint to which a route of the hub leads.
+    """
 
     hub: ConnectionString
     events: ConnectionString | None
     consumer_groups: tuple[str, ...]
+    routed: ConnectionString | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +137,7 @@ def _describe_service(service: ServiceAccess) -> dict[str, Any]:
         "hub": service.hub.text.reveal(),
         "events": None if service.events is None else service.events.text.reveal(),
         "consumer_groups": list(service.consumer_groups),
+        "routed": None if service.routed is None else service.routed.text.reveal(),
     }
 
 
@@ -141,6 +146,7 @@ def _rebuild_service(values: Mapping[str, Any]) -> ServiceAccess:
         hub=ConnectionString.parse(values["hub"]),
         events=None if values["events"] is None else ConnectionString.parse(values["events"]),
         consumer_groups=tuple(values["consumer_groups"]),
+        routed=None if values["routed"] is None else ConnectionString.parse(values["routed"]),
     )
 
 

@@ -1,0 +1,69 @@
+"""Many twin requests at once: what a hub with a throttle answers to them, and when it serves again."""
+
+import itertools
+import time
+from typing import Final, Literal
+
+from conformance import pauses
+from conformance.device.twin import GET, REPORT, TwinAnswer, TwinClient
+from conformance.errors import NotTested
+
+# Six times what a hub of the smallest tier lets through in a second of updates, three times of reads.
+BURST: Final = 300
+
+# How long to wait before the next attempt: a little at first, and never long.
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 1.0
+
+_FIRST_FAILURE: Final = 300
+_THROTTLED: Final = 429
+
+Operation = Literal["get", "report"]
+
+
+class TwinBurst:
+    """A burst of one kind of request. `patience` is how many seconds a throttle may last afterwards."""
+
+    def __init__(self, twin: TwinClient, operation: Operation, patience: float) -> None:
+        self._twin = twin
+        self._topic, self._body = (GET, b"") if operation == "get" else (REPORT, b'{"burst": true}')
+        self._patience = patience
+        self._numbers = itertools.count(1)
+        self._sent: list[str] = []
+        self._answers: list[TwinAnswer] = []
+
+    def first_refusal(self) -> TwinAnswer:
+        """Send the burst and return the first answer, as they come, that is no success.
+
+        Raises Violation if the hub leaves requests unanswered, NotTested if it carries all of them out.
+        """
+        requests = [self._next_request() for _ in range(BURST)]
+        self._twin.connection.send_all([(topic, self._body) for topic in requests])
+        self._answers = [self._twin.next_answer() for _ in requests]
+        for answer in self._answers:
+            if answer.status >= _FIRST_FAILURE:
+                return answer
+        raise NotTested(f"{BURST} requests at once were all carried out: this hub's throttle is higher")
+
+    def requests_of(self, answer: TwinAnswer) -> int:
+        """Return how many requests have the id of an answer, each counted against one answer: 1 is right."""
+        alike = [other for other in self._answers if other.request_id == answer.request_id]
+        return self._sent.count(answer.request_id) if len(alike) == 1 else 0
+
+    def later_outcome(self) -> str:
+        """Send one request after the other until one is not throttled, and return its outcome.
+
+        The last one's, "status 429", where that does not come about within the hub's patience.
+        """
+        end, wait = time.monotonic() + self._patience, _FIRST_PAUSE
+        while True:
+            self._twin.connection.send(self._next_request(), self._body, qos=0)
+            answer = self._twin.next_answer()
+            if answer.status != _THROTTLED or time.monotonic() >= end:
+                return answer.outcome
+            pauses.pause(wait)
+            wait = min(wait * 2, _LONGEST_PAUSE)
+
+    def _next_request(self) -> str:
+        self._sent.append(f"burst-{next(self._numbers)}")
+        return f"{self._topic}?$rid={self._sent[-1]}"

@@ -1,0 +1,121 @@
+"""Connect and disconnect events: what the back end is told of a device's connections.
+
+Document: #using-the-mqtt-protocol-directly-as-a-device. Clauses: clauses/monitoring.toml.
+
+The hub raises an event when a device connects and when it disconnects. Today's hub looks at intervals, counts
+a device as connected once it has used its connection, and tells what has changed since it told last; so each
+state is held until the event about it has come.
+"""
+
+import pytest
+
+clause = pytest.mark.clause
+
+
+@clause("monitoring.connected")
+def test_a_connection_is_told(device, connection_events, connection):
+    """A device that has connected and published is told as connected."""
+    connection.publish(device.topics.events, b"here", qos=1)
+
+    assert connection_events.next(about=device).operation == "deviceConnected"
+
+
+@clause("monitoring.connected")
+def test_a_later_connection_is_told_too(device, connection_events, reported_connection, stage):
+    """After an end that was told, the next connection is told again."""
+    reported_connection.disconnect()
+    stage(connection_events.next, about=device, needs="monitoring.disconnected")
+
+    device.connect().publish(device.topics.events, b"here again", qos=1)
+
+    assert connection_events.next(about=device).operation == "deviceConnected"
+
+
+@clause("monitoring.disconnected")
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(lambda connection: connection.disconnect(), id="DISCONNECT"),
+        pytest.param(lambda connection: connection.drop(), id="abrupt-close"),
+        pytest.param(lambda connection: connection.reset(), id="TCP-reset"),
+    ],
+)
+def test_the_end_of_a_connection_is_told(device, connection_events, reported_connection, leave):
+    """A device that was told as connected and has no connection any more is told as disconnected."""
+    leave(reported_connection)
+
+    assert connection_events.next(about=device).operation == "deviceDisconnected"
+
+
+@clause("monitoring.details")
+def test_an_event_names_its_device(device, connection_events, connection, stage):
+    """Device id and schema stand in the properties, the device id and the source in the stamp too."""
+    connection.publish(device.topics.events, b"here", qos=1)
+
+    event = stage(connection_events.next, about=device, needs="monitoring.connected")
+    assert (event.device_id, event.message.device_id, event.schema, event.message.source) == (
+        device.id,
+        device.id,
+        "deviceConnectionStateNotification",
+        "deviceConnectionStateEvents",
+    )
+
+
+@clause("monitoring.details")
+def test_an_event_says_when_it_happened(device, hub, connection_events, connection, stage):
+    """The time is ISO 8601, and the event comes within the hub's interval and its time to react."""
+    connection.publish(device.topics.events, b"here", qos=1)
+
+    event = stage(connection_events.next, about=device, needs="monitoring.connected")
+    assert event.time is not None
+    assert abs(event.age) <= hub.timing["connection-events"] + hub.timeouts.reaction
+
+
+@clause("monitoring.details")
+def test_the_sequence_number_rises(device, connection_events, connection, stage):
+    """Connected, disconnected, connected: each event has a higher number than the one before."""
+    connection.publish(device.topics.events, b"here", qos=1)
+    first = stage(connection_events.next, about=device, needs="monitoring.connected")
+    connection.disconnect()
+    second = stage(connection_events.next, about=device, needs="monitoring.disconnected")
+    device.connect().publish(device.topics.events, b"here again", qos=1)
+    third = stage(connection_events.next, about=device, needs="monitoring.connected")
+
+    numbers = [event.sequence_number for event in (first, second, third)]
+    assert None not in numbers
+    assert numbers == sorted(set(numbers))
+
+
+@clause("monitoring.module")
+def test_a_modules_connection_is_told_as_a_modules(device, connection_events, module, module_connection):
+    """Connected and disconnected have names of their own; the device is the module's."""
+    module_connection.publish(module.topics.events, b"here", qos=1)
+    connected = connection_events.next(about=module)
+    module_connection.disconnect()
+    disconnected = connection_events.next(about=module)
+
+    assert [(event.operation, event.device_id) for event in (connected, disconnected)] == [
+        ("moduleConnected", device.id),
+        ("moduleDisconnected", device.id),
+    ]
+
+
+@clause("monitoring.module-id")
+def test_an_event_about_a_module_names_it(connection_events, module, module_connection, readings, stage):
+    """The module's own id or none, and never another's."""
+    module_connection.publish(module.topics.events, b"here", qos=1)
+
+    event = stage(connection_events.next, about=module, needs="monitoring.module")
+    readings.match(event.names_module(module.id.partition("/")[2]))
+
+
+@clause("monitoring.registry-state")
+def test_the_registrys_connection_state(
+    device, registry, connection_events, reported_connection, observed, stage
+):
+    """Microsoft says that it may lag by minutes: what it is after each event is recorded."""
+    connected = registry.connection_state(device.id)
+    reported_connection.disconnect()
+    stage(connection_events.next, about=device, needs="monitoring.disconnected")
+
+    observed(f"told as connected: {connected}; as disconnected: {registry.connection_state(device.id)}")
