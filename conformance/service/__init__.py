@@ -112,8 +112,12 @@ class Service:
             within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
             accepts=accepts,
         )
-        self._telemetry = self._reader(self._access.events, worker_number, accepts)
-        self._routed = self._reader(self._access.routed, worker_number, accepts)
+        self._telemetry = self._reader(
+            self._access.events, "events-connection-string", worker_number, accepts
+        )
+        self._routed = self._reader(
+            self._access.routed, "routed-events-connection-string", worker_number, accepts
+        )
         if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
             self._telemetry.begin()
 
@@ -159,7 +163,11 @@ class Service:
         self.rest.close()
 
     def _reader(
-        self, access: ConnectionString | None, worker_number: int, accepts: Callable[[str], bool]
+        self,
+        access: ConnectionString | None,
+        setting: str,
+        worker_number: int,
+        accepts: Callable[[str], bool],
     ) -> TelemetryReader | None:
         if access is None:
             return None
@@ -170,5 +178,6 @@ class Service:
             consumer_group=groups[worker_number % len(groups)],
             ca_file=self._target.ca_file,
             timeout=self._target.timeouts.connect,
+            setting=setting,
         )
         return TelemetryReader(endpoint, self._target.timeouts, accepts=accepts)

@@ -78,7 +78,7 @@ class ConnectionEvents:
 
     def __init__(self, reader: TelemetryReader, within: float) -> None:
         self._reader = reader
-        self._within = within
+        self.within = within
 
     def follow(self, device_id: str) -> None:
         """Keep what is told of a device and its modules: to be called before either connects."""
@@ -87,9 +87,9 @@ class ConnectionEvents:
     def next(self, about: Sender) -> HubEvent:
         """Return what is told next of a device, or of a module's device; raises Violation if nothing is."""
         device_id = about.id.partition("/")[0]
-        message = self._reader.next_event(device_id, self._within)
+        message = self._reader.next_event(device_id, self.within)
         if message is None:
-            expected = f"an event about {about.id} within {self._within:g} s"
+            expected = f"an event about {about.id} within {self.within:g} s"
             raise Violation(
                 f"expected {expected}; nothing arrived",
                 observed="no event",

@@ -28,13 +28,17 @@ REOPEN_AFTER: Final = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """An Event Hubs-compatible endpoint. `timeout` is for getting to know it, in seconds."""
+    """An Event Hubs-compatible endpoint. `timeout` is for getting to know it, in seconds.
+
+    `setting` is the key of the profile that says where it is.
+    """
 
     access: ConnectionString
     port: int
     consumer_group: str
     ca_file: str | None
     timeout: float
+    setting: str = "events-connection-string"
 
     @property
     def what(self) -> str:
@@ -176,7 +180,7 @@ def _answers(questions: Sequence[Callable[[], Any]], end: float, endpoint: Endpo
     if any(thread.is_alive() for thread in threads):
         raise ServiceError(
             f"{endpoint.what}: no answer within {endpoint.timeout:g} s. "
-            "Check events-connection-string in [service], and that port."
+            f"Check {endpoint.setting} in [service], and that port."
         )
     return answers
 
@@ -187,9 +191,9 @@ def _translated(error: Exception, endpoint: Endpoint) -> CredentialsRefused | Se
     if isinstance(error, AuthenticationError):
         return CredentialsRefused(
             f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. "
-            "Check events-connection-string in [service]."
+            f"Check {endpoint.setting} in [service]."
         )
-    return ServiceError(f"{endpoint.what}: {_reason(error)}. Check events-connection-string in [service].")
+    return ServiceError(f"{endpoint.what}: {_reason(error)}. Check {endpoint.setting} in [service].")
 
 
 def _decoded(partition: str, event: "EventData") -> Telemetry:

@@ -1,5 +1,6 @@
 """Cases ask for the next message, for the next few, and for everything before a fence."""
 
+import dataclasses
 import threading
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import pytest
 
 from conformance import pauses
 from conformance.credentials import ConnectionString
-from conformance.device import Device, Endpoint, Reactor
+from conformance.device import Device, Endpoint, Reactor, Will
 from conformance.errors import (
     CredentialsRefused,
     HarnessError,
@@ -412,3 +413,38 @@ def test_nobody_at_the_events_port_is_one_line(embedded_hub):
         ServiceError, match=r"^events endpoint localhost:\d+: .+\. Check events-connection-string"
     ):
         partitions.Partitions.open(nobody, callbacks([]))
+
+
+def routed_will(device):
+    return Will(topic=f"{device.topics.events}destination=routed", payload=b"gone", qos=1)
+
+
+def test_what_a_route_takes_is_read_at_the_custom_endpoint(service, devices):
+    """And of the hub's own events whoever asked hears; who waits for telemetry hears of none."""
+    routed, events, device = service.routed, service.connection_events, devices[0]
+    events.follow(device.id)
+    connection = device.connect(will=routed_will(device))
+    connection.publish(device.topics.events, b"here")
+    assert events.next(device).operation == "deviceConnected"
+
+    connection.drop()
+
+    assert events.next(device).operation == "deviceDisconnected"
+    assert routed.next(sent_by=device).body == b"gone"
+    assert [message.body for message in service.telemetry.until_fence(device)] == [b"here"]
+
+
+def test_a_hub_without_routes_has_no_custom_endpoint(embedded_hub):
+    access = dataclasses.replace(embedded_hub.service, routed=None)
+    service = Service(dataclasses.replace(embedded_hub, service=access), telemetry=False)
+
+    with pytest.raises(ServiceError, match="has no routed-events-connection-string in"):
+        _ = service.routed
+    service.close()
+
+
+def test_a_custom_endpoint_that_cannot_be_read_is_told_by_its_setting():
+    wrong = dataclasses.replace(endpoint(), setting="routed-events-connection-string")
+
+    with pytest.raises(ServiceError, match="Check routed-events-connection-string"):
+        partitions.Partitions.open(wrong, callbacks([]))

@@ -104,6 +104,26 @@ def test_a_claim_that_the_hub_does_not_state_is_told_with_the_option(load):
     ]
 
 
+def test_the_custom_endpoint_is_the_ready_files_or_the_profiles(load):
+    routed = f"Endpoint=sb://localhost:3/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=routed"
+    file = ready_file(routed_events_connection_string=routed)
+    overlaid = reach.settle(load(SERVICE + CLAIMS), overlay=file)
+    named = reach.settle(load(f'{SERVICE}routed-events-connection-string = "env:EVENTS"\n{CLAIMS}'))
+
+    assert overlaid.service.routed.entity == "routed"
+    assert named.service.routed == named.service.events
+    assert reach.settle(load(SERVICE + CLAIMS), overlay=ready_file()).service.routed is None
+    assert Target.rebuild(overlaid.describe()).service.routed == overlaid.service.routed
+    assert Target.rebuild(named.describe()) == named
+
+
+def test_a_route_is_not_claimed_without_its_endpoint(load):
+    claims = '[claims]\ncapabilities = ["registry", "telemetry", "routing"]\n'
+
+    with pytest.raises(ProfileError, match=r"'routing' needs \[service\] routed-events-connection-string\."):
+        reach.settle(load(SERVICE + claims))
+
+
 def test_what_no_case_could_use_is_told_at_once(load):
     with pytest.raises(ProfileError) as caught:
         reach.open_target(load('[claims]\ncapabilities = ["telemetry"]\n', host=""))

@@ -1,0 +1,195 @@
+"""Events of the hub's own are kept apart from telemetry, read as far as they can be, and waited for."""
+
+import json
+import threading
+
+import pytest
+
+from conformance.errors import HarnessError, ServiceError, Violation
+from conformance.service.events import ConnectionEvents, HubEvent
+from conformance.service.inbox import Inbox
+from conformance.service.telemetry import EVENT_SOURCES, Telemetry
+
+SOURCE = "deviceConnectionStateEvents"
+NUMBER = f"{7:064X}"
+PROPERTIES = {
+    "opType": "deviceConnected",
+    "deviceId": "d",
+    "operationTimestamp": "2022-06-01T18:43:04.5561024Z",
+    "iothub-message-schema": "deviceConnectionStateNotification",
+}
+
+
+def event(number=0, *, source=SOURCE, body=None, device_id="d", module_id=None, **properties):
+    return Telemetry(
+        body=json.dumps({"sequenceNumber": NUMBER}).encode() if body is None else body,
+        properties={**PROPERTIES, **properties},
+        system={},
+        device_id=device_id,
+        module_id=module_id,
+        source=source,
+        partition="0",
+        sequence_number=number,
+        enqueued_time=1654108985.5,
+    )
+
+
+class TestInbox:
+    @pytest.mark.parametrize("source", sorted(EVENT_SOURCES))
+    def test_whoever_waits_for_telemetry_hears_of_no_event(self, source):
+        inbox = Inbox()
+        inbox.arrive(event(source=source))
+        assert inbox.drain("d") == []
+
+    @pytest.mark.parametrize("source", ["Telemetry", "telemetry", "", None])
+    def test_all_else_is_telemetry(self, source):
+        inbox = Inbox()
+        inbox.arrive(event(source=source))
+        assert len(inbox.drain("d")) == 1
+
+    def test_whoever_asked_gets_events_of_the_device_and_its_modules(self):
+        inbox = Inbox()
+        inbox.follow_events("d")
+        inbox.arrive(event(1))
+        inbox.arrive(event(2, module_id="m"))
+        inbox.arrive(event(3, device_id="other"))
+        assert [inbox.next_event("d", 0).sequence_number for _ in range(2)] == [1, 2]
+        assert inbox.next_event("d", 0) is None
+        assert inbox.next_event("other", 0) is None
+
+    def test_what_came_before_anyone_asked_is_nobodys(self):
+        inbox = Inbox()
+        inbox.arrive(event(1))
+        inbox.follow_events("d")
+        assert inbox.next_event("d", 0) is None
+
+    def test_a_device_that_is_forgotten_leaves_nothing(self):
+        inbox = Inbox()
+        inbox.follow_events("d")
+        inbox.arrive(event(1))
+        inbox.forget("d")
+        inbox.arrive(event(2))
+        assert (inbox._events, inbox._queues) == ({}, {})
+
+    def test_an_event_is_written_to_the_transcript_of_its_case(self):
+        inbox, lines = Inbox(), []
+        inbox.follow("d", type("T", (), {"service": lambda self, text: lines.append(text)})())
+        inbox.arrive(event(1))
+        inbox.follow_events("d")
+        inbox.arrive(event(2))
+        (line,) = lines
+        assert line.startswith("deviceConnectionStateEvents of d: ")
+
+    def test_a_marker_in_an_event_is_a_marker(self):
+        """A hub that gives telemetry a wrong source must not break the fence as well."""
+        inbox = Inbox()
+        inbox.await_marker(b"fence-1")
+        inbox.arrive(event(1, body=b"fence-1"))
+        assert inbox.marker(b"fence-1", 0).sequence_number == 1
+
+    def test_a_readers_trouble_reaches_whoever_waits(self):
+        inbox = Inbox()
+        inbox.follow_events("d")
+        inbox.fail("0", "gone")
+        with pytest.raises(ServiceError, match="gone"):
+            inbox.next_event("d", 20)
+
+    def test_whoever_waits_is_woken(self):
+        inbox, results = Inbox(), []
+        inbox.follow_events("d")
+        waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", 20)))
+        waiting.start()
+        inbox.arrive(event(1))
+        waiting.join(20)
+        assert results == [event(1)]
+
+
+class TestEvent:
+    def test_what_it_says(self):
+        seen = HubEvent(event(moduleId="m"))
+        assert (seen.operation, seen.device_id, seen.module_id, seen.sequence_number) == (
+            "deviceConnected",
+            "d",
+            "m",
+            7,
+        )
+        assert seen.schema == "deviceConnectionStateNotification"
+        assert seen.time == pytest.approx(1654108984.5561)
+        assert seen.age == pytest.approx(0.9439, abs=0.001)
+
+    @pytest.mark.parametrize("text", ["", "yesterday", "2022-06-01T18:43:04", "1654108984", None])
+    def test_a_time_that_is_none(self, text):
+        seen = HubEvent(event(operationTimestamp=text))
+        assert (seen.time, seen.age) == (None, None)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"\xff",
+            b"[]",
+            b"7",
+            b"{}",
+            b'{"sequenceNumber": 7}',
+            b'{"sequenceNumber": "7"}',
+            b'{"sequenceNumber": "' + b"x" * 64 + b'"}',
+        ],
+    )
+    def test_a_sequence_number_that_is_none(self, body):
+        assert HubEvent(event(body=body)).sequence_number is None
+
+    @pytest.mark.parametrize(
+        ("stamp", "properties", "word"),
+        [
+            (None, {"moduleId": "m"}, "named"),
+            ("m", {}, "named"),
+            (None, {}, "no module"),
+            (None, {"moduleId": "d"}, "another module"),
+        ],
+    )
+    def test_whether_it_names_a_module(self, stamp, properties, word):
+        assert HubEvent(event(module_id=stamp, **properties)).names_module("m") == word
+
+
+class Reader:
+    def __init__(self, *messages):
+        self.messages = list(messages)
+        self.asked = []
+
+    def follow_events(self, device_id):
+        self.asked.append(device_id)
+
+    def next_event(self, device_id, within):
+        self.asked.append((device_id, within))
+        return self.messages.pop(0) if self.messages else None
+
+
+class Who:
+    def __init__(self, name):
+        self.id = name
+
+
+def test_the_next_event_is_a_devices_or_its_modules():
+    reader = Reader(event(1), event(2))
+    events = ConnectionEvents(reader, 0.2)
+    events.follow("d")
+
+    assert events.next(about=Who("d")).message.sequence_number == 1
+    assert events.next(about=Who("d/m")).message.sequence_number == 2
+    assert reader.asked == ["d", ("d", 0.2), ("d", 0.2)]
+
+
+def test_an_event_that_does_not_come_is_a_violation():
+    says = r"expected an event about d within 0\.2 s; nothing arrived"
+    with pytest.raises(Violation, match=says) as caught:
+        ConnectionEvents(Reader(), 0.2).next(about=Who("d"))
+    assert caught.value.observed == "no event"
+
+
+def test_waiting_before_reading_is_the_suites_own_mistake():
+    from test_service_reader import TIMEOUTS, endpoint
+
+    from conformance.service.reader import TelemetryReader
+
+    with pytest.raises(HarnessError, match="not opened before"):
+        TelemetryReader(endpoint(), TIMEOUTS).next_event("d", 0)

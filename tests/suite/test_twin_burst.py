@@ -1,0 +1,81 @@
+"""A burst of twin requests: which answer counts, and how long a throttle is waited for."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from conformance import pauses
+from conformance.device.twin import TwinAnswer
+from conformance.device.twin_burst import BURST, TwinBurst
+from conformance.errors import NotTested
+
+
+class Twin:
+    """Answers each request with the next status; the last one stays."""
+
+    def __init__(self, *statuses, request_id=lambda request_id, _status: request_id):
+        self.statuses = list(statuses)
+        self.request_id = request_id
+        self.topics = []
+        self.answers = []
+        self.connection = SimpleNamespace(
+            send=lambda topic, body, *, qos: self.send_all([(topic, body)]), send_all=self.send_all
+        )
+
+    def send_all(self, messages):
+        for topic, _ in messages:
+            status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+            self.topics.append(topic)
+            sent = topic.partition("$rid=")[2]
+            self.answers.append(f"$iothub/twin/res/{status}/?$rid={self.request_id(sent, status)}")
+
+    def next_answer(self):
+        return TwinAnswer(self.answers.pop(0), b"")
+
+
+@pytest.mark.parametrize(
+    ("operation", "topic"),
+    [("get", "$iothub/twin/GET/"), ("report", "$iothub/twin/PATCH/properties/reported/")],
+)
+def test_the_first_refusal_of_a_burst(operation, topic):
+    twin = Twin(200, 204, 429, 200, 500, 429)
+    burst = TwinBurst(twin, operation, 1)
+
+    refusal = burst.first_refusal()
+
+    assert (refusal.outcome, refusal.request_id, burst.requests_of(refusal)) == ("status 429", "burst-3", 1)
+    assert len(twin.topics) == BURST
+    assert {name.partition("?")[0] for name in twin.topics} == {topic}
+
+
+def test_a_burst_that_is_carried_out_tests_nothing():
+    with pytest.raises(NotTested, match="throttle is higher"):
+        TwinBurst(Twin(200), "get", 1).first_refusal()
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        lambda sent, status: "" if status == 429 else sent,
+        lambda sent, status: "burst-1" if status == 429 else sent,
+        lambda sent, status: f"x{sent}" if status == 429 else sent,
+    ],
+    ids=["none", "one-that-was-answered", "one-that-was-never-sent"],
+)
+def test_a_refusal_that_is_no_requests(request_id):
+    burst = TwinBurst(Twin(200, 429, request_id=request_id), "get", 1)
+    assert burst.requests_of(burst.first_refusal()) == 0
+
+
+def test_requests_are_repeated_until_one_is_served():
+    before = pauses.slept_seconds()
+    assert TwinBurst(Twin(429, 429, 204), "get", 5).later_outcome() == "status 204"
+    assert 0.05 <= pauses.slept_seconds() - before < 1
+
+
+def test_another_refusal_ends_the_attempts():
+    assert TwinBurst(Twin(429, 500), "get", 5).later_outcome() == "status 500"
+
+
+def test_patience_ends():
+    assert TwinBurst(Twin(429), "get", 0.05).later_outcome() == "status 429"
