@@ -21,36 +21,22 @@ from typing import Final, NoReturn, Self
 from urllib.parse import quote, unquote
 
 from conformance.errors import ProfileError
-
-HIDDEN: Final = "***"
-
-# A shorter value would blacken ordinary words in a report ("dev", "1234"); no key of a hub is that short.
-SHORTEST_SECRET: Final = 8
+from conformance.redaction import HIDDEN, register
 
 _SCHEME: Final = "SharedAccessSignature "
-
-# Every secret of this process in each way it is written. A run makes thousands, and each case asks for all of
-# them: so they are written when they are made, and put in order only when there are new ones.
-_registered: dict[str, None] = {}
-_in_order: tuple[str, ...] = ()
-
-
-def _register(text: str) -> None:
-    if len(text) >= SHORTEST_SECRET:
-        _registered.update(dict.fromkeys((text, escape(text), escape(text, upper=False), unquote(text))))
 
 
 class Secret:
     """A text that shows as ``***`` wherever it is printed; `reveal` is the only way to its value.
 
-    Making one registers the value, so that reports can be searched for it (`all_secrets`).
+    Making one registers the value, so that reports can be searched for it (`conformance.redaction`).
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
         self._text = text
-        _register(text)
+        register(text)
 
     def reveal(self) -> str:
         """Return the value itself: for the wire, never for a message."""
@@ -90,22 +76,6 @@ class Secret:
 NO_SECRET: Final = Secret("")
 
 
-def all_secrets() -> tuple[str, ...]:
-    """Return every value that was ever a `Secret` in this process, and its escaped forms, longest first."""
-    global _in_order  # noqa: PLW0603 - one register per process, by design
-    if len(_in_order) != len(_registered):
-        _in_order = tuple(sorted(_registered, key=len, reverse=True))
-    return _in_order
-
-
-def redact(text: str) -> str:
-    """Return the text with every known secret replaced by ``***``."""
-    for secret in all_secrets():
-        if secret in text:
-            text = text.replace(secret, HIDDEN)
-    return text
-
-
 def random_key() -> Secret:
     """Return a new symmetric key: 32 random bytes, base64, as a hub makes them."""
     return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
@@ -134,7 +104,7 @@ class SasToken(Secret):
     def __init__(self, text: str) -> None:
         # The signature must stay hidden; a report may say for which resource a token was and until when.
         self._text = text
-        _register(unquote(dict(self._fields()).get("sig", "")))
+        register(unquote(dict(self._fields()).get("sig", "")))
 
     @property
     def expiry(self) -> int:

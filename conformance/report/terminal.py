@@ -34,6 +34,7 @@ _SAYS: Final = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.USAGE: "no case applies to what the profile claims",
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
+    ExitCode.SECRET_FOUND: "the report held a secret, the run is invalid",
     ExitCode.POLICY: "a claimed clause was not tested, or a stated deviation does not hold",
 }
 # A part of the suite says nothing about the rest.

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from conformance.catalogue import Clause
-from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach as SeenBreach
+from conformance.redaction import redact
 from conformance.running.comparison import Comparison
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.deviation import Deviation, applied

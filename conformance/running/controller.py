@@ -216,10 +216,17 @@ class Controller:
             partial=partial,
             selection=selection,
         )
-        report = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
+        written = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
+        if written.leaks:
+            records.warnings.append(
+                f"a secret was found, and blackened, in {', '.join(written.leaks)}: this run is invalid. "
+                "Whatever wrote it there must not; give the keys that it used new values."
+            )
         remarks = [f"preflight: {remark}" for remark in target.remarks]
-        self.ending = terminal.Ending(run=run, report=report, deviations=self.deviations, warnings=remarks)
-        return int(code)
+        self.ending = terminal.Ending(
+            run=written.run, report=written.place, deviations=self.deviations, warnings=remarks
+        )
+        return written.run.exit_code
 
     def _exit_code(self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool) -> int:
         if cut_short:

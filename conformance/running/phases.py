@@ -8,8 +8,8 @@ from typing import NoReturn
 import pytest
 from _pytest.assertion import util as assertion
 
-from conformance.credentials import redact
 from conformance.errors import HarnessError, NotTested, Violation
+from conformance.redaction import redact
 from conformance.report.case_text import case_text
 from conformance.running.cases import RunningCase
 from conformance.running.comparison import Comparison

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conformance.redaction import register
 from conformance.report.allure import AllureResults
 from conformance.report.junit import JunitReport
 from conformance.running import run_state
@@ -49,6 +50,8 @@ class Records:
         """Take what a worker says at its end."""
         self.usage += [line for line in output.get(run_state.USAGE_OUTPUT, ()) if line not in self.usage]
         self._deselected = self._deselected or bool(output.get(run_state.PARTIAL_OUTPUT))
+        for secret in output.get(run_state.SECRETS_OUTPUT, ()):
+            register(secret)
 
     def bury_missing(self) -> None:
         """Make a record of each case that was to run and of which nothing was heard."""

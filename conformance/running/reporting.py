@@ -1,20 +1,31 @@
 """The report of a run: aimed before the first case, written and put into place after the last."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.catalogue import Catalogue
-from conformance.report import allure, json_report
+from conformance.report import allure, json_report, secret_scan
 from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
 from conformance.report.junit import JunitReport
-from conformance.report.statement import RunPart, make
+from conformance.report.statement import RunPart, Statement, make
 from conformance.running.collaborators import OpenTarget
 from conformance.running.records import Records
 from conformance.verdict.clause import Judgement
 from conformance.verdict.deviation_states import Found
+from conformance.verdict.run import run_with_secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A report in its place: what the run says now, where the statement lies, which files held a secret."""
+
+    run: RunPart
+    place: str
+    leaks: tuple[str, ...]
 
 
 class Reporting:
@@ -38,8 +49,8 @@ class Reporting:
         deviations: Sequence[Found],
         target: OpenTarget,
         run: RunPart,
-    ) -> str:
-        """Write every format and put the folder into place; return where the statement lies, for a reader."""
+    ) -> Written:
+        """Write every format, search all of it for secrets, and put the folder into place."""
         statement = make(
             catalogue,
             judgements,
@@ -49,17 +60,25 @@ class Reporting:
             claims=target.claims,
             run=run,
         )
-        json_report.write(statement, self._folder.fresh / REPORT)
         if self._records.allure is not None:
             for line in (*self._records.collection_errors, *allure.watch_errors(judgements)):
                 self._records.allure.write_error(line)
+        if self._records.junit is not None:
+            self._records.junit.finish(self._folder.final / JUNIT, partial=run.partial)
+        leaks = self._render(statement)
+        if leaks:
+            run = run.model_copy(update={"exit_code": int(run_with_secret(run.exit_code))})
+            self._render(statement.model_copy(update={"run": run}))
+        self._folder.publish()
+        return Written(run=run, place=self._shown(self._folder.final / REPORT), leaks=leaks)
+
+    def _render(self, statement: Statement) -> tuple[str, ...]:
+        """Write what is made of the statement alone; return the names of files that held a secret."""
+        json_report.write(statement, self._folder.fresh / REPORT)
         surroundings = Path(self._config.option.allure_report_dir)
         if surroundings.is_dir():
             allure.write_surroundings(surroundings, statement)
-        if self._records.junit is not None:
-            self._records.junit.finish(self._folder.final / JUNIT, partial=run.partial)
-        self._folder.publish()
-        return self._shown(self._folder.final / REPORT)
+        return secret_scan.scrub([self._folder.fresh, surroundings])
 
     def discard(self) -> None:
         """Remove what was begun; the report of an earlier run stays as it was."""

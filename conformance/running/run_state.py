@@ -15,6 +15,7 @@ from conformance.verdict.needs import Claims
 WORKER_INPUT: Final = "conformance"
 USAGE_OUTPUT: Final = "conformance_usage"
 PARTIAL_OUTPUT: Final = "conformance_partial"
+SECRETS_OUTPUT: Final = "conformance_secrets"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from conformance.catalogue import Catalogue
 from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
+from conformance.redaction import all_secrets
 from conformance.report.allure import AllureResults
 from conformance.running import run_state
 from conformance.running.case_maker import CaseMaker
@@ -215,6 +216,9 @@ class Runner:
             # What cannot be deleted now stays in the journal, and the controller tries again.
             with contextlib.suppress(HarnessError, OSError):
                 bench.close()
+        if self.is_worker:
+            # Through the pipe between the two processes, and nowhere else: the report is searched for them.
+            self._output[run_state.SECRETS_OUTPUT] = list(all_secrets())
 
     # -- one case
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict, Unpack
 
-from conformance.credentials import redact
 from conformance.errors import MessageRefused, ServiceError, Throttled
 from conformance.evidence.words import preview
 from conformance.pauses import pause
+from conformance.redaction import redact
 from conformance.service.addresses import Addressee, name_of
 from conformance.service.amqp import Outgoing, Settlement
 from conformance.service.journal import Journal

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.credentials import redact
 from conformance.errors import ServiceError, Violation
 from conformance.pauses import pause
+from conformance.redaction import redact
 from conformance.service.addresses import Addressee, name_of
 from conformance.service.amqp import Incoming
 from conformance.service.journal import Journal

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.credentials import ConnectionString, redact
+from conformance.credentials import ConnectionString
 from conformance.errors import CredentialsRefused, ServiceError
+from conformance.redaction import redact
 from conformance.service.telemetry import Telemetry, decode
 
 if TYPE_CHECKING:

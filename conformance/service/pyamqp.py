@@ -10,8 +10,9 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from conformance.credentials import SasToken, redact, sas_token
+from conformance.credentials import SasToken, sas_token
 from conformance.errors import CredentialsRefused, ServiceError
+from conformance.redaction import redact
 from conformance.service.amqp import AmqpEndpoint, Outgoing, Settlement
 
 TOKEN_LIFE: Final = 3600

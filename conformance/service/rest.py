@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import httpx
 
-from conformance.credentials import ConnectionString, SasToken, Secret, redact, sas_token
+from conformance.credentials import ConnectionString, SasToken, Secret, sas_token
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.pauses import pause
+from conformance.redaction import redact
 from conformance.service.journal import Journal, cut, shown
 
 API_VERSION: Final = "2021-04-12"

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from conformance.credentials import redact
 from conformance.errors import ProfileError, TargetUnreachable
 from conformance.profile.tables import PLACEHOLDER
+from conformance.redaction import redact
 
 # An embedded hub is ready in half a second; a machine that starts ten of them at once needs longer.
 START_DEADLINE: Final = 30.0

@@ -32,6 +32,11 @@ def summary(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
     return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
 
 
+def run_with_secret(code: int) -> int:
+    """Return the code of a run whose report held a secret; only an interruption says more."""
+    return code if code in {ExitCode.INTERRUPTED, ExitCode.INTERNAL_ERROR} else ExitCode.SECRET_FOUND
+
+
 def exit_code(
     judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool, unmatched: bool = False
 ) -> ExitCode:

@@ -10,16 +10,15 @@ from conformance.credentials import (
     ConnectionString,
     SasToken,
     Secret,
-    all_secrets,
     flip_signature_bit,
     random_key,
-    redact,
     replace_field,
     sas_token,
     sign,
     without_field,
 )
 from conformance.errors import ProfileError
+from conformance.redaction import all_secrets, redact
 
 # Computed apart from this code:
 #   printf '%s\n%s' RESOURCE EXPIRY |

@@ -8,9 +8,10 @@ import pytest
 import trustme
 from scripted_peer import IMPATIENT, KEY, PINGRESP, ScriptedPeer, Stage
 
-from conformance.credentials import NO_SECRET, Secret, redact
+from conformance.credentials import NO_SECRET, Secret
 from conformance.device import NO_PASSWORD, NO_USERNAME, fetch_certificate
 from conformance.errors import UsageError, Violation
+from conformance.redaction import redact
 
 
 @pytest.fixture

@@ -1,0 +1,78 @@
+"""Every secret that this process ever had, and texts without them.
+
+A run makes thousands of keys and signatures, and every text of a report is searched for all of them. They are
+therefore found by their first characters, in one pass over the text.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote, unquote
+
+HIDDEN: Final = "***"
+
+# A shorter value would blacken ordinary words in a report ("dev", "1234"); no key of a hub is that short.
+SHORTEST_SECRET: Final = 8
+
+# A secret wherever it stands, also one that nobody registered: a worker that died told nobody what it knew.
+_PATTERNS: Final = re.compile(
+    r"(?P<before>SharedAccessKey=|\bsig=)(?P<value>[A-Za-z0-9+/%]{20,}=*)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
+
+_registered: dict[str, None] = {}
+# First characters -> all forms that begin so, longest first.
+_forms: dict[str, list[str]] = {}
+
+
+def register(text: str) -> None:
+    """Hide this text, in each way it may be written, from now on."""
+    if len(text) < SHORTEST_SECRET or text in _registered:
+        return
+    _registered[text] = None
+    escaped = quote(text, safe="")
+    lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
+    for form in {text, escaped, lower, unquote(text), base64.b64encode(text.encode()).decode()}:
+        alike = _forms.setdefault(form[:SHORTEST_SECRET], [])
+        alike.append(form)
+        alike.sort(key=len, reverse=True)
+
+
+def all_secrets() -> tuple[str, ...]:
+    """Return every text that was registered in this process."""
+    return tuple(_registered)
+
+
+def redact(text: str) -> str:
+    """Return the text with every known secret, and whatever looks like a key or signature, as ``***``."""
+    known = "".join(_without(text, _places(text)))
+    return _PATTERNS.sub(lambda match: (match["before"] or "") + HIDDEN, known)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a text holds a known secret, or what looks like a key or signature."""
+    return redact(text) != text
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where secrets begin and end."""
+    position, last = 0, len(text) - SHORTEST_SECRET
+    while position <= last:
+        alike = _forms.get(text[position : position + SHORTEST_SECRET])
+        found = next((form for form in alike or () if text.startswith(form, position)), None)
+        if found is None:
+            position += 1
+        else:
+            yield position, position + len(found)
+            position += len(found)
+
+
+def _without(text: str, places: Iterable[tuple[int, int]]) -> Iterator[str]:
+    position = 0
+    for begin, end in places:
+        yield text[position:begin]
+        yield HIDDEN
+        position = end
+    yield text[position:]

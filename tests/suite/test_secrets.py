@@ -1,0 +1,124 @@
+"""No key, token or signature reaches a reader: hidden where it is written, and looked for at the end."""
+
+import pytest
+from small_suite import SmallSuite
+
+from conformance.credentials import Secret
+from conformance.redaction import redact
+from conformance.report.secret_scan import scrub
+
+KEY = "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl+/8="
+BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        KEY,
+        "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl%2B%2F8%3D",
+        "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl%2b%2f8%3d",
+        "WTJGdVlYSjVMV3RsZVMxMGFHRjBMVzV2WW05a2VTMXRZWGt0YzJWbCsvOD0=",
+    ],
+    ids=["plain", "escaped", "escaped-in-lower-case", "in-base64"],
+)
+def test_a_secret_is_hidden_in_each_way_it_may_be_written(written):
+    Secret(KEY)
+
+    assert redact(f"before {written} behind") == "before *** behind"
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        (
+            "HostName=h;SharedAccessKey=bm9ib2R5IHJlZ2lzdGVyZWQgdGhpcw==;x",
+            "HostName=h;SharedAccessKey=***;x",
+        ),
+        ("sr=h&sig=bm9ib2R5IHJlZ2lzdGVyZWQgdGhpcw%3D%3D&se=1", "sr=h&sig=***&se=1"),
+        ("a -----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY----- b", "a *** b"),
+        ("-----BEGIN CERTIFICATE-----\nMIIB", "-----BEGIN CERTIFICATE-----\nMIIB"),
+        ("sig=short and SharedAccessKey=***", "sig=short and SharedAccessKey=***"),
+    ],
+    ids=["connection-string", "token", "private-key", "certificate", "no-secret"],
+)
+def test_what_looks_like_a_key_is_hidden_whoever_it_belongs_to(text, hidden):
+    assert redact(text) == hidden
+
+
+def test_files_of_any_encoding_keep_all_but_their_secrets(tmp_path):
+    Secret(KEY)
+    (tmp_path / "results").mkdir()
+    leaking, clean = tmp_path / "results" / "a.json", tmp_path / "b.bin"
+    leaking.write_bytes(f"é {KEY} €".encode() + b"\xff\x00")
+    clean.write_bytes(b"\xff\x00")
+
+    assert scrub([tmp_path, tmp_path / "none"]) == ("a.json",)
+
+    assert leaking.read_bytes() == "é *** €".encode() + b"\xff\x00"
+    assert clean.read_bytes() == b"\xff\x00"
+    assert scrub([tmp_path]) == ()
+
+
+# -- a run
+
+HIDES = f'''
+from conformance.credentials import Secret
+from conformance.errors import Violation
+
+KEY = Secret("{KEY}")
+
+@pytest.fixture
+def key():
+    return KEY
+
+@clause("small.holds")
+def test_holds(key):
+    """The hub holds."""
+    shown = key.reveal()
+    print(shown)
+    raise Violation(f"got {{shown}}", observed=shown, expected=shown, actual=shown)
+
+@clause("small.other")
+def test_other(key, evidence):
+    evidence.transcript.add("c1", "→", f"CONNECT password={{key.reveal()}}")
+    assert key.reveal() == "x"
+'''
+
+LEAKS = f'''
+import allure
+from conformance.credentials import Secret
+
+@clause("small.holds")
+def test_holds():
+    """The hub holds."""
+    allure.attach(Secret("{KEY}").reveal(), name="notes")
+'''
+
+
+@BOTH_WAYS
+def test_a_canary_is_in_no_output_of_a_run(tmp_path, distribution):
+    """Pitfall 7: terminal, JUnit, JSON, Allure, and whatever else is written."""
+    small = SmallSuite(tmp_path)
+    small.cases(HIDES)
+
+    result = small.run("-rA", *distribution)
+
+    assert result.ret == 1, result.stdout.str()
+    written = [file for file in small.report.rglob("*") if file.is_file()]
+    assert len(written) > 3
+    assert [file.name for file in written if KEY in file.read_text()] == []
+    assert KEY not in result.stdout.str() + result.stderr.str()
+    assert "got ***" in result.stdout.str()
+
+
+@BOTH_WAYS
+def test_a_secret_in_the_report_makes_the_run_invalid(tmp_path, distribution):
+    small = SmallSuite(tmp_path)
+    small.cases(LEAKS)
+
+    result = small.run(*distribution)
+
+    assert result.ret == 12, result.stdout.str()
+    assert small.statement()["run"]["exit_code"] == 12
+    assert [file.name for file in small.report.rglob("*") if file.is_file() and KEY in file.read_text()] == []
+    result.stdout.fnmatch_lines(["a secret was found, and blackened, in *attachment*: this run is invalid.*"])
