@@ -1,6 +1,7 @@
 """What must hold on every connection of every test.
 
-Document: it asks for MQTT 3.1.1, whose sections are cited. Clauses: clauses/watch.toml.
+Document: #receiving-cloud-to-device-messages, #retrieving-a-device-twins-properties, and MQTT 3.1.1,
+whose sections are cited. Clauses: clauses/watch.toml.
 
 The watch judges each packet that any test receives. The tests here provoke the packets that it
 judges; a breach seen during another test counts against the clause here, and leaves that test alone.
@@ -9,6 +10,96 @@ judges; a breach seen during another test counts against the clause here, and le
 import pytest
 
 clause = pytest.mark.clause
+
+ANSWERS = "$iothub/twin/res/#"
+GET = "$iothub/twin/GET/?$rid="
+REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
+
+
+@clause("watch.twin-status")
+def test_a_twin_answer_bears_a_whole_number(connection, watch):
+    """The status in the topic of an answer is an integer, of a success and of a refusal."""
+    connection.subscribe(ANSWERS)
+    connection.send(GET + "1", qos=0)
+    connection.expect_message(ANSWERS)
+    connection.send(REPORT + "2", b'{"firmware": "v1.1"}', qos=0)
+    connection.expect_message(ANSWERS)
+    connection.send(REPORT + "3", b"{", qos=0)
+    connection.expect_message(ANSWERS)
+
+    watch.expect_clean("watch.twin-status")
+
+
+@clause("watch.twin-status-known")
+def test_the_statuses_of_twin_answers(connection, watch, observed):
+    """The document names 200, 204, 400, 429 and the 500s; what else a hub answers is recorded."""
+    connection.subscribe(ANSWERS)
+    connection.send(GET + "1", qos=0)
+    connection.expect_message(ANSWERS)
+    connection.send(REPORT + "2", b"{", qos=0)
+    connection.expect_message(ANSWERS)
+
+    observed(watch.in_words("watch.twin-status-known"))
+
+
+@clause("watch.topics")
+def test_messages_come_on_documented_topics(receiver, c2d, watch):
+    """A message without properties, and one with some, come on the device's devicebound topic."""
+    c2d.send(receiver.device, b"plain")
+    c2d.send(receiver.device, b"full", message_id="m1", properties={"room": "kitchen & hall"})
+    receiver.messages_until(b"full")
+
+    watch.expect_clean("watch.topics")
+
+
+@clause("watch.request-id")
+def test_twin_answers_are_to_requests_of_the_same_connection(device, connection, watch):
+    """Each answer bears the id of a request that waits for one, on an old connection and on a new one."""
+    connection.subscribe(ANSWERS)
+    connection.send(GET + "a", qos=0)
+    connection.send(GET + "b", qos=0)
+    connection.expect_message(ANSWERS)
+    connection.expect_message(ANSWERS)
+    connection.disconnect()
+    newer = device.connect()
+    newer.subscribe(ANSWERS)
+    newer.send(REPORT + "c", b"{}", qos=0)
+    newer.expect_message(ANSWERS)
+
+    watch.expect_clean("watch.request-id")
+
+
+@clause("watch.qos")
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_messages_come_with_at_most_the_granted_qos(device, connection, c2d, watch, qos):
+    """[MQTT-3.8.4-6] The SUBACK says the most; QoS 2 is never granted, nor spoken."""
+    connection.subscribe(device.topics.devicebound, qos=qos)
+    c2d.send(device, b"at most")
+    connection.messages_until(b"at most")
+
+    watch.expect_clean("watch.qos")
+
+
+@clause("watch.flags")
+@pytest.mark.parametrize("qos", [0, 1])
+def test_messages_are_neither_retained_nor_repeated_at_qos_0(device, connection, c2d, watch, qos):
+    """[MQTT-3.3.1-2] [MQTT-3.3.1-9] RETAIN 0 on what is sent live, DUP 0 with QoS 0."""
+    connection.subscribe(device.topics.devicebound, qos=qos)
+    c2d.send(device, b"live")
+    connection.messages_until(b"live")
+
+    watch.expect_clean("watch.flags")
+
+
+@clause("watch.identity")
+def test_a_message_is_for_the_identity_that_gets_it(receiver, other_receiver, c2d, watch):
+    """Neither the topic nor the address in its bag names anybody else."""
+    c2d.send(other_receiver.device, b"theirs")
+    other_receiver.messages_until(b"theirs")
+    c2d.send(receiver.device, b"mine")
+    receiver.messages_until(b"mine")
+
+    watch.expect_clean("watch.identity")
 
 
 @clause("watch.ids")
@@ -26,6 +117,16 @@ def test_connack_comes_first_and_once(device, watch):
     """[MQTT-3.2.0-1] The first packet from the hub is CONNACK, and there is no second one."""
     connection = device.connect()
     connection.ping()
+
+    watch.expect_clean("watch.connack")
+
+
+@clause("watch.connack")
+def test_nothing_follows_a_refusal(raw, other_device, watch, hub):
+    """[MQTT-3.2.2-5] A CONNACK with another code than 0, if there is one, is the last packet."""
+    raw.send(raw.device.connect_packet(password=other_device.token()))
+    raw.expect_refused()
+    raw.wait_closed(within=hub.timeouts.reaction)
 
     watch.expect_clean("watch.connack")
 

@@ -11,8 +11,8 @@ from conformance.device.endpoint import Timeouts
 from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
 from conformance.errors import Violation
+from conformance.evidence.grammar import matches
 from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
-from conformance.evidence.watch import matches
 from conformance.evidence.words import describe, preview, word
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ A breach worsens its own clause (section *watch*), not the case during which it 
 had a packet to judge was not tested: `Watch.sightings` counts the packets that each clause judged.
 """
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from conformance.evidence.grammar import Devicebound, TwinAnswer, echoes, matches, parse
 from conformance.evidence.packets import (
     Connack,
     Connect,
@@ -39,17 +39,17 @@ FLAGS: Final = "watch.flags"
 TOPICS: Final = "watch.topics"
 IDENTITY: Final = "watch.identity"
 
-CLAUSES: Final = (IDS, CONNACK, SERVER_ONLY, QOS, FLAGS, TOPICS, IDENTITY)
+REQUEST_ID: Final = "watch.request-id"
+TWIN_STATUS: Final = "watch.twin-status"
+TWIN_STATUS_KNOWN: Final = "watch.twin-status-known"
+
+CLAUSES: Final = (
+    *(TWIN_STATUS, TWIN_STATUS_KNOWN, TOPICS, REQUEST_ID, QOS),
+    *(FLAGS, IDS, CONNACK, SERVER_ONLY, IDENTITY),
+)
 
 MQTT_5: Final = 5
 SUBSCRIPTION_FAILED: Final = 128
-
-# The topics on which the document lets a hub publish. A bag may be there or not, "?" in front or not.
-_DEVICEBOUND: Final = re.compile(r"devices/(?P<device>[^/#+]+)/messages/devicebound(/[^#+]*)?")
-_TWIN: Final = re.compile(
-    r"\$iothub/twin/(res/[^/]*/\?\$rid=[^#+]*|PATCH/properties/desired/\?\$version=[^#+]*)"
-)
-_METHOD: Final = re.compile(r"\$iothub/methods/POST/[^/#+]+/\?\$rid=[^#+]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ class Judgement:
 
 @dataclass(slots=True)
 class ConnectionWatch:
-    """What one connection has seen so far, as far as the rules need it; it belongs to `device_id`."""
+    """What one connection has seen so far, as far as the rules need it; it belongs to `device_id`.
+
+    `device_id` is ``{device}``, or ``{device}/{module}``.
+    """
 
     device_id: str
     _level: int = 4
@@ -110,14 +113,19 @@ class ConnectionWatch:
     _asked: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _granted: dict[str, int] = field(default_factory=dict)
     _in_flight: set[int] = field(default_factory=set)
+    _requests: list[frozenset[str]] = field(default_factory=list)
 
     def sent(self, packet: Packet) -> None:
         """Take note of a packet that the device sent."""
         match packet:
             case Connect(level=level):
                 self._level = level
-            case Publish(qos=1 | 2, packet_id=packet_id):
-                self._awaited[Puback, packet_id] += 1
+            case Publish(topic=topic, qos=qos, packet_id=packet_id):
+                if qos:
+                    self._awaited[Puback, packet_id] += 1
+                request = echoes(topic)
+                if request is not None:
+                    self._requests.append(request)
             case Subscribe(packet_id, filters):
                 self._awaited[Suback, packet_id] += 1
                 self._asked[packet_id] = tuple(item for item, _ in filters)
@@ -136,7 +144,8 @@ class ConnectionWatch:
     def received(self, packet: Packet) -> Judgement:
         """Judge a packet that the hub sent."""
         judgement = Judgement()
-        for rule in (self._connack, self._server_only, self._ids, self._qos, self._flags, self._topics):
+        rules = (self._connack, self._server_only, self._ids, self._qos, self._flags, self._topics)
+        for rule in rules:
             for clause, observed, complaint in rule(packet):
                 if clause not in judgement.clauses:
                     judgement.clauses.append(clause)
@@ -230,31 +239,40 @@ class ConnectionWatch:
     def _topics(self, packet: Packet) -> "_Findings":
         if not isinstance(packet, Publish):
             return
-        devicebound = _DEVICEBOUND.fullmatch(packet.topic)
-        documented = devicebound or _TWIN.fullmatch(packet.topic) or _METHOD.fullmatch(packet.topic)
-        yield TOPICS, "publish", "" if documented else "a topic that the document does not know"
-        owner = re.match(r"devices/(?P<device>[^/]*)/", packet.topic)
-        if owner is not None:
-            foreign = owner["device"] != self.device_id
-            yield (
-                IDENTITY,
-                "publish",
-                f"a message of another identity than {self.device_id}" if foreign else "",
-            )
+        topic = parse(packet.topic)
+        yield TOPICS, "publish", "a topic that the document does not know" if topic is None else ""
+        match topic:
+            case Devicebound(addressees=addressees):
+                others = [name for name in addressees if name != self.device_id]
+                yield (
+                    IDENTITY,
+                    "publish",
+                    f"a message for {others[0]} on a connection of {self.device_id}" if others else "",
+                )
+            case TwinAnswer():
+                yield from self._twin_answer(topic)
+            case None if packet.topic.startswith("devices/"):
+                # Whatever it is, it speaks of a device, and it may be another one.
+                owner = packet.topic.split("/")[1]
+                foreign = owner != self.device_id.partition("/")[0]
+                yield IDENTITY, "publish", f"a message about {owner} for {self.device_id}" if foreign else ""
+            case _:
+                pass
+
+    def _twin_answer(self, answer: TwinAnswer) -> "_Findings":
+        status = f"status {answer.status}"
+        yield TWIN_STATUS, status, "" if answer.is_whole_number else "a twin status that is no whole number"
+        yield (
+            TWIN_STATUS_KNOWN,
+            status,
+            "" if answer.is_known else f"{status} is none of those that the document names",
+        )
+        asked = next((request for request in self._requests if answer.request_id in request), None)
+        if asked is not None:
+            self._requests.remove(asked)
+            yield REQUEST_ID, "publish", ""
+        elif not self._unread:
+            yield REQUEST_ID, "publish", f"no request with id {answer.request_id!r} waits for an answer"
 
 
 _Findings = Iterator[tuple[str, str, str]]
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Tell whether a topic falls under a filter. MQTT 3.1.1, 4.7."""
-    levels, names = topic_filter.split("/"), topic.split("/")
-    # [MQTT-4.7.2-1]: a wildcard in front does not match a topic that begins with $.
-    if topic.startswith("$") and levels[0] in {"#", "+"}:
-        return False
-    for position, level in enumerate(levels):
-        if level == "#":
-            return True
-        if position >= len(names) or level not in {"+", names[position]}:
-            return False
-    return len(levels) == len(names)

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.errors import NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
+from conformance.evidence.watch import Breach
 from conformance.running.cases import RunningCase
 from conformance.running.runner import CASE, Runner
 from conformance.verdict.readings import Readings
@@ -55,13 +56,20 @@ class WatchOfCase:
 
         Raises Violation on a breach, NotTested where no such packet was seen.
         """
-        for breach in self._watch.breaches:
-            if breach.clause == clause:
-                raise Violation(
-                    breach.message, observed=breach.observed, expected="no breach", actual=breach.message
-                )
+        for breach in self._breaches(clause):
+            raise Violation(
+                breach.message, observed=breach.observed, expected="no breach", actual=breach.message
+            )
+
+    def in_words(self, clause: str) -> str:
+        """Describe what was seen of a clause of level *observe*; raises NotTested where nothing was."""
+        observed = dict.fromkeys(breach.observed for breach in self._breaches(clause))
+        return f"besides those it names: {', '.join(observed)}" if observed else "only what it names"
+
+    def _breaches(self, clause: str) -> list[Breach]:
         if not self._watch.sightings.get(clause):
             raise NotTested(f"no packet that {clause} is about was seen")
+        return [breach for breach in self._watch.breaches if breach.clause == clause]
 
 
 @pytest.fixture
