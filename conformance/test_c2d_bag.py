@@ -39,18 +39,24 @@ NOT_ALLOWED = [
 
 @clause("c2d.bag-names")
 @pytest.mark.parametrize(
-    ("field", "value", "name"),
+    ("fields", "named"),
     [
-        pytest.param("message_id", "m-1", "$.mid", id="message-id"),
-        pytest.param("correlation_id", "c-1", "$.cid", id="correlation-id"),
-        pytest.param("content_type", "text/plain", "$.ct", id="content-type"),
+        pytest.param({"message_id": "m-1"}, {"$.mid": "m-1"}, id="message-id"),
+        pytest.param({"correlation_id": "c-1"}, {"$.cid": "c-1"}, id="correlation-id"),
+        pytest.param({"content_type": "text/plain"}, {"$.ct": "text/plain"}, id="content-type"),
+        pytest.param(
+            {"message_id": "m-1", "correlation_id": "c-1", "content_type": "text/plain"},
+            {"$.mid": "m-1", "$.cid": "c-1", "$.ct": "text/plain"},
+            id="all",
+        ),
     ],
 )
-def test_a_system_property_has_a_name_with_a_dollar_sign(device, receiver, c2d, field, value, name):
+def test_a_system_property_has_a_name_with_a_dollar_sign(device, receiver, c2d, fields, named):
     """Message id, correlation id and content type are in the bag under $.mid, $.cid and $.ct."""
-    c2d.send(device, b"x", **{field: value})
+    c2d.send(device, b"x", **fields)
 
-    assert bag_of(receiver.expect_message()).system.get(name) == value
+    system = bag_of(receiver.expect_message()).system
+    assert {name: system.get(name) for name in named} == named
 
 
 @clause("c2d.bag-names")
@@ -142,6 +148,19 @@ def test_a_name_arrives_character_by_character(device, receiver, c2d, characters
     c2d.send(device, b"x", properties={name: "value"})
 
     assert bag_of(receiver.expect_message()).application == {name: "value"}
+
+
+@clause("c2d.bag-encoding")
+@pytest.mark.parametrize(
+    "properties",
+    [{"name": "a+b"}, {"a+b": "value"}, {"name": "a#b"}, {"a#b": "value"}],
+    ids=["plus-in-a-value", "plus-in-a-name", "number-sign-in-a-value", "number-sign-in-a-name"],
+)
+def test_a_wildcard_is_encoded(device, receiver, c2d, properties):
+    """[MQTT-3.3.2-2] A topic name holds neither a plus sign nor a number sign."""
+    c2d.send(device, b"x", properties=properties)
+
+    assert {"+", "#"} & set(receiver.expect_message().topic) == set()
 
 
 @clause("c2d.bag-encoding")

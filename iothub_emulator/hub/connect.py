@@ -173,6 +173,14 @@ class ConnectRules:
         """session.subscription-persists [MQTT-3.1.2-4, -6]: the subscriptions to begin with."""
         return dict(stored) if stored is not None and not clean_session else {}
 
+    def forgets_session(self, *, clean_session: bool) -> bool:
+        """session.clean-forgets-subscription [MQTT-3.1.2-6]: CleanSession 1 discards an earlier session."""
+        return clean_session
+
+    def keeps_session(self, *, clean_session: bool) -> bool:
+        """session.subscription-persists, session.clean-forgets-subscription: CleanSession 0 outlives."""
+        return not clean_session
+
     def acceptance(self, present: int) -> tuple[Effect, ...]:
         """connect.client-id, watch.connack [MQTT-3.2.0-1]: one CONNACK, before anything else."""
         return (Send(Connack(present, 0)),)

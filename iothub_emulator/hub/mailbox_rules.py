@@ -5,7 +5,7 @@ expiry, delivery count, feedback); traces where both are silent.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
@@ -159,6 +159,10 @@ class MailboxRules:
         """c2d.acknowledged-not-again, c2d.feedback: PUBACK completes."""
         return True
 
+    def acknowledged_by(self, packet_id: int, unacknowledged: Sequence[int]) -> Sequence[int]:  # noqa: ARG002
+        """c2d.acknowledged-not-again [MQTT-2.3.1-6]: a PUBACK is for the one message with its packet id."""
+        return (packet_id,)
+
     def body(self, message: CloudMessage) -> bytes:
         """c2d.body: as it was sent."""
         return message.body
@@ -238,9 +242,12 @@ class MailboxRules:
     # Feedback
 
     def owes_feedback(self, ack: Ack, outcome: Outcome) -> bool:
-        """c2d.feedback: positive for completed messages, negative for the others, full for both."""
+        """c2d.feedback, c2d.feedback-negative, c2d.feedback-unasked: as the sender asked.
+
+        Positive is for completed messages, negative for the others, full for both.
+        """
         return ack in {"full", "positive" if outcome == "Success" else "negative"}
 
     def description(self, outcome: Outcome) -> str:
-        """c2d.feedback: Microsoft's page has the status again."""
+        """c2d.feedback, c2d.feedback-negative: Microsoft's page has the status again."""
         return outcome

@@ -65,10 +65,11 @@ class Outbox:
 
     def acknowledged(self, packet_id: int, now: float) -> None:
         """Complete what the client acknowledged; an id that nobody waits for has no effect."""
-        lock = self._locks.pop(packet_id, None)
         mailbox = self._state.mailboxes.get(self._sender.device_id)
-        if lock is not None and mailbox is not None:
-            mailbox.complete(lock, now)
+        for acknowledged in self._rules.mailbox.acknowledged_by(packet_id, tuple(self._locks)):
+            lock = self._locks.pop(acknowledged, None)
+            if lock is not None and mailbox is not None:
+                mailbox.complete(lock, now)
 
     def _method_requests(self, now: float) -> list[Effect]:
         granted = self._subscriptions.get(REQUESTS_FILTER)

@@ -154,10 +154,9 @@ class Session:
         stored = hub.subscriptions.get(key)
         present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)
         self.subscriptions = rules.connect.restored(stored, clean_session=packet.clean_session)
-        if packet.clean_session:
-            # session.clean-forgets-subscription [MQTT-3.1.2-6]
+        if rules.connect.forgets_session(clean_session=packet.clean_session):
             hub.subscriptions.pop(key, None)
-        else:
+        if rules.connect.keeps_session(clean_session=packet.clean_session):
             hub.subscriptions[key] = self.subscriptions
         self._open(sender)
         mailbox = hub.mailboxes.get(key)
