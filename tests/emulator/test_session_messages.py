@@ -61,6 +61,20 @@ def test_the_puback_of_a_message_completes_it_and_no_other(hub):
     assert session.serve(NOW + 60) == [delivery(b"1", 3, dup=True)]
 
 
+def test_a_rule_may_let_one_puback_stand_for_more(hub):
+    class Generous(MailboxRules):
+        def acknowledged_by(self, packet_id, unacknowledged):
+            return unacknowledged
+
+    hub.rules.mailbox = Generous()
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1", b"2")
+    session.serve(NOW)
+    session.receive(Puback(1), NOW)
+    assert len(mailbox(hub)) == 0
+
+
 def test_qos_0_is_done_once_it_is_sent(hub):
     session = hub.session()
     subscribe(session, qos=0)

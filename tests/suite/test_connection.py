@@ -122,6 +122,14 @@ def test_a_message_is_acknowledged_by_hand(scene):
     assert acknowledgements == [b"\x40\x02\x00\x08"]
 
 
+def test_a_message_that_may_come_or_not(scene):
+    connection = scene.device(after_connect(message(b"one", 7)), IMPATIENT).connect()
+    connection.send(EVENTS)
+
+    assert connection.next_message(within=5) == connection.received[-1]
+    assert connection.next_message(within=0.1) is None
+
+
 def test_messages_up_to_one_that_does_not_come(scene):
     connection = scene.device(after_connect(message(b"one", 7)), IMPATIENT).connect()
     connection.send(EVENTS)

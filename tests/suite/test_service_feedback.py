@@ -88,6 +88,8 @@ def test_a_record_that_came_before_it_was_asked_for_is_there(peer, reader):
 
     assert [reader.expect(name).status for name in ("c", "b", "a")] == ["Success", "Expired", "Success"]
     assert [record.message_id for record in reader.received] == ["a", "b", "c"]
+    assert reader.received_for("mine") == [("a", "Success"), ("b", "Expired"), ("c", "Success")]
+    assert reader.received_for("other") == []
 
 
 def test_the_first_record_on_a_message_is_the_answer(peer, reader):
