@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from conformance.device.connection import Connection
-from conformance.device.conversation import CLOSED
+from conformance.device.conversation import NO_ANSWER
 from conformance.errors import Violation
 from conformance.evidence.packets import Publish
 
@@ -29,8 +29,9 @@ _ANSWER: Final = re.compile(
 _CHANGE: Final = re.compile(r"\$iothub/twin/PATCH/properties/desired/\?\$version=(?P<version>.*)", re.DOTALL)
 
 _REFUSED: Final = 128
-_FIRST_FAILURE: Final = 300
+_SUCCESS: Final = (200, 299)
 _NOT_JSON: Final = object()
+_MESSAGE: Final = "publish"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,11 @@ class TwinAnswer(TwinMessage):
         return self._field(_ANSWER, "rid") or ""
 
     @property
+    def id_in_topic(self) -> str | None:
+        """The request id, or None where the topic is not as documented."""
+        return self.request_id if _ANSWER.fullmatch(self.topic) else None
+
+    @property
     def version(self) -> int:
         """The `$version` in the topic; Violation where there is none."""
         return self._number(_ANSWER, "version")
@@ -145,6 +151,12 @@ class TwinAnswer(TwinMessage):
         """The names in both sections that begin with ``$``, at any depth, as "desired.$version"."""
         sections = ((name, self.document.get(name)) for name in ("desired", "reported"))
         return [f"{name}.{member}" for name, section in sections for member in _own_names(section)]
+
+    def expect_status(self, lowest: int, highest: int) -> None:
+        """Require a status of this range, its ends included."""
+        if not lowest <= self.status <= highest:
+            expected = f"a status from {lowest} to {highest}"
+            raise self._unreadable(expected, self.outcome, f"{self.status} {self.body!r}")
 
     def echo_of(self, request_id: str) -> str:
         """Tell how the request id came back: "verbatim", "decoded", "encoded", or what came instead."""
@@ -182,12 +194,14 @@ class TwinClient:
 
     Requests go out with QoS 0, as in the document's sample, where nothing else is said. A request id is one
     that this object has not used, where none is given. `get` and `report` take the next answer that comes,
-    whatever its request id: with one request under way it can be no other's.
+    whatever its request id, unless that is one which was answered before: with one request under way it can
+    be no other's, and ids are the affair of twin.request-id.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._numbers = itertools.count(1)
+        self._answered: set[str] = set()
 
     def subscribe(self, *, qos: int = 1) -> "TwinClient":
         """Subscribe to answers; raises Violation if that is refused. Returns itself."""
@@ -207,8 +221,7 @@ class TwinClient:
 
     def get(self, request_id: str | None = None, *, payload: bytes = b"", qos: int = 0) -> TwinAnswer:
         """Ask for the twin and return the answer; with QoS 1 a PUBACK has to come too."""
-        self._publish(GET, request_id, payload, qos)
-        return self.next_answer()
+        return self._answer_to(self._publish(GET, request_id, payload, qos))
 
     def report(
         self,
@@ -222,20 +235,12 @@ class TwinClient:
 
         Bytes are sent as they are. `version` is the one that the patch is meant for.
         """
-        self._publish(REPORT, request_id, written(patch), qos, version)
-        return self.next_answer()
+        return self._answer_to(self._publish(REPORT, request_id, written(patch), qos, version))
 
     def establish(self, patch: Mapping[str, Any]) -> TwinAnswer:
         """Report and require success, for setting the stage."""
         answer = self.report(patch)
-        if answer.status >= _FIRST_FAILURE:
-            expected, actual = "a status of success for a patch", f"{answer.outcome}: {answer.body!r}"
-            raise Violation(
-                f"expected {expected}; got {actual}",
-                observed=answer.outcome,
-                expected=expected,
-                actual=actual,
-            )
+        answer.expect_status(*_SUCCESS)
         return answer
 
     def report_each(self, *patches: Mapping[str, Any]) -> list[TwinAnswer]:
@@ -266,8 +271,9 @@ class TwinClient:
         self.connection.send(topic, payload, qos=0)
         words = self.connection.outcome().split(", ")
         messages = [packet for packet in self.connection.received[heard:] if isinstance(packet, Publish)]
-        answers = [TwinAnswer(*_content(message)).outcome for message in messages]
-        return ", ".join([*answers, *(word for word in words if word == CLOSED or not answers)])
+        # A message that nobody had taken before stands in the words too.
+        ends = [word for word in words if word not in {_MESSAGE, NO_ANSWER}]
+        return ", ".join([TwinAnswer(*_content(message)).outcome for message in messages] + ends) or NO_ANSWER
 
     def _subscribed(self, topic_filter: str, qos: int) -> "TwinClient":
         granted = self.connection.subscribe(topic_filter, qos=qos)
@@ -283,10 +289,20 @@ class TwinClient:
 
     def _publish(
         self, topic: str, request_id: str | None, payload: bytes, qos: int, version: int | None = None
-    ) -> None:
+    ) -> str:
         request_id = f"request-{next(self._numbers)}" if request_id is None else request_id
         condition = "" if version is None else f"&$version={version}"
         self.connection.publish(f"{topic}?$rid={request_id}{condition}", payload, qos=qos)
+        self._answered.discard(request_id)
+        return request_id
+
+    def _answer_to(self, request_id: str) -> TwinAnswer:
+        """Take the next answer that is not the second one to an earlier request."""
+        while (answer := self.next_answer()).id_in_topic in self._answered:
+            pass
+        if answer.id_in_topic == request_id:
+            self._answered.add(request_id)
+        return answer
 
 
 def written(patch: Mapping[str, Any] | bytes) -> bytes:

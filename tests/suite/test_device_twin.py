@@ -90,6 +90,38 @@ def test_requests_at_once_and_one_after_the_other(scene):
     assert [answer.version for answer in twin.report_each({"x": 1}, {"x": 2})] == [2, 3]
 
 
+def test_a_second_answer_is_no_answer_to_the_next_request(scene):
+    twice = publish("$iothub/twin/res/200/?$rid=request-1") * 2
+    device = scene.device(
+        answering(
+            twice,
+            publish("$iothub/twin/res/204/?$rid=request-2&$version=2"),
+            publish("$iothub/twin/res/200/?$rid=request-1"),
+        )
+    )
+    twin = TwinClient(device.connect()).subscribe()
+
+    assert twin.get().outcome == "status 200"
+    assert twin.report({"x": 1}).outcome == "status 204"
+    assert twin.get("request-1").outcome == "status 200"
+
+
+def test_an_answer_with_another_id_is_taken_all_the_same(scene):
+    device = scene.device(
+        answering(publish("$iothub/twin/res/200/?$rid=x"), publish("$iothub/twin/res/200/?$rid=request-1"))
+    )
+    twin = TwinClient(device.connect()).subscribe()
+
+    assert [twin.get().request_id for _ in range(2)] == ["x", "request-1"]
+
+
+def test_a_status_outside_its_range_is_a_violation():
+    answer = TwinAnswer("$iothub/twin/res/204/?$rid=1", b"")
+
+    answer.expect_status(204, 204)
+    assert observed(lambda: answer.expect_status(400, 499)) == "status 204"
+
+
 def test_changes_of_desired_properties(scene):
     device = scene.device(
         answering(

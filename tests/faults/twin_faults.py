@@ -1,0 +1,277 @@
+"""Hubs that answer requests to a twin wrongly."""
+
+from fault import fault
+
+from iothub_emulator.hub.publish import PublishRules
+from iothub_emulator.hub.subscribe import SubscribeRules
+from iothub_emulator.hub.twin_rules import ANSWERS_FILTER, TwinRules
+
+
+def twin_rules(rules, wrong):
+    rules.twins = wrong(rules.twins.get_status(), rules.twins.patch_status())
+
+
+@fault("twin.get")
+def get_is_answered_twice(rules):
+    """Two parts of the hub answer the same GET."""
+
+    class Wrong(TwinRules):
+        def answers(self, topic, payload):
+            return super().answers(topic, payload) * (2 if payload.startswith(b'{"desired"') else 1)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get", "twin.get-status", "twin.request-id")
+def answer_to_get_names_the_version_too(rules):
+    """The answer to a GET has the form of the answer to a patch, request id behind the version."""
+
+    class Wrong(TwinRules):
+        def answer_topic(self, status, request_id, version):
+            if version is None and status < 300:
+                return f"$iothub/twin/res/{status}/?$version=1&$rid={request_id}"
+            return super().answer_topic(status, request_id, version)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-status")
+def get_is_only_accepted(rules):
+    """A GET has the status 202, as if it were still to be carried out."""
+
+    class Wrong(TwinRules):
+        def get_status(self):
+            return 202
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-status", "twin.get-body", "twin.get-payload", spreads=True)
+def get_is_answered_without_content(rules):
+    """204 is taken at its word, No Content: the answer to a GET is empty."""
+
+    class Wrong(TwinRules):
+        def answers(self, topic, payload):
+            return super().answers(topic, b"" if payload.startswith(b'{"desired"') else payload)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-body")
+def empty_section_is_left_out(rules):
+    """A section without members is not serialised."""
+
+    class Wrong(TwinRules):
+        def visible_to_device(self, desired, reported):
+            sections = super().visible_to_device(desired, reported)
+            return {name: section for name, section in sections.items() if len(section) > 1}
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-body")
+def decimals_are_cut(rules):
+    """Numbers of desired properties pass through an integer on their way to the device."""
+
+    class Wrong(TwinRules):
+        def visible_to_device(self, desired, reported):
+            return super().visible_to_device(_cut(desired), reported)
+
+    twin_rules(rules, Wrong)
+
+
+def _cut(value):
+    if isinstance(value, dict):
+        return {name: _cut(inner) for name, inner in value.items()}
+    return int(value) if isinstance(value, float) else value
+
+
+@fault("twin.get-body", "twin.get-fresh", "desired.reconnect-flow")
+def desired_version_is_the_reported_one(rules):
+    """Both sections of the answer to a GET have the version of the reported properties."""
+
+    class Wrong(TwinRules):
+        def visible_to_device(self, desired, reported):
+            return super().visible_to_device({**desired, "$version": reported["$version"]}, reported)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-fresh")
+def get_is_answered_from_a_cache(rules):
+    """What a device was answered last is kept until it reports something itself."""
+
+    class Wrong(TwinRules):
+        def __init__(self, *statuses):
+            super().__init__(*statuses)
+            self.cached = {}
+
+        def twin_of(self, identity_key):
+            self.asker = identity_key
+            return super().twin_of(identity_key)
+
+        def visible_to_device(self, desired, reported):
+            key = (self.asker, reported["$version"])
+            return self.cached.setdefault(key, super().visible_to_device(desired, reported))
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-fresh")
+def replacement_is_merged(rules):
+    """PUT on a twin does what PATCH does."""
+
+    class Wrong(TwinRules):
+        def replaced(self, before, wanted):
+            return self.merged(before, wanted)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-payload")
+def get_must_be_empty(rules):
+    """A GET with any body is refused."""
+
+    class Wrong(TwinRules):
+        def accepts_get_payload(self, payload):
+            return not payload
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id")
+def request_id_is_a_number(rules):
+    """A request id of digits is read and written as a number."""
+
+    class Wrong(TwinRules):
+        def echoed(self, request_id):
+            return str(int(request_id)) if request_id.isdecimal() else request_id
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id")
+def request_id_loses_its_case(rules):
+    """Topics are compared and answered in small letters."""
+
+    class Wrong(TwinRules):
+        def echoed(self, request_id):
+            return request_id.lower()
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id")
+def request_id_is_as_long_as_a_guid(rules):
+    """The field for the request id has 36 characters."""
+
+    class Wrong(TwinRules):
+        def echoed(self, request_id):
+            return request_id[:36]
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id", "twin.get", "twin.reported")
+def answer_has_the_id_of_the_request_before(rules):
+    """The request id is stored behind the answer instead of in front of it."""
+
+    class Wrong(TwinRules):
+        def __init__(self, *statuses):
+            super().__init__(*statuses)
+            self.last = "0"
+
+        def echoed(self, request_id):
+            self.last, before = request_id, self.last
+            return before
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id")
+def refusal_has_no_request_id(rules):
+    """An error is answered before the request id was read."""
+
+    class Wrong(TwinRules):
+        def answer_topic(self, status, request_id, version):
+            return super().answer_topic(status, "" if status >= 400 else request_id, version)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-id")
+def request_id_used_before_is_not_answered(rules):
+    """A request with the id of an earlier one of the same device counts as the same, resent."""
+
+    class Wrong(TwinRules):
+        def __init__(self, *statuses):
+            super().__init__(*statuses)
+            self.answered = set()
+
+        def answers(self, topic, payload):
+            key = (self.asker, topic)
+            known = key in self.answered
+            self.answered.add(key)
+            return () if known and "request-" not in topic else super().answers(topic, payload)
+
+        def twin_of(self, identity_key):
+            self.asker = identity_key
+            return super().twin_of(identity_key)
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.no-request-id")
+def request_without_an_id_succeeds(rules):
+    """A missing request id is an empty one, and the request is answered with success."""
+
+    class Wrong(TwinRules):
+        def is_request_id(self, request_id):
+            return True
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.request-qos")
+def twin_request_is_not_acknowledged(rules):
+    """A request with QoS 1 gets its answer and no PUBACK."""
+
+    class Wrong(PublishRules):
+        def acknowledge(self, packet):
+            return () if packet.topic.startswith("$iothub/twin/") else super().acknowledge(packet)
+
+    rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
+
+
+@fault("twin.not-subscribed")
+def answer_needs_no_subscription(rules):
+    """Answers are sent to whoever asks."""
+
+    class Wrong(TwinRules):
+        def sends_answer(self, *, subscribed):
+            return True
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.not-subscribed")
+def request_needs_a_subscription(rules):
+    """A request whose answer nobody would hear is dropped."""
+
+    class Wrong(TwinRules):
+        def serves(self, *, subscribed):
+            return subscribed
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.not-subscribed")
+def answers_go_on_after_unsubscribe(rules):
+    """UNSUBSCRIBE is acknowledged, and the filter of twin answers is kept."""
+
+    class Wrong(SubscribeRules):
+        def forget(self, subscriptions, topic_filter):
+            if topic_filter != ANSWERS_FILTER:
+                super().forget(subscriptions, topic_filter)
+
+    rules.subscribe = Wrong()
