@@ -32,6 +32,7 @@ def test_the_answer_holds_both_sections_as_they_were_set(device, twin, twins, st
     desired = {"telemetrySendFrequency": "5m", "limits": {"low": -1.5, "high": 90}, "alarm": False}
     reported = {"telemetrySendFrequency": "5m", "batteryLevel": 55, "cidade": "São Paulo"}
     set_by_service = twins.patch(device, desired=desired)
+    stage(twin.establish, {"batteryLevel": 56}, needs="twin.reported")  # so that the versions differ
     set_by_device = stage(twin.establish, reported, needs="twin.reported")
 
     assert twin.get().properties == {

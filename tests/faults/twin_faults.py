@@ -46,7 +46,7 @@ def get_is_only_accepted(rules):
     twin_rules(rules, Wrong)
 
 
-@fault("twin.get-status", "twin.get-body", "twin.get-payload", spreads=True)
+@fault("twin.get-status", "twin.get-body", spreads=True)
 def get_is_answered_without_content(rules):
     """204 is taken at its word, No Content: the answer to a GET is empty."""
 
