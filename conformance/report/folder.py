@@ -8,6 +8,8 @@ from typing import Final
 from conformance.errors import UsageError
 
 REPORT: Final = "conformance.json"
+PAGE: Final = "conformance.html"
+SUMMARY: Final = "summary.md"
 JUNIT: Final = "junit.xml"
 ALLURE: Final = "allure-results"
 # Two runs of one profile may end at the same moment; the later one wins, after a few tries at most.

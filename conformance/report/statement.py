@@ -80,7 +80,8 @@ class RunPart(_Part):
     """The run itself. `seconds` is wall time without set-up; `slept_seconds` the pauses of all workers.
 
     `partial`: a selection or an interruption left cases out, so the run claims no conformance; `selection`
-    holds the words of the command line that left them out.
+    holds the words of the command line that left them out. `shards`: of how many runs it was merged; then
+    `seconds` is the sum of theirs and `workers` the most of any.
     """
 
     started: str
@@ -91,6 +92,7 @@ class RunPart(_Part):
     exit_code: int
     partial: bool
     selection: list[str] = []
+    shards: int = 1
 
 
 class DeviationPart(_Part):

@@ -64,7 +64,7 @@ class Records:
         if known is None:
             return
         worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
-        case = died(case_id(node_id), known["clause"], message, worker=worker)
+        case = died(case_id(node_id), known["clause"], message, worker=worker, title=known["title"])
         self._cases[node_id] = case
         self._failed.add(node_id)
         if report is not None and self.junit is not None:

@@ -1,5 +1,6 @@
 """The report of a run: aimed before the first case, written and put into place after the last."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import Catalogue
-from conformance.report import allure, json_report, secret_scan
-from conformance.report.folder import ALLURE, JUNIT, REPORT, ReportFolder
+from conformance.report import allure, formats, secret_scan, summary
+from conformance.report.folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
 from conformance.report.junit import JunitReport
 from conformance.report.statement import RunPart, Statement, make
 from conformance.running.collaborators import OpenTarget
@@ -69,12 +70,13 @@ class Reporting:
         if leaks:
             run = run.model_copy(update={"exit_code": int(run_with_secret(run.exit_code))})
             self._render(statement.model_copy(update={"run": run}))
+        self._records.warnings += summary.publish(self._folder.fresh / SUMMARY, os.environ)
         self._folder.publish()
-        return Written(run=run, place=self._shown(self._folder.final / REPORT), leaks=leaks)
+        return Written(run=run, place=self._shown(self._folder.final / PAGE), leaks=leaks)
 
     def _render(self, statement: Statement) -> tuple[str, ...]:
         """Write what is made of the statement alone; return the names of files that held a secret."""
-        json_report.write(statement, self._folder.fresh / REPORT)
+        formats.write(statement, self._folder.fresh)
         surroundings = Path(self._config.option.allure_report_dir)
         if surroundings.is_dir():
             allure.write_surroundings(surroundings, statement)

@@ -3,8 +3,8 @@
 import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
-from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.words import JUDGED, WORST_FIRST, Verdict
 
 
@@ -23,10 +23,18 @@ class ExitCode(enum.IntEnum):
     SECRET_FOUND = 12
 
 
+class Judged(Protocol):
+    """A clause or a case, of a run or of a statement."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is said about it."""
+
+
 _POLICY = frozenset({Verdict.STALE_DEVIATION, Verdict.NOT_TESTED})
 
 
-def summary(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
+def summary(judgements: Iterable[Judged]) -> Mapping[Verdict, int]:
     """Count clauses by verdict, worst first; a verdict that no clause has is left out."""
     counts = Counter(judgement.verdict for judgement in judgements)
     return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
@@ -38,7 +46,7 @@ def run_with_secret(code: int) -> int:
 
 
 def exit_code(
-    judgements: Sequence[Judgement], cases: Sequence[Case], *, partial: bool, unmatched: bool = False
+    judgements: Sequence[Judged], cases: Sequence[Judged], *, partial: bool, unmatched: bool = False
 ) -> ExitCode:
     """Return the code of a run whose cases all came to an end.
 

@@ -1,6 +1,7 @@
 """The formats of one run: the same cases, the same verdicts, the evidence where it belongs."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -84,7 +85,18 @@ def test_every_format_counts_the_same_cases(small):
     )
     junit = Counter(each.get("value") for each in small.junit().findall(".//property[@name='verdict']"))
 
+    page = (small.report / "conformance.html").read_text()
+    html = Counter(re.findall(r'<li class="case [^"]*" data-case="[^"]*" data-verdict="([^"]*)">', page))
+    lines = [line.strip("| ").split(" | ") for line in (small.report / "summary.md").read_text().splitlines()]
+    (head,) = [cells for cells in lines if cells[0] == "Section"]
+    (cases,) = [cells for cells in lines if cells[0] == "**Cases**"]
+    markdown = {
+        verdict: int(count) for verdict, count in zip(head[1:], cases[1:], strict=True) if count != "0"
+    }
+
     assert Counter(case["verdict"] for case in cases_of(small)) == VERDICTS
+    assert html == VERDICTS
+    assert markdown == VERDICTS
     assert allure == VERDICTS
     assert junit == VERDICTS
     assert small.statement()["run"]["cases"] == sum(VERDICTS.values())
@@ -244,7 +256,7 @@ def test_the_terminal_ends_with_table_violations_and_report(small):
             "disputed, with the readings seen:",
             "  small.disputed  closed",
             "6 clauses: violation 1, broken 1, pass 1, *; 9 cases in * -> a clause is violated (exit code 1)",
-            "report: reports/small/conformance.json",
+            "report: reports/small/conformance.html",
         ]
     )
 

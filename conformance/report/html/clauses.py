@@ -1,0 +1,205 @@
+"""Each clause: its rule, where the rule comes from, the verdict, the evidence, how to reproduce it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from conformance.report.html.badge import badge, kind
+from conformance.report.html.markup import Content, Markup, element, join, link
+from conformance.report.html.sequence import sequence
+from conformance.report.statement import CasePart, ClausePart, DeviationPart, Statement
+from conformance.report.tally import shown, words_of
+from conformance.report.visible import command_for, plural
+from conformance.verdict.words import WORST_FIRST, Verdict
+
+SOURCE: Final = {
+    "document": "stated by the document",
+    "mqtt": "stated by MQTT 3.1.1",
+    "microsoft": "stated by other pages of Microsoft",
+    "seen": "seen on real hubs by others",
+    "inferred": "follows from the document",
+}
+# Evidence of these is shown at once; the rest unfolds.
+_OPEN: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN})
+
+
+def clause_sections(statement: Statement) -> Markup:
+    """Return every clause that the statement says something about, section by section."""
+    clauses = shown(statement)
+    sections = []
+    for section in statement.sections:
+        own = [clause for clause in clauses if clause.section == section.name]
+        if own:
+            heading = element(
+                "h3",
+                section.title,
+                element("span", f" {len(own)}", class_="number"),
+                id=f"section-{section.name}",
+            )
+            articles = [_clause(clause, statement.profile.name) for clause in own]
+            sections.append(
+                element(
+                    "section",
+                    heading,
+                    articles,
+                    class_="document-section",
+                    aria_labelledby=f"section-{section.name}",
+                )
+            )
+    return element(
+        "section",
+        element("h2", "Clauses", id="clauses"),
+        _filter(clauses),
+        sections,
+        aria_labelledby="clauses",
+    )
+
+
+def _filter(clauses: Sequence[ClausePart]) -> Markup:
+    """Return the choice of a verdict to show; style alone acts on it."""
+    used = {clause.verdict for clause in clauses}
+    choices = [("show-all", "all", len(clauses), True)]
+    choices += [
+        (f"show-{kind(verdict)}", str(verdict), sum(clause.verdict is verdict for clause in clauses), False)
+        for verdict in WORST_FIRST
+        if verdict in used
+    ]
+    inputs = [
+        element(
+            "label",
+            element("input", type="radio", name="show", id=choice, checked=checked),
+            f" {words} ",
+            element("span", str(count), class_="number"),
+        )
+        for choice, words, count, checked in choices
+    ]
+    return element("fieldset", element("legend", "Show"), inputs, class_="filter")
+
+
+def _clause(clause: ClausePart, profile: str) -> Markup:
+    heading = element(
+        "h4", badge(clause.verdict), " ", element("span", clause.id, class_="id"), id=f"name-{clause.id}"
+    )
+    return element(
+        "article",
+        heading,
+        element("p", clause.says, class_="rule"),
+        element("p", _source(clause), class_="source"),
+        element("p", clause.note, class_="note") if clause.note else None,
+        _summary(clause),
+        _cases(clause, profile),
+        id=f"clause-{clause.id}",
+        class_=f"clause {kind(clause.verdict)}",
+        aria_labelledby=f"name-{clause.id}",
+    )
+
+
+def _source(clause: ClausePart) -> Iterator[Content]:
+    yield element("span", clause.level, class_="level")
+    yield f" · {SOURCE[clause.source]}"
+    numbers = [*clause.statements, *(f"[{number}]" for number in clause.mqtt)]
+    if numbers:
+        yield f" · {', '.join(numbers)}"
+    yield " · "
+    yield link(clause.link, "Open the document at this place", class_="document")
+
+
+def _summary(clause: ClausePart) -> Markup | None:
+    """Return what the clause's verdict says beyond its word."""
+    lines: list[tuple[str, Content]] = []
+    told_by_a_case = any(case.verdict is clause.verdict and case.message for case in clause.cases)
+    if clause.reason and (not told_by_a_case or clause.verdict is Verdict.NOT_CLAIMED):
+        lines.append(("Reason", clause.reason))
+    if clause.level == "disputed":
+        lines.append(("Accepted", " · ".join(clause.accepted)))
+        if clause.readings:
+            lines.append(("Reading seen", element("b", " · ".join(clause.readings))))
+    if clause.verdict is Verdict.OBSERVED:
+        lines.append(("Observed", [element("div", word) for word in words_of(clause)]))
+    if clause.sightings:
+        lines.append(("Watched", f"{plural(clause.sightings, 'packet')} of all cases held against the rule"))
+    if not lines:
+        return None
+    return element(
+        "dl",
+        [element("div", element("dt", name), element("dd", value)) for name, value in lines],
+        class_="said",
+    )
+
+
+def _cases(clause: ClausePart, profile: str) -> Markup | None:
+    """Return the cases, worst first, and the command that runs them again."""
+    if not clause.cases:
+        return None
+    counts = {verdict: sum(case.verdict is verdict for case in clause.cases) for verdict in WORST_FIRST}
+    words = ", ".join(f"{verdict} {count}" for verdict, count in counts.items() if count)
+    cases = sorted(clause.cases, key=lambda case: WORST_FIRST.index(case.verdict))
+    return element(
+        "details",
+        element("summary", f"{plural(len(clause.cases), 'case')}: {words}"),
+        _reproduce(clause, profile),
+        element("ol", [_case(case) for case in cases], class_="cases"),
+        open=clause.verdict in _OPEN,
+    )
+
+
+def _case(case: CasePart) -> Markup:
+    title = case.title or case.id
+    head = element(
+        "p",
+        badge(case.verdict),
+        " ",
+        element("span", title, class_="title"),
+        element("span", f" {case.seconds * 1000:.0f} ms", class_="time"),
+        class_="case-head",
+    )
+    return element(
+        "li",
+        head,
+        _evidence(case),
+        class_=f"case {kind(case.verdict)}",
+        data_case=case.id,
+        data_verdict=str(case.verdict),
+        data_in_passing=case.in_passing,
+    )
+
+
+def _evidence(case: CasePart) -> Content:
+    lines: list[tuple[str, Content]] = []
+    if case.in_passing:
+        lines.append(("Seen in", "a case of another clause, which this rule was watched in"))
+    if case.message and not (case.expected and case.verdict is Verdict.VIOLATION):
+        lines.append(("Message", element("span", case.message, class_="verbatim")))
+    if case.expected:
+        lines.append(("Expected", element("span", case.expected, class_="verbatim expected")))
+    if case.actual:
+        lines.append(("Actual", element("span", case.actual, class_="verbatim actual")))
+    if case.observed and case.observed != case.actual:
+        lines.append(("In a word", element("span", case.observed, class_="verbatim")))
+    if case.reading:
+        lines.append(("Reading", case.reading))
+    if case.deviation is not None:
+        lines.append(("Deviation", _deviation(case.deviation)))
+    lines.append(("Case", element("code", case.id)))
+    told = element(
+        "dl",
+        [element("div", element("dt", name), element("dd", value)) for name, value in lines],
+        class_="said",
+    )
+    wire = sequence(case.transcript or "")
+    if wire is not None and case.verdict not in _OPEN:
+        wire = element("details", element("summary", "Sequence"), wire)
+    return join(told, wire)
+
+
+def _deviation(deviation: DeviationPart) -> Content:
+    dates = f" (since {deviation.since}, expires {deviation.expires})"
+    return join(f"states {deviation.observed}: ", link(deviation.link, deviation.reason), dates)
+
+
+def _reproduce(clause: ClausePart, profile: str) -> Markup | None:
+    if clause.verdict in {Verdict.UNTESTABLE, Verdict.NOT_CLAIMED}:
+        return None
+    command = command_for(profile, clause.id)
+    return element(
+        "p", element("span", "Reproduce ", class_="label"), element("code", command), class_="reproduce"
+    )

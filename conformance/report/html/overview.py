@@ -1,0 +1,185 @@
+"""What a reader sees first: the claim and its bounds, who judged what, what needs attention, the matrix."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from conformance.report.headline import headline
+from conformance.report.html.badge import badge, kind
+from conformance.report.html.markup import Content, Markup, element, join, link
+from conformance.report.statement import CasePart, ClausePart, Statement
+from conformance.report.tally import (
+    ATTENTION,
+    case_counts,
+    clause_counts,
+    columns,
+    of_verdict,
+    shown,
+)
+from conformance.report.visible import first_line, plural
+from conformance.verdict.words import Verdict
+
+
+def overview(statement: Statement, navigation: Markup) -> Markup:
+    """Return the top of the page."""
+    claim = headline(statement)
+    return join(
+        element(
+            "header",
+            element("p", "Conformance statement", class_="eyebrow"),
+            element("p", "Partial selection: no claim of conformance", class_="partial")
+            if statement.run.partial
+            else None,
+            element("h1", claim.title),
+            [element("p", sentence, class_="bound") for sentence in claim.bounds],
+            element("p", _identity(statement), class_="identity"),
+            class_=f"claim {claim.tone}",
+        ),
+        navigation,
+        _attention(statement),
+        _matrix(statement),
+        _facts(statement),
+    )
+
+
+def _identity(statement: Statement) -> str:
+    target, document, suite = statement.target, statement.document, statement.suite
+    return (
+        f"{target.name} at {target.host}, profile {statement.profile.name} · document of {document.date} "
+        f"({document.language}) · suite {suite.version} · {statement.run.started}"
+    )
+
+
+def _facts(statement: Statement) -> Markup:
+    rows = [
+        element("div", element("dt", name), element("dd", value)) for name, value in facts(statement) if value
+    ]
+    return element(
+        "section", element("h2", "Run", id="run"), element("dl", rows, class_="facts"), aria_labelledby="run"
+    )
+
+
+def facts(statement: Statement) -> Iterator[tuple[str, Content]]:
+    """Yield what identifies a run: name and value."""
+    suite, document, run, target = statement.suite, statement.document, statement.run, statement.target
+    edition = f", edition {target.edition}" if target.edition else ""
+    ports = ", ".join(f"{name} {port}" for name, port in target.ports.items())
+    yield "Target", f"{target.name} at {target.host}{edition}" + (f" ({ports})" if ports else "")
+    yield "Profile", element("code", statement.profile.name)
+    yield "Claims", ", ".join(statement.claims.capabilities) or "nothing beyond MQTT"
+    yield "States", ", ".join(f"{name} {seconds:g} s" for name, seconds in statement.claims.timing.items())
+    yield "Document", link(document.url, f"{document.title} ({document.date}, {document.language})")
+    yield "Suite", f"{suite.name} {suite.version}"
+    yield "Digest of the suite", element("code", f"sha256:{suite.digest}", class_="digest")
+    yield "Digest of the clauses", element("code", f"sha256:{suite.clauses_digest}", class_="digest")
+    yield "Started", element("time", run.started, datetime=run.started)
+    shards = f", merged from {run.shards} runs" if run.shards > 1 else ""
+    yield (
+        "Took",
+        f"{run.seconds:.1f} s on {plural(run.workers, 'worker')}{shards}, {run.slept_seconds:.1f} s slept",
+    )
+    yield "Selection", _selection(statement)
+    yield "Exit code", str(run.exit_code)
+
+
+def _selection(statement: Statement) -> Content:
+    run = statement.run
+    size = (
+        f"{plural(run.cases, 'case')}, large ones {'included' if statement.claims.large else 'not asked for'}"
+    )
+    if not run.partial:
+        return f"complete: {size}"
+    return join(
+        element("strong", "partial"),
+        f": {size} ",
+        element("code", " ".join(run.selection)) if run.selection else None,
+    )
+
+
+def _attention(statement: Statement) -> Markup:
+    found = of_verdict(statement, *ATTENTION)
+    content: Content = element("p", "Nothing: no clause is violated, broken or left untested.")
+    if found:
+        content = element("ul", [_attention_row(clause) for clause in found], class_="attention")
+    return element(
+        "section",
+        element("h2", "Needs attention", _number(len(found)) if found else None, id="attention"),
+        content,
+        aria_labelledby="attention",
+    )
+
+
+def _attention_row(clause: ClausePart) -> Markup:
+    guilty = [case for case in clause.cases if case.verdict is clause.verdict]
+    more = f" (and {plural(len(guilty) - 1, 'more case')})" if len(guilty) > 1 else ""
+    return element(
+        "li",
+        badge(clause.verdict),
+        " ",
+        element("a", clause.id, href=f"#clause-{clause.id}", class_="id"),
+        element("p", clause.says),
+        element("p", _why(guilty) or clause.reason, more, class_="why"),
+        class_=kind(clause.verdict),
+    )
+
+
+def _why(guilty: Sequence[CasePart]) -> Content:
+    if not guilty:
+        return None
+    case = guilty[0]
+    if not case.expected:
+        return first_line(case.message) or case.id
+    seen = first_line(case.actual or case.observed)
+    return join("expected ", element("b", first_line(case.expected)), "; actual ", element("b", seen))
+
+
+def _matrix(statement: Statement) -> Markup:
+    clauses = shown(statement)
+    verdicts = columns(statement)
+    head = [element("th", str(verdict), scope="col", role="columnheader") for verdict in verdicts]
+    rows = []
+    for section in statement.sections:
+        own = [clause for clause in clauses if clause.section == section.name]
+        if own:
+            name = element("a", section.title, href=f"#section-{section.name}")
+            rows.append(_matrix_row(name, verdicts, clause_counts(own)))
+    total = _matrix_row("All sections", verdicts, clause_counts(clauses))
+    cases = _matrix_row("Cases", verdicts, case_counts(statement))
+    return element(
+        "section",
+        element("h2", "Sections and verdicts", id="matrix"),
+        element(
+            "table",
+            element(
+                "caption",
+                f"Clauses by section and verdict. {plural(len(clauses), 'clause')}, "
+                f"{plural(statement.run.cases, 'case')}.",
+            ),
+            element(
+                "thead",
+                element("tr", element("th", "Section", scope="col", role="columnheader"), head, role="row"),
+                role="rowgroup",
+            ),
+            element("tbody", rows, role="rowgroup"),
+            element("tfoot", total, cases, role="rowgroup"),
+            class_="matrix",
+            role="table",
+        ),
+        aria_labelledby="matrix",
+    )
+
+
+def _matrix_row(name: Content, verdicts: Sequence[Verdict], counts: Mapping[Verdict, int]) -> Markup:
+    cells = [
+        element(
+            "td",
+            str(counts.get(verdict, 0)),
+            class_=kind(verdict) if counts.get(verdict) else "none",
+            data_verdict=str(verdict),
+            role="cell",
+        )
+        for verdict in verdicts
+    ]
+    return element("tr", element("th", name, scope="row", role="rowheader"), cells, role="row")
+
+
+def _number(count: int) -> Markup:
+    return element("span", f" {count}", class_="number")
