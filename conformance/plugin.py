@@ -48,6 +48,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--timeout-factor", metavar="N", type=float, help="scales every timeout of the profile")
     group.addoption("--large", action="store_true", help="run large cases on a live hub too")
     group.addoption("--no-preflight", action="store_true", help="start with the cases at once, unchecked")
+    group.addoption("--slowest", metavar="N", type=int, help="name the N slowest cases at the end")
+    group.addoption(
+        "--shuffle", metavar="SEED", type=int, help="run the cases in another order, the seed's own"
+    )
+    group.addoption(
+        "--dry-run", action="store_true", help="say what would run and what it would cost; run nothing"
+    )
     for option, metavar, meaning in (
         ("--clause", "GLOB", "cases of the clauses whose id matches, such as 'd2c.*'"),
         ("--section", "NAME", "cases of one section, such as d2c"),
@@ -63,6 +70,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     if not (config.option.help or config.option.version) and is_conformance_run(config):
         _refuse_misread_option(config)
         worker = hasattr(config, "workerinput")
+        if config.option.dry_run and not worker:
+            config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
             config.option.dist = "worksteal"  # cases differ in length a hundredfold

@@ -1,19 +1,30 @@
 """The evidence of one case, and the recorder that each of its connections writes to."""
 
+from typing import Final
+
 from conformance import pauses
 from conformance.evidence.decoder import Decoder
-from conformance.evidence.packets import Packet, Unreadable
+from conformance.evidence.packets import Packet, Publish, Unreadable
 from conformance.evidence.transcript import Glyph, Transcript
 from conformance.evidence.watch import Breach, ConnectionWatch, Watch
 from conformance.evidence.words import describe
 
+# A hub counts a message in blocks of this many bytes ("IoT Hub quotas and throttling").
+BLOCK: Final = 4096
+
 
 class Evidence:
-    """What one case saw: its transcript and its watch. Begin one when the case begins."""
+    """What one case saw: its transcript and its watch. Begin one when the case begins.
+
+    `messages` counts what passed on its connections in either direction, in blocks of 4 KB as a hub counts
+    them; `identities` the devices and modules that were made for it.
+    """
 
     def __init__(self) -> None:
         self.transcript = Transcript()
         self.watch = Watch()
+        self.messages = 0
+        self.identities = 0
         self._slept_before = pauses.slept_seconds()
         self._connections = 0
 
@@ -50,6 +61,7 @@ class Recorder:
 
     def __init__(self, evidence: Evidence, label: str, device_id: str, *, watched: bool) -> None:
         self.label = label
+        self._evidence = evidence
         self._transcript = evidence.transcript
         self._watch = evidence.watch
         self._rules = ConnectionWatch(device_id) if watched else None
@@ -61,6 +73,7 @@ class Recorder:
         packets = self._outgoing.feed(data)
         for packet in packets:
             self._transcript.add(self.label, "→", describe(packet))
+            self._count(packet)
             if self._rules is not None:
                 self._rules.sent(packet)
         return packets
@@ -70,6 +83,7 @@ class Recorder:
         packets = self._incoming.feed(data)
         for packet in packets:
             self._transcript.add(self.label, "←", describe(packet))
+            self._count(packet)
             if self._rules is not None:
                 self._watch.note(self._rules.received(packet))
         return packets
@@ -85,6 +99,10 @@ class Recorder:
     def frame(self, glyph: Glyph, text: str) -> None:
         """Take note of what MQTT travels in on this connection: an HTTP handshake, a WebSocket frame."""
         self._transcript.add(self.label, glyph, text)
+
+    def _count(self, packet: Packet) -> None:
+        if isinstance(packet, Publish):
+            self._evidence.messages += max(1, -(-len(packet.payload) // BLOCK))
 
     def ended(self, text: str) -> list[Packet]:
         """Take note of the connection's end and return what the hub left unfinished: a packet's beginning.

@@ -76,6 +76,29 @@ class ClaimsPart(_Part):
     large: bool
 
 
+class SlowCase(_Part):
+    """One of the slowest cases."""
+
+    id: str
+    clause: str
+    seconds: float
+
+
+class CostPart(_Part):
+    """Where the time went, and what the run asked of the hub.
+
+    `seconds_by_section` is the wall time of the cases, of all workers together; `slept_share` the part of the
+    run's time that its workers paused. `messages` counts those on the devices' connections, in blocks of
+    4 KB as a hub counts them; `identities` the devices and modules that cases used.
+    """
+
+    seconds_by_section: dict[str, float] = {}
+    slowest: list[SlowCase] = []
+    slept_share: float = 0.0
+    messages: int = 0
+    identities: int = 0
+
+
 class RunPart(_Part):
     """The run itself. `seconds` is wall time without set-up; `slept_seconds` the pauses of all workers.
 
@@ -93,6 +116,7 @@ class RunPart(_Part):
     partial: bool
     selection: list[str] = []
     shards: int = 1
+    cost: CostPart = CostPart()
 
 
 class DeviationPart(_Part):

@@ -7,7 +7,7 @@ from typing import Final
 from conformance.catalogue import Catalogue
 from conformance.report.case_text import one_line
 from conformance.report.statement import RunPart
-from conformance.verdict.clause import Judgement
+from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
 from conformance.verdict.words import WORST_FIRST, Verdict
@@ -46,12 +46,16 @@ _SAYS_OF_A_PART: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What the last lines tell beside the judgements; `report` is None where none was written."""
+    """What the last lines tell beside the judgements.
+
+    `report` is None where none was written; `slowest` are the cases that were asked for, with their times.
+    """
 
     run: RunPart
     report: str | None
     deviations: Sequence[Found] = ()
     warnings: Sequence[str] = ()
+    slowest: Sequence[Case] = ()
 
 
 def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending) -> Iterator[str]:
@@ -61,6 +65,7 @@ def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending)
     yield from _listed(shown)
     yield from _readings(shown)
     yield from _deviations(ending.deviations)
+    yield from _slowest(ending.slowest)
     yield from ending.warnings
     yield ""
     yield _headline(shown, ending.run)
@@ -118,6 +123,13 @@ def _deviations(deviations: Sequence[Found]) -> Iterator[str]:
         stated = found.deviation
         where = f"{stated.clause}  {stated.case}"
         yield f"  {found.state:<9}  {where}: {stated.observed} (until {stated.expires})"
+
+
+def _slowest(cases: Sequence[Case]) -> Iterator[str]:
+    if cases:
+        yield ""
+        yield "slowest cases:"
+        yield from (f"  {case.seconds:6.2f} s  {case.id} ({case.clause})" for case in cases)
 
 
 def _headline(judgements: Sequence[Judgement], run: RunPart) -> str:

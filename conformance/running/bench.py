@@ -135,7 +135,8 @@ class CaseBench:
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""
         name = self._bench.identities.unused_name()
-        return self._device(Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key()))
+        unknown = Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key())
+        return self._device(unknown, known=False)
 
     def module(self, device: Device) -> Device:
         """Return a new module of a device of this case; the hub deletes it with its device."""
@@ -159,9 +160,8 @@ class CaseBench:
     def unknown_module(self, device: Device) -> Device:
         """Return a module of a device of this case that the hub does not know, with a key it never saw."""
         key, other_key = _fresh_key(), _fresh_key()
-        return self._device(
-            Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
-        )
+        unknown = Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
+        return self._device(unknown, known=False)
 
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""
@@ -184,10 +184,15 @@ class CaseBench:
         return reader
 
     def _device(
-        self, identity: Identity, pair: tuple[ClientCertificate, ClientCertificate] | None = None
+        self,
+        identity: Identity,
+        pair: tuple[ClientCertificate, ClientCertificate] | None = None,
+        *,
+        known: bool = True,
     ) -> Device:
         own, spare = pair or (None, None)
         bench = self._bench
+        self._evidence.identities += known
         device = Device(identity, bench.endpoint, bench.reactor, self._evidence, certificate=own)
         device.spare_certificate = spare
         self._devices.append(device)

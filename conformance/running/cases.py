@@ -91,6 +91,8 @@ class RunningCase:
             transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
             slept=round(self.slept, 4),
             worker=self.worker,
+            messages=self.evidence.messages,
+            identities=self.evidence.identities,
             breaches=breaches,
             sightings=tuple(sorted(watch.sightings.items())),
             deviation=deviation,

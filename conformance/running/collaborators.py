@@ -5,7 +5,7 @@ side.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -27,6 +27,14 @@ class Options:
     timeout_factor: float = 1.0
     large: bool = False
     preflight: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What a profile alone says of a run: what must hold, and how many messages it may cost (None: any)."""
+
+    claims: Claims = field(default_factory=Claims)
+    messages: int | None = None
 
 
 class OpenTarget(Protocol):
@@ -87,6 +95,7 @@ class Collaborators:
     load_profile: Callable[[Options], Any]
     open_target: Callable[[Any, Options], OpenTarget]
     open_bench: Callable[[Mapping[str, Any], Place], Bench]
+    stated: Callable[[Any, Options], Stated] = lambda _profile, _options: Stated()
 
 
 def suite() -> Collaborators:
@@ -95,6 +104,7 @@ def suite() -> Collaborators:
         package=PACKAGE,
         load_catalogue=catalogue.load,
         load_profile=lambda options: _call("conformance.running.opening", "load_profile", options),
+        stated=lambda profile, options: _call("conformance.running.opening", "stated", profile, options),
         open_target=lambda profile, options: _call("conformance.running.opening", "reach", profile, options),
         open_bench=lambda target, place: _call("conformance.running.bench", "open_bench", target, place),
     )

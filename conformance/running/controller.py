@@ -19,9 +19,10 @@ from conformance.errors import HarnessError
 from conformance.plugin import covers, refuse, say_error
 from conformance.report import terminal
 from conformance.report.statement import RunPart, suite_version
-from conformance.running import run_state
+from conformance.running import cost, run_state
 from conformance.running.cases import stopwatch
 from conformance.running.collaborators import Collaborators, OpenTarget, Options
+from conformance.running.dry_run import DryRun
 from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.records import Records
@@ -52,7 +53,7 @@ class Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.collects_only: bool = config.option.collectonly
+        self.collects_only: bool = config.option.collectonly or config.option.dry_run
         self.options: Options = run_state.options(config)
         self.collaborators: Collaborators = run_state.collaborators(config)
         self.catalogue: Catalogue = self.collaborators.load_catalogue()
@@ -75,6 +76,9 @@ class Controller:
             # Notes between processes: what was collected, which devices exist. Never part of the report.
             self.notes = self.records.notes = Path(tempfile.mkdtemp(prefix="conformance-"))
             config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
+        if config.option.dry_run:
+            stated = self.collaborators.stated(self.profile, self.options)
+            config.pluginmanager.register(DryRun(self.profile.name, stated))
 
     # -- the target
 
@@ -105,6 +109,7 @@ class Controller:
             allure=option.allure_report_dir,
             deviations=self.profile.deviations,
             today=self._started.date().isoformat(),
+            messages=self.collaborators.stated(self.profile, self.options).messages,
         )
         self._clock = stopwatch()
 
@@ -206,15 +211,18 @@ class Controller:
         today = self._started.date().isoformat()
         self.deviations = states(self.profile.deviations, self.judgements, today)
         code = self._exit_code(exitstatus, cases, cut_short=cut_short, partial=partial)
+        workers = len(getattr(self.config.option, "tx", None) or ()) or 1
+        sections = {clause.id: clause.section for clause in self.catalogue.clauses.values()}
         run = RunPart(
             started=self._started.isoformat(timespec="seconds"),
             seconds=round(seconds, 3),
-            workers=len(getattr(self.config.option, "tx", None) or ()) or 1,
+            workers=workers,
             cases=len(cases),
             slept_seconds=round(sum(case.slept for case in cases), 3),
             exit_code=int(code),
             partial=partial,
             selection=selection,
+            cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
         )
         written = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
         if written.leaks:
@@ -224,7 +232,11 @@ class Controller:
             )
         remarks = [f"preflight: {remark}" for remark in target.remarks]
         self.ending = terminal.Ending(
-            run=written.run, report=written.place, deviations=self.deviations, warnings=remarks
+            run=written.run,
+            report=written.place,
+            deviations=self.deviations,
+            warnings=remarks,
+            slowest=cost.slowest(cases, self.config.option.slowest or 0),
         )
         return written.run.exit_code
 

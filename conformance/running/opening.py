@@ -7,7 +7,7 @@ from typing import Any
 from conformance.errors import HarnessError, TargetUnreachable
 from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
-from conformance.running.collaborators import Options
+from conformance.running.collaborators import Options, Stated
 from conformance.service import Service
 from conformance.target.preflight import preflight
 from conformance.target.reach import OpenedTarget, open_target
@@ -76,6 +76,15 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
         opened.stop()
         raise
     return ReachedTarget(opened, large=options.large, remarks=remarks)
+
+
+def stated(profile: Profile, options: Options) -> Stated:
+    """Return what the profile and the command line say of a run, without looking at the hub."""
+    large = options.large or profile.limits.large
+    return Stated(
+        claims=Claims(capabilities=profile.claims, timing=profile.timing, large=large),
+        messages=profile.limits.messages,
+    )
 
 
 def claims(target: Target, *, large: bool) -> Claims:

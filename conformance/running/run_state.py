@@ -22,7 +22,8 @@ SECRETS_OUTPUT: Final = "conformance_secrets"
 class RunState:
     """One run. `target` is what a bench needs to reach the hub, with secrets: never printed.
 
-    `folder` is where processes leave notes for each other: what was collected, which devices exist.
+    `folder` is where processes leave notes for each other: what was collected, which devices exist;
+    `messages` the most that the run may cost, None for any number.
     """
 
     id: str
@@ -33,6 +34,7 @@ class RunState:
     allure: str | None = None
     deviations: tuple[Deviation, ...] = ()
     today: str = ""
+    messages: int | None = None
 
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
@@ -51,6 +53,7 @@ class RunState:
                 "allure": self.allure,
                 "deviations": [asdict(each) for each in self.deviations],
                 "today": self.today,
+                "messages": self.messages,
             }
         )
 
@@ -69,6 +72,7 @@ class RunState:
             allure=values["allure"],
             deviations=tuple(Deviation(**each) for each in values["deviations"]),
             today=values["today"],
+            messages=values["messages"],
         )
 
 

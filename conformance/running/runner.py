@@ -5,6 +5,7 @@ Registered by `conformance.plugin` in every process that runs tests: the only on
 
 import contextlib
 import json
+import random
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from conformance.running import run_state
 from conformance.running.case_maker import CaseMaker
 from conformance.running.cases import RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
+from conformance.running.cost import Cost, estimate, over_budget
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
     comparing,
@@ -128,6 +130,8 @@ class Runner:
             items.clear()
             self._stop(list(dict.fromkeys(problems)))
         self._select(items)
+        if self.config.option.shuffle is not None:  # every worker must come to the same order
+            random.Random(self.config.option.shuffle).shuffle(items)  # noqa: S311 - an order, no secret
 
     def _select(self, items: list[pytest.Item]) -> None:
         """Leave out what --clause and its like do not name; a test that is no case is never named."""
@@ -138,6 +142,19 @@ class Runner:
         items[:] = [item for item, take in zip(items, taken, strict=True) if take]
         if left_out:
             self.config.hook.pytest_deselected(items=left_out)
+
+    @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+    def pytest_keep_to_budget(self, items: list[pytest.Item]) -> None:
+        """Stop a run that would cost more messages than the profile admits, before its first case."""
+        state = self.config.stash.get(STATE, None)
+        if state is None:
+            return
+        cases = [(item, item.stash[CASE]) for item in items if CASE in item.stash]
+        cost = sum((estimate(item, case.clause) for item, case in cases if case.unclaimed is None), Cost())
+        too_much = over_budget(cost, state.messages)
+        if too_much is not None:
+            items.clear()
+            self._stop([too_much])
 
     def _stop(self, problems: Sequence[str]) -> None:
         if not self.is_worker:

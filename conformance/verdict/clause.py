@@ -46,6 +46,8 @@ class Case:
     transcript: str = ""
     slept: float = 0.0
     worker: str = ""
+    messages: int = 0
+    identities: int = 0
     breaches: tuple[Breach, ...] = ()
     sightings: tuple[tuple[str, int], ...] = ()
     title: str = ""

@@ -65,7 +65,7 @@ import os
 from pathlib import Path
 
 from conformance import catalogue
-from conformance.running.collaborators import Collaborators
+from conformance.running.collaborators import Collaborators, Stated
 from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
@@ -134,6 +134,11 @@ def open_target(profile, options):
     return Target(profile, options)
 
 
+def stated(profile, options):
+    claims = Claims(capabilities=frozenset({"telemetry"}), large=options.large)
+    return Stated(claims=claims, messages=2 if profile.name == "poor" else None)
+
+
 def pytest_conformance_collaborators():
     return Collaborators(
         package=HERE / "cases",
@@ -141,6 +146,7 @@ def pytest_conformance_collaborators():
         load_profile=load_profile,
         open_target=open_target,
         open_bench=Bench,
+        stated=stated,
     )
 '''
 

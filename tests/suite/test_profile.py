@@ -225,7 +225,7 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
             id="no-device",
         ),
         pytest.param(
-            SMALLEST + "[limits]\nmessages = 9", "[limits] messages: this release does not count", id="budget"
+            SMALLEST + "[limits]\nmessages = 0", "[limits] messages: must be at least 1", id="budget"
         ),
         pytest.param(
             SMALLEST + DEVIATION.replace("2026-11-23", "2027-11-23"),

@@ -1,0 +1,173 @@
+"""What a run costs: told before it by --dry-run, held to a budget, and measured in the statement."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_suite import SmallSuite, run_pytest
+
+from conformance.running import cost
+from conformance.verdict.clause import Case
+from conformance.verdict.words import Verdict
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
+
+CASES = """
+@pytest.fixture
+def device(): pass
+
+@clause("small.holds")
+@pytest.mark.parametrize("x", range(6))
+def test_holds(device, x): pass
+
+@clause("small.needs-c2d")
+def test_c2d(device): pass
+
+@clause("small.other")
+@pytest.mark.large
+def test_large(device): pass
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    suite = SmallSuite(tmp_path)
+    suite.cases(CASES)
+    return suite
+
+
+# -- the dry run
+
+
+@BOTH_WAYS
+def test_a_dry_run_tells_what_would_run_and_reaches_no_hub(small, distribution):
+    result = small.run("--dry-run", *distribution)
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "section  clauses  cases  not claimed  identities  messages",
+            "small          1      6            2           6         3",
+            "total          1      6            2           6         3",
+            "profile small: 6 cases would run, with 6 identities and roughly 3 messages in blocks of 4 KB",
+        ]
+    )
+    assert not (small.path / "opened").exists()
+    assert not (small.path / "reports").exists()
+
+
+def test_a_dry_run_takes_the_selection(small):
+    result = small.run("--dry-run", "--clause", "small.other", "--large", "-v")
+
+    result.stdout.fnmatch_lines(
+        [
+            "test_small.py::test_large: 1 identities",
+            "",
+            "*",
+            "small          1      1            .           1        35",
+        ]
+    )
+
+
+def test_a_dry_run_of_nothing_is_not_green(small):
+    assert small.run("--dry-run", "--clause", "small.never").ret == 5
+
+
+def test_a_dry_run_finds_a_test_that_cannot_be_collected(small):
+    small.cases("def test_x(", name="test_wrong.py")
+
+    assert small.run("--dry-run").ret == 2
+
+
+# -- the budget
+
+TOO_MUCH = (
+    "ERROR: this run would cost roughly 3 messages, and [limits] messages admits 2. "
+    "Raise it, or choose fewer cases: --clause, --section."
+)
+
+
+@BOTH_WAYS
+def test_a_run_above_its_budget_does_not_begin(small, distribution):
+    result = small.run(*distribution, profile="poor")
+
+    assert (result.ret, [line for line in result.stderr.lines if line.startswith("ERROR")]) == (4, [TOO_MUCH])
+    assert not (small.path / "benches-closed").exists()
+    assert not (small.path / "reports" / "poor").exists()
+
+
+def test_a_dry_run_above_the_budget_says_so(small):
+    result = small.run("--dry-run", profile="poor")
+
+    assert result.ret == 4
+    assert TOO_MUCH in result.stderr.lines
+    assert "messages in blocks of 4 KB, of 2 that [limits] messages admits" in result.stdout.str()
+
+
+def test_a_part_within_the_budget_runs(small):
+    small.cases(CASES.replace("range(6)", "range(3)"))
+
+    assert small.run("--clause", "small.holds", profile="poor").ret == 0
+
+
+# -- what was measured
+
+
+def case(name, seconds, **more):
+    return Case(id=name, clause=f"{name}.x", verdict=Verdict.PASS, seconds=seconds, **more)
+
+
+def test_the_statement_tells_where_the_time_went():
+    cases = [case("a", 1.0, slept=0.5, messages=3), case("b", 3.0, identities=2), case("c", 0.0)]
+
+    part = cost.measured(cases, {"a.x": "a", "b.x": "b", "c.x": "c"}, seconds=5.0, workers=2)
+
+    assert part.seconds_by_section == {"a": 1.0, "b": 3.0}
+    assert [each.id for each in part.slowest] == ["b", "a"]
+    assert (part.slept_share, part.messages, part.identities) == (0.05, 3, 2)
+
+
+def test_the_slowest_cases_are_named_on_request(small):
+    result = small.run("--slowest", "2")
+
+    lines = result.stdout.lines
+    assert len([line for line in lines if " s  test_small.py::" in line]) == 2
+    assert lines.index("slowest cases:") > 0
+
+
+def test_nobody_asked_for_the_slowest_cases(small):
+    assert "slowest cases:" not in small.run().stdout.lines
+
+
+def test_the_estimate_is_near_what_a_run_costs(tmp_path):
+    """On the embedded hub: identities to the number, messages to a factor of two."""
+    part = ("--profile=emulator", "--section", "bag", "--section", "connection")
+    said = run_pytest(CHECKOUT, *part, "--dry-run").stdout.str()
+    run_pytest(CHECKOUT, *part, f"--report-dir={tmp_path / 'report'}")
+
+    measured = json.loads((tmp_path / "report" / "conformance.json").read_text())["run"]["cost"]
+    estimated = said.splitlines()[[line[:5] for line in said.splitlines()].index("total")].split()
+    assert int(estimated[4]) == measured["identities"]
+    assert 0.5 < int(estimated[5]) / measured["messages"] < 2
+
+
+# -- the order
+
+
+def orders(small, seed, *distribution):
+    result = small.run("--shuffle", str(seed), "--collect-only", "-q", *distribution)
+    return [line for line in result.stdout.lines if "::" in line]
+
+
+def test_a_seed_is_an_order(small):
+    assert orders(small, 1) == orders(small, 1)
+    assert sorted(orders(small, 1)) == sorted(orders(small, 2))
+    assert orders(small, 1) != orders(small, 2)
+
+
+def test_workers_come_to_one_order(small):
+    small.run("--shuffle", "1", "-n", "2")
+
+    run = small.statement()["run"]
+    assert (run["cases"], run["partial"]) == (8, False)
