@@ -14,6 +14,9 @@ import pytest
 import trustme
 from impostors import Agreeing, Closing, Echoing, Silent, serving
 
+from conformance.profile import loading as profile
+from conformance.target import launch
+
 CHECKOUT = Path(__file__).parents[2]
 
 ADMITS = "it accepts right credentials, as it accepts any"
@@ -52,11 +55,10 @@ HONEST = {
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """An embedded hub; its ready file as a dictionary."""
+    """The profile's own embedded hub, which states all that the profile claims; its ready file, read."""
     ready = tmp_path_factory.mktemp("hub") / "ready.json"
-    command = [sys.executable, "-m", "iothub_emulator", "--exit-with-stdin", "--ready-file", str(ready)]
-    command += ["--edition", "document", "--sas-skew", "1", "--sas-grace", "1"]
-    command += ["--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0"]
+    emulator = profile.load("emulator")
+    command = launch.filled(emulator.launch.command, ready, emulator.timing, place="the profile")
     process = subprocess.Popen(
         command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
