@@ -18,10 +18,7 @@ operations = pytest.mark.parametrize("operation", ["get", "report"])
 @operations
 def test_a_request_too_many_is_answered_429(burst, operation):
     """The first answer to a burst that is no success has the status 429 and its own request's id."""
-    requests = burst(operation)
-
-    refusal = requests.first_refusal()
-    assert (refusal.outcome, requests.requests_of(refusal)) == ("status 429", 1)
+    assert burst(operation).first_refusal() == "status 429 with its own request id"
 
 
 @clause("twin.throttled")
@@ -31,4 +28,4 @@ def test_requests_are_carried_out_again_after_a_burst(burst, operation):
     requests = burst(operation)
     requests.first_refusal()
 
-    assert requests.later_outcome() in {"status 200", "status 204"}
+    assert requests.later_outcome() == "success"

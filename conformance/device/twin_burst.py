@@ -32,26 +32,31 @@ class TwinBurst:
         self._sent: list[str] = []
         self._answers: list[TwinAnswer] = []
 
-    def first_refusal(self) -> TwinAnswer:
-        """Send the burst and return the first answer, as they come, that is no success.
+    def first_refusal(self) -> str:
+        """Send the burst and describe the first answer, as they come, that is no success.
 
-        Raises Violation if the hub leaves requests unanswered, NotTested if it carries all of them out.
+        "status 429 with its own request id", "status 429 without request id", "… with the id of another
+        answer", "… with an id that was not sent". Raises Violation if the hub leaves requests unanswered,
+        NotTested if it carries all of them out.
         """
         requests = [self._next_request() for _ in range(BURST)]
         self._twin.connection.send_all([(topic, self._body) for topic in requests])
         self._answers = [self._twin.next_answer() for _ in requests]
         for answer in self._answers:
             if answer.status >= _FIRST_FAILURE:
-                return answer
+                return f"{answer.outcome} {self._id_in_words(answer)}"
         raise NotTested(f"{BURST} requests at once were all carried out: this hub's throttle is higher")
 
-    def requests_of(self, answer: TwinAnswer) -> int:
-        """Return how many requests have the id of an answer, each counted against one answer: 1 is right."""
+    def _id_in_words(self, answer: TwinAnswer) -> str:
         alike = [other for other in self._answers if other.request_id == answer.request_id]
-        return self._sent.count(answer.request_id) if len(alike) == 1 else 0
+        if not answer.request_id:
+            return "without request id"
+        if answer.request_id not in self._sent:
+            return "with an id that was not sent"
+        return "with its own request id" if len(alike) == 1 else "with the id of another answer"
 
     def later_outcome(self) -> str:
-        """Send one request after the other until one is not throttled, and return its outcome.
+        """Send one request after the other until one is not throttled; return "success", or its outcome.
 
         The last one's, "status 429", where that does not come about within the hub's patience.
         """
@@ -59,6 +64,8 @@ class TwinBurst:
         while True:
             self._twin.connection.send(self._next_request(), self._body, qos=0)
             answer = self._twin.next_answer()
+            if answer.status < _FIRST_FAILURE:
+                return "success"
             if answer.status != _THROTTLED or time.monotonic() >= end:
                 return answer.outcome
             pauses.pause(wait)

@@ -72,7 +72,7 @@ class ConnectionReports:
         state.connected, state.since = False, now
         if counted:
             self._changed(identity_key, now)
-        elif not state.told:
+        elif not state.told and identity_key not in self._pending:
             del self._states[identity_key]
 
     def forget(self, identity_key: str) -> None:

@@ -1,6 +1,8 @@
 """Which connections a hub tells of: net changes at its interval, once a connection was used."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iothub_emulator.hub.connection_reports import ConnectionReports
 from iothub_emulator.hub.hub_events import EventRules
@@ -61,6 +63,43 @@ def test_what_is_undone_in_between_is_not_told():
     assert hub.told(60) == []
     hub.at(65, "connected d", "active d").told(120)
     assert hub.at(125, "disconnected d", "connected d", "active d").told(180) == []
+
+
+def test_an_unused_connection_behind_a_used_one_is_not_told():
+    """All within one interval; what is looked at later is looked at all the same."""
+    hub = Hub().at(5, "connected d", "active d", "disconnected d", "connected d", "disconnected d")
+    hub.at(6, "connected e", "active e")
+    assert hub.told(60) == [("e", True, 6)]
+    assert hub.at(65, "connected d", "active d").told(120) == [("d", True, 65)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["connected", "active", "disconnected", "look"]), st.sampled_from("de"))
+    )
+)
+def test_whatever_happens_each_change_is_told_once(happenings):
+    """What is told of an identity alternates, and in the end is how things are."""
+    hub, told, when, state = Hub(), {"d": [], "e": []}, 0, {}
+    for verb, key in [*happenings, ("look", "d")]:
+        when += 7
+        if verb == "look":
+            when = (when // 60 + 1) * 60
+            for identity, connected, _ in hub.told(when):
+                told[identity].append(connected)
+            continue
+        hub.at(when, f"{verb} {key}")
+        connected, used = state.get(key, (False, False))
+        if verb == "connected":
+            state[key] = (True, used and connected)
+        elif verb == "disconnected":
+            state[key] = (False, False)
+        else:
+            state[key] = (connected, connected)
+
+    for key in "de":
+        assert told[key] == [number % 2 == 0 for number in range(len(told[key]))]
+        assert (told[key][-1:] == [True]) is (state.get(key) == (True, True))
 
 
 def test_a_take_over_changes_nothing():
