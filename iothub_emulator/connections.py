@@ -14,6 +14,8 @@ class LiveConnection(Protocol):
     session: Session
     last_activity: float
     """When its last packet came, in unix seconds."""
+    way: str
+    """How its packets come: "tls" or "websocket"."""
     is_writable: bool
     """False: the client does not read; what can wait, waits."""
 

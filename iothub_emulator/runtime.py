@@ -310,7 +310,8 @@ class Runtime:
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
         key = admission.identity_key
         older = self._connections.add(key, connection)
-        if older is not None and self.rules.connection.newest_wins():
+        rules = self.rules.connection
+        if older is not None and rules.newest_wins() and rules.shares_place(older.way, connection.way):
             older.drop(End.TAKE_OVER)
         self.methods.disconnected(key)
         self.state.method_calls(key).connected()

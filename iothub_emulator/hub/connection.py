@@ -38,6 +38,10 @@ class ConnectionRules:
         """connection.newest-wins [MQTT-3.1.4-2]: an identity's older connection is dropped by a new one."""
         return True
 
+    def shares_place(self, older_way: str, newer_way: str) -> bool:  # noqa: ARG002
+        """websocket.one-connection: there is one place for an identity, over TLS alone and over WebSocket."""
+        return True
+
     def spreads(self, because: str) -> bool:  # noqa: ARG002 - the seam lets an error reach others
         """connection.survives-others: an error ends the connection that made it and no other."""
         return False

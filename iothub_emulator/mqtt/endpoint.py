@@ -29,6 +29,7 @@ class MqttEndpoint(asyncio.Protocol):
         self._is_traced = log.isEnabledFor(logging.DEBUG)
         # Silence is measured on the monotonic clock; `last_activity` is for people.
         self.last_activity = 0.0
+        self.way = "tls"
         self.is_writable = True
         self._is_active = False
         """It has published or subscribed, and the runtime knows."""
@@ -44,6 +45,7 @@ class MqttEndpoint(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer = str(transport.get_extra_info("peername"))
         self.session.thumbprints = transport.get_extra_info("peer_certificate_thumbprints") or ()
+        self.way = transport.get_extra_info("way") or "tls"
         self._watchdog = self._loop.call_later(self._runtime.settings.connect_timeout, self._connect_is_due)
 
     def data_received(self, data: bytes) -> None:

@@ -79,6 +79,14 @@ class ListenerRules:
         """websocket.frames [MQTT-6.0.0-2]: a stream of bytes, wherever frames and messages begin and end."""
         return payload
 
+    def websocket_outgoing(self, payload: bytes) -> bytes:
+        """websocket.c2d, websocket.mqtt: what an endpoint writes is what the frame carries."""
+        return payload
+
+    def meaning_of_close(self) -> bytes:
+        """websocket.will: a Close frame is the end of the network connection, and no packet of MQTT."""
+        return b""
+
     def accepts_unmasked(self) -> bool:
         """RFC 6455 section 5.1: a server closes on a frame that a client did not mask."""
         return False

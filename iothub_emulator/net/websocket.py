@@ -44,6 +44,7 @@ class WebSocketConnection(asyncio.Protocol):
     ) -> None:
         self._network = network
         self._endpoint = endpoint
+        self._rules = rules
         self._reader = FrameReader(rules)
         self._data = Opcode.BINARY if rules.sends_binary() else Opcode.TEXT
         self._loop = asyncio.get_running_loop()
@@ -116,6 +117,7 @@ class WebSocketConnection(asyncio.Protocol):
 
     def send(self, payload: bytes) -> None:
         """Send bytes in a frame of their own; none once Close was sent (section 5.5.1)."""
+        payload = self._rules.websocket_outgoing(payload)
         if payload and not self.is_closing:
             self._network.write(frame(self._data, payload))
 
@@ -130,6 +132,9 @@ class WebSocketConnection(asyncio.Protocol):
 
     def _on_close(self, status: int | None) -> None:
         if not self.is_closing:
+            farewell = self._rules.meaning_of_close()
+            if farewell:
+                self._endpoint.data_received(farewell)
             self._endpoint.eof_received()
             # The endpoint may have closed by itself now.
             self._send_close(status)
@@ -172,8 +177,9 @@ class WebSocketStream(asyncio.Transport):
         self._thumbprints = thumbprints
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return the thumbprints, or what the stream below knows."""
-        return self._thumbprints if name == THUMBPRINTS else self._network.get_extra_info(name, default)
+        """Return the thumbprints, how bytes come, or what the stream below knows."""
+        own = {THUMBPRINTS: self._thumbprints, "way": "websocket"}
+        return own[name] if name in own else self._network.get_extra_info(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send."""

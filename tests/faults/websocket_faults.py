@@ -2,6 +2,7 @@
 
 from fault import fault
 
+from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.net.rules import ListenerRules
 
 
@@ -152,5 +153,73 @@ def query_is_taken_for_part_of_the_path(rules):
     class Wrong(ListenerRules):
         def websocket_path(self, path, query):
             return f"{path}?{query}" if query else path
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.telemetry")
+def eighth_bit_is_lost(rules):
+    """Bodies that come over WebSocket pass through something that takes them for ASCII."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            if payload[:1] not in {b"\x30", b"\x32"} or len(payload) < 256:
+                return payload
+            return payload[:4] + bytes(byte & 0x7F for byte in payload[4:])
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.c2d")
+def messages_go_to_the_mqtt_port_alone(rules):
+    """What the hub itself has to say to a device is not written to a WebSocket."""
+
+    class Wrong(ListenerRules):
+        def websocket_outgoing(self, payload):
+            return b"" if payload[0] >> 4 == 3 else payload
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.acknowledged")
+def pubacks_are_not_read_over_websocket(rules):
+    """A PUBACK that comes over WebSocket settles nothing."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            return b"" if payload[:2] == b"\x40\x02" else payload
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.one-connection")
+def ways_are_kept_apart(rules):
+    """A connection replaces older ones of its own kind, WebSocket or not, and leaves the other be."""
+
+    class Wrong(ConnectionRules):
+        def shares_place(self, older_way, newer_way):
+            return older_way == newer_way
+
+    rules.connection = Wrong()
+
+
+@fault("websocket.errors-close")
+def websocket_stays_open_after_an_error(rules):
+    """Over WebSocket, a packet that is none is skipped in place of closing."""
+
+    class Wrong(ListenerRules):
+        def websocket_payload(self, payload, *, ends_message):
+            return b"" if len(payload) > 1 and payload[0] in {0x36, 0xF0} else payload
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.will")
+def close_frame_is_taken_for_disconnect(rules):
+    """A WebSocket that is closed in good order has said goodbye, and its Will is forgotten."""
+
+    class Wrong(ListenerRules):
+        def meaning_of_close(self):
+            return b"\xe0\x00"
 
     rules.listeners = Wrong()
