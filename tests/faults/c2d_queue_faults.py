@@ -95,12 +95,12 @@ def puback_is_not_heard(rules):
 
 
 @fault("c2d.expired", "c2d.feedback-negative")
-def expiry_is_read_as_seconds(rules):
-    """The expiry time's milliseconds are taken for seconds, so that it lies far ahead."""
+def expiry_is_not_read(rules):
+    """A sender's expiry time is passed over: every message lives for the hub's hour."""
 
     class Wrong(LinkRules):
         def expires_at(self, absolute, time_to_live, now):
-            return None if absolute is None else float(absolute)
+            return super().expires_at(None, time_to_live, now)
 
     rules.links = Wrong(rules.links.settings)
 
