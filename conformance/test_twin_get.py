@@ -14,9 +14,9 @@ clause = pytest.mark.clause
 @clause("twin.get")
 def test_a_get_is_answered_on_the_documented_topic(twin):
     """The answer comes on $iothub/twin/res/{status}/?$rid={request id}, and there is one."""
-    answer = twin.get(request_id="1")
+    answer = twin.get(request_id="get-1")
 
-    assert answer.topic == f"$iothub/twin/res/{answer.status}/?$rid=1"
+    assert answer.topic == f"$iothub/twin/res/{answer.status}/?$rid=get-1"
     twin.connection.expect_no_message()
 
 

@@ -14,9 +14,9 @@ clause = pytest.mark.clause
 @clause("twin.reported")
 def test_a_patch_is_answered_on_the_documented_topic(twin):
     """The answer comes on $iothub/twin/res/{status}/?$rid={request id}, and there is one."""
-    answer = twin.report({"firmware_version": "v1.1"}, request_id="1")
+    answer = twin.report({"firmware_version": "v1.1"}, request_id="patch-1")
 
-    assert answer.topic.partition("&")[0] == f"$iothub/twin/res/{answer.status}/?$rid=1"
+    assert answer.topic.partition("&")[0] == f"$iothub/twin/res/{answer.status}/?$rid=patch-1"
     twin.connection.expect_no_message()
 
 
