@@ -61,6 +61,25 @@ def test_what_else_the_answer_holds(twin, observed):
     observed(f"{answer.body_in_words}; of the hub's own: {', '.join(answer.members_of_the_hub)}")
 
 
+@clause("twin.no-tags")
+def test_the_answer_shows_no_tags(device, twin, twins):
+    """Neither their name nor what is in them."""
+    twins.patch(device, tags={"site": "behind the hall"})
+
+    answer = twin.get()
+    assert "tags" not in answer.document
+    assert b"behind the hall" not in answer.body
+
+
+@clause("twin.desired-read-only")
+@pytest.mark.parametrize("query", ["?$rid=1", "?$version=9", ""], ids=["request-id", "version", "nothing"])
+def test_a_device_cannot_change_desired_properties(contents, twin, query):
+    """Whatever the hub does with it, the back end reads the twin as it was, reported properties included."""
+    twin.outcome_of(f"$iothub/twin/PATCH/properties/desired/{query}", b'{"interval": 9}')
+
+    assert contents.at_the_back_end() == contents.before.service_side
+
+
 @clause("twin.new-versions")
 def test_the_versions_of_a_new_twin(twin, observed):
     """Both were seen to be 1."""
