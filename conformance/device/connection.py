@@ -146,11 +146,11 @@ class Connection(Conversation):
         assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
         return answer
 
-    def next_message(self, *, within: float) -> Publish | None:
-        """Return the next message, or None if none comes within so many seconds. For observing."""
+    def next_delivery(self, *, within: float) -> str:
+        """Return in words what comes within so many seconds: "delivered, DUP 1", or "nothing"."""
         self._channel.wait(lambda: self._channel.has(lambda packet: isinstance(packet, Publish)), within)
         packet = self._channel.take(lambda packet: isinstance(packet, Publish))
-        return packet if isinstance(packet, Publish) else None
+        return f"delivered, DUP {int(packet.dup)}" if isinstance(packet, Publish) else "nothing"
 
     def messages_until(self, payload: bytes, *, within: float | None = None) -> list[Publish]:
         """Return the messages that come up to the one with this payload, that one included.

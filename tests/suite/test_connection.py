@@ -126,8 +126,8 @@ def test_a_message_that_may_come_or_not(scene):
     connection = scene.device(after_connect(message(b"one", 7)), IMPATIENT).connect()
     connection.send(EVENTS)
 
-    assert connection.next_message(within=5) == connection.received[-1]
-    assert connection.next_message(within=0.1) is None
+    assert connection.next_delivery(within=5) == "delivered, DUP 0"
+    assert connection.next_delivery(within=0.1) == "nothing"
 
 
 def test_messages_up_to_one_that_does_not_come(scene):
