@@ -109,6 +109,18 @@ def test_an_event_about_a_module_names_it(connection_events, module, module_conn
     readings.match(event.names_module(module.id.partition("/")[2]))
 
 
+@clause("monitoring.unused")
+def test_a_connection_that_is_not_used(device, other_device, connection_events, connection, observed, stage):
+    """Another device connects later and publishes; what was told of the first one by then is recorded."""
+    connection.ping()
+
+    connection_events.follow(other_device.id)
+    stage(other_device.connect).publish(other_device.topics.events, b"here", qos=1)
+    stage(connection_events.next, about=other_device, needs="monitoring.connected")
+
+    observed(f"told: {connection_events.told_so_far(about=device)}")
+
+
 @clause("monitoring.registry-state")
 def test_the_registrys_connection_state(
     device, registry, connection_events, reported_connection, observed, stage

@@ -86,8 +86,7 @@ class ConnectionEvents:
 
     def next(self, about: Sender) -> HubEvent:
         """Return what is told next of a device, or of a module's device; raises Violation if nothing is."""
-        device_id = about.id.partition("/")[0]
-        message = self._reader.next_event(device_id, self.within)
+        message = self._reader.next_event(_device_id(about), self.within)
         if message is None:
             expected = f"an event about {about.id} within {self.within:g} s"
             raise Violation(
@@ -97,3 +96,12 @@ class ConnectionEvents:
                 actual="nothing arrived at the back end",
             )
         return HubEvent(message)
+
+    def told_so_far(self, about: Sender) -> str:
+        """Describe what has been told of a device and not asked for: operations in order, or "nothing"."""
+        messages = iter(lambda: self._reader.next_event(_device_id(about), 0.0), None)
+        return ", ".join(str(HubEvent(message).operation) for message in messages) or "nothing"
+
+
+def _device_id(who: Sender) -> str:
+    return who.id.partition("/")[0]

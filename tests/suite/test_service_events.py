@@ -179,6 +179,13 @@ def test_the_next_event_is_a_devices_or_its_modules():
     assert reader.asked == ["d", ("d", 0.2), ("d", 0.2)]
 
 
+def test_what_was_told_so_far():
+    events = ConnectionEvents(Reader(event(1), event(2, opType="deviceDisconnected")), 0.2)
+
+    assert events.told_so_far(about=Who("d/m")) == "deviceConnected, deviceDisconnected"
+    assert events.told_so_far(about=Who("d")) == "nothing"
+
+
 def test_an_event_that_does_not_come_is_a_violation():
     says = r"expected an event about d within 0\.2 s; nothing arrived"
     with pytest.raises(Violation, match=says) as caught:
