@@ -112,6 +112,17 @@ def test_acknowledgements_carry_ids_that_were_asked_for(device, connection, watc
     watch.expect_clean("watch.ids")
 
 
+@clause("watch.packet-ids")
+def test_each_unacknowledged_message_has_an_id_of_its_own(holder, c2d, watch):
+    """[MQTT-2.3.1-1] [MQTT-2.3.1-4] Three messages wait for their PUBACK: no id is 0, none is used twice."""
+    c2d.send(holder.device, b"one")
+    c2d.send(holder.device, b"two")
+    c2d.send(holder.device, b"three")
+    holder.messages_until(b"three")
+
+    watch.expect_clean("watch.packet-ids")
+
+
 @clause("watch.connack")
 def test_connack_comes_first_and_once(device, watch):
     """[MQTT-3.2.0-1] The first packet from the hub is CONNACK, and there is no second one."""

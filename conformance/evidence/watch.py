@@ -32,6 +32,7 @@ from conformance.evidence.packets import (
 from conformance.evidence.words import describe, word
 
 IDS: Final = "watch.ids"
+PACKET_IDS: Final = "watch.packet-ids"
 CONNACK: Final = "watch.connack"
 SERVER_ONLY: Final = "watch.server-only"
 QOS: Final = "watch.qos"
@@ -45,7 +46,7 @@ TWIN_STATUS_KNOWN: Final = "watch.twin-status-known"
 
 CLAUSES: Final = (
     *(TWIN_STATUS, TWIN_STATUS_KNOWN, TOPICS, REQUEST_ID, QOS),
-    *(FLAGS, IDS, CONNACK, SERVER_ONLY, IDENTITY),
+    *(FLAGS, IDS, PACKET_IDS, CONNACK, SERVER_ONLY, IDENTITY),
 )
 
 MQTT_5: Final = 5
@@ -199,11 +200,15 @@ class ConnectionWatch:
                     yield IDS, word(packet), f"packet id {packet_id} waits for no such acknowledgement"
             case Publish(qos=1 | 2, packet_id=0):
                 # [MQTT-2.3.1-1]
-                yield IDS, "publish", "a packet id of 0"
+                yield PACKET_IDS, "publish", "a packet id of 0"
             case Publish(qos=1 | 2, packet_id=packet_id, dup=dup):
                 # [MQTT-2.3.1-4]: an id in use is not used for another packet.
                 reused = packet_id in self._in_flight and not dup
-                yield IDS, "publish", f"packet id {packet_id} is still unacknowledged" if reused else ""
+                yield (
+                    PACKET_IDS,
+                    "publish",
+                    f"packet id {packet_id} is still unacknowledged" if reused else "",
+                )
                 self._in_flight.add(packet_id)
             case _:
                 pass

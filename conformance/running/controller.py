@@ -195,7 +195,7 @@ class Controller:
         records = self.records
         trouble = target.trouble()
         if trouble is not None:
-            records.warnings.append(f"the launched hub did not live to the end: {trouble}")
+            records.warnings.append(f"{trouble}. What it closed by then may look like a refusal.")
         cut_short = exitstatus in _CUT_SHORT and not self._stopped_early
         stopped = self._stopped_early or bool(session.shouldfail or session.shouldstop)
         if not cut_short and not stopped and not records.collection_errors:

@@ -6,6 +6,8 @@ Its stdin is a pipe from this process: when this process ends, the pipe closes a
 
 import contextlib
 import json
+import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,9 @@ LOOK_AGAIN: Final = 0.02
 
 LONGEST_QUOTE: Final = 300
 
+# A hub written in Python says so where it crashes: the line that is not indented names the exception.
+_TRACEBACK: Final = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)$", re.MULTILINE)
+
 
 class LaunchedHub:
     """A hub that this process started. `ready` is what its ready file holds, unchecked."""
@@ -42,10 +47,18 @@ class LaunchedHub:
         return self._process.pid
 
     def trouble(self) -> str | None:
-        """Say how the hub ended, if it did so by itself; None while it runs. Not to be asked after `stop`."""
-        if self._process.poll() is None:
+        """Say how the hub ended by itself, or on what it crashed inside; None while all is well.
+
+        A hub that crashes on a packet and closes looks like one that refuses it. Not to be asked after
+        `stop`.
+        """
+        if self._process.poll() is not None:
+            return f"the launched hub ended with code {self._process.returncode}: {_last_line(self._stderr)}"
+        crashes = _crashes(self._stderr)
+        if not crashes:
             return None
-        return f"the launched hub ended with code {self._process.returncode}: {_last_line(self._stderr)}"
+        count = "a traceback" if len(crashes) == 1 else f"{len(crashes)} tracebacks, the first of them"
+        return f"the launched hub wrote {count}: {crashes[0]}"
 
     def stop(self) -> None:
         """End the hub: close its stdin, then ask, then kill, each with a deadline. May be called twice."""
@@ -148,10 +161,19 @@ def _read_if_whole(ready_file: Path) -> Mapping[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
+def _crashes(stderr: IO[bytes]) -> list[str]:
+    """Return the last line of each traceback."""
+    return [redact(line)[:LONGEST_QUOTE].rstrip(".") for line in _TRACEBACK.findall(_written(stderr))]
+
+
+def _written(stderr: IO[bytes]) -> str:
+    """Read all that the hub wrote. Its place in the file is shared with us, so it is not moved."""
+    size = os.fstat(stderr.fileno()).st_size
+    return os.pread(stderr.fileno(), size, 0).decode("utf-8", errors="replace")
+
+
 def _last_line(stderr: IO[bytes]) -> str:
-    stderr.seek(0)
-    written = stderr.read().decode("utf-8", errors="replace")
-    spoken = [line.strip() for line in written.splitlines() if line.strip()]
+    spoken = [line.strip() for line in _written(stderr).splitlines() if line.strip()]
     return redact(spoken[-1])[:LONGEST_QUOTE].rstrip(".") if spoken else "it wrote nothing to stderr"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,14 +18,19 @@ HANG = 60
 PART, WHOLE = 240, 1800
 
 
+# What the suite says of a hub that crashed inside: it then closed what it should have judged.
+CRASHED = re.compile(r"^the launched hub (wrote|ended) .*$", re.MULTILINE)
+
+
 class RunFailedError(Exception):
-    """A run that came to no statement; the message is all that it wrote."""
+    """A run that came to no statement, or whose hub crashed; the message is all that it wrote."""
 
 
 def run_suite_on(load: str | None, directory: Path, clauses: Iterable[str] = ()) -> dict[str, Any]:
     """Run the suite on the embedded hub with `--load`; with `clauses`, their cases alone, until each is red.
 
-    Returns the statement, with the output as `output`. Raises RunFailedError where there is none.
+    Returns the statement, with the output as `output`. Raises RunFailedError where there is none, and where
+    the hub crashed: a close that is a crash proves nothing about the fault.
     """
     some = [f"--clause={clause}" for clause in sorted(clauses)]
     deadline = PART if some else WHOLE
@@ -59,6 +65,9 @@ def run_suite_on(load: str | None, directory: Path, clauses: Iterable[str] = ())
     if not statement.exists():
         # A hang shows in stderr, each stack with its innermost call first: that comes first here too.
         raise RunFailedError(f"{load}: exit code {code}\n{errors.read_text(errors='replace')}\n{said}")
+    crash = CRASHED.search(said)
+    if crash is not None:
+        raise RunFailedError(f"{load}: {crash[0]}\n{said}")
     return {**json.loads(statement.read_text()), "output": said}
 
 

@@ -189,6 +189,47 @@ def test_a_hub_that_ends_by_itself_is_noticed(hub_script, witness):
     hub.stop()
 
 
+CRASH = """
+import traceback
+try:
+    {}["no such key"]
+except KeyError:
+    traceback.print_exc()
+sys.stderr.write("12 WARNING something else\\n")
+sys.stderr.flush()
+"""
+
+
+@pytest.mark.parametrize(
+    ("crashes", "told"),
+    [
+        (CRASH, "the launched hub wrote a traceback: KeyError: 'no such key'"),
+        (CRASH * 3, "the launched hub wrote 3 tracebacks, the first of them: KeyError: 'no such key'"),
+    ],
+    ids=["once", "three-times"],
+)
+def test_a_hub_that_crashes_inside_and_lives_on_is_noticed(hub_script, witness, crashes, told):
+    with launch.launch(hub_script(crashes, BE_READY, UNTIL_STDIN_ENDS), timing={}) as hub:
+        witness.pid()
+
+        assert hub.trouble() == told
+
+
+def test_looking_at_what_a_hub_wrote_leaves_no_trace(hub_script, witness):
+    begin = "sys.stderr.write('begin\\n'); sys.stderr.flush()\n"
+    go_on = "sys.stdin.readline(); sys.stderr.write('more\\n'); sys.stderr.flush()\n"
+    hub = launch.launch(hub_script(begin, BE_READY, go_on), timing={})
+    witness.pid()
+
+    assert hub.trouble() is None
+    hub._process.stdin.write(b"go on\n")
+    hub._process.stdin.flush()
+
+    hub._process.wait(20)
+    assert hub.trouble() == "the launched hub ended with code 0: more"
+    hub.stop()
+
+
 def test_placeholders_are_filled():
     filled = launch.filled(
         ["{python}", "--skew", "{sas-skew}", "--at={ready_file}"],
@@ -237,6 +278,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
             "c2d-lock": 1.0,
             "method-timeout": 0.3,
             "feedback": 0.2,
+            "connection-events": 0.1,
         }
         assert opened.trouble() is None
         address = ("127.0.0.1", target.ports.mqtt)

@@ -1,0 +1,156 @@
+"""Hubs that break what must hold of every packet: the watch sees it, whatever a test is about."""
+
+from dataclasses import replace
+
+from fault import fault
+
+from iothub_emulator.hub.packets import Connack, Publish, Suback
+from iothub_emulator.hub.subscribe import SubscribeRules
+from iothub_emulator.mqtt.rules import CodecRules
+
+
+@fault("watch.twin-status")
+def refusal_of_a_twin_request_has_its_phrase(rules):
+    """The status of a refusal is written with its words, as in HTTP's status line."""
+    answer_topic = rules.twins.answer_topic
+    phrases = {400: "400 Bad Request", 412: "412 Precondition Failed", 429: "429 Too Many Requests"}
+    rules.twins.answer_topic = lambda status, *rest: answer_topic(phrases.get(status, status), *rest)
+
+
+@fault("watch.twin-status", spreads=True)
+def twin_status_is_a_fraction(rules):
+    """The status comes from JSON, where numbers are floating point: 200.0."""
+    answer_topic = rules.twins.answer_topic
+    rules.twins.answer_topic = lambda status, *rest: answer_topic(float(status), *rest)
+
+
+@fault("watch.topics")
+def message_has_a_topic_of_its_own(rules):
+    """The bag of a message is written behind a question mark in place of the slash."""
+    topic = rules.mailbox.topic
+    rules.mailbox.topic = lambda *arguments: topic(*arguments).replace("devicebound/", "devicebound?", 1)
+
+
+@fault("watch.topics")
+def broker_tells_about_itself(rules):
+    """Whoever subscribes also gets the broker's version, on a topic of its own."""
+
+    class Wrong(SubscribeRules):
+        def subscribed(self, packet, codes):
+            version = Publish("$SYS/broker/version", b"1.0", 0, retain=False)
+            return (*super().subscribed(packet, codes), version)
+
+    rules.subscribe = Wrong()
+
+
+@fault("watch.request-id")
+def request_id_is_counted_by_the_hub(rules):
+    """Answers bear a number of the hub's own in place of the request's id."""
+    answer_topic, count = rules.twins.answer_topic, iter(range(900_000, 10**9))
+    rules.twins.answer_topic = lambda status, _, version: answer_topic(status, str(next(count)), version)
+
+
+@fault("watch.request-id")
+def twin_answer_is_sent_twice(rules):
+    """An answer goes out a second time, because its writing was not seen to be done."""
+
+    class Wrong(CodecRules):
+        def outgoing(self, packet):
+            is_answer = isinstance(packet, Publish) and packet.topic.startswith("$iothub/twin/res/")
+            return super().outgoing(packet) * (2 if is_answer else 1)
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("watch.qos")
+def messages_always_have_qos_1(rules):
+    """The QoS of a delivery is the sender's, whatever the device was granted."""
+    rules.mailbox.delivery_qos = lambda granted: 1
+
+
+class Republishing(CodecRules):
+    """Changes what is published on its way out."""
+
+    def __init__(self, settings, change):
+        super().__init__(settings)
+        self.change = change
+
+    def outgoing(self, packet):
+        return super().outgoing(self.change(packet) if isinstance(packet, Publish) else packet)
+
+
+@fault("watch.flags")
+def live_messages_are_marked_as_retained(rules):
+    """RETAIN is set on every message that waited in a queue, be it for a moment."""
+    rules.codec = Republishing(rules.codec.settings, lambda packet: replace(packet, retain=True))
+
+
+@fault("watch.flags")
+def dup_is_set_at_qos_0(rules):
+    """DUP is set on every message but the first."""
+
+    class Counts:
+        seen = 0
+
+        def __call__(self, packet):
+            self.seen += 1
+            return replace(packet, dup=True) if self.seen > 1 and not packet.qos else packet
+
+    rules.codec = Republishing(rules.codec.settings, Counts())
+
+
+@fault("watch.packet-ids")
+def packet_ids_begin_at_0(rules):
+    """On the wire the hub's messages are counted from 0, in its table from 1."""
+
+    class FromZero(Republishing):
+        def packet_id(self, packet_id):
+            """Take the PUBACK of the first one too."""
+
+    one_less = lambda packet: replace(packet, packet_id=packet.packet_id - 1) if packet.qos else packet  # noqa: E731
+    rules.codec = FromZero(rules.codec.settings, one_less)
+
+
+@fault("watch.packet-ids")
+def every_message_has_the_same_packet_id(rules):
+    """The hub's packet ids are not counted: each message has 1."""
+    rules.codec = Republishing(
+        rules.codec.settings, lambda packet: replace(packet, packet_id=1) if packet.qos else packet
+    )
+
+
+@fault("watch.connack")
+def refusal_is_followed_by_a_packet(rules):
+    """A refused client is told once more, in the way of MQTT 5: a DISCONNECT behind the CONNACK."""
+
+    class Wrong(CodecRules):
+        def outgoing(self, packet):
+            is_refusal = isinstance(packet, Connack) and packet.code != 0
+            return super().outgoing(packet) + (b"\xe0\x00" if is_refusal else b"")
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("watch.server-only")
+def suback_has_a_byte_too_many(rules):
+    """The length of a SUBACK counts its fixed header too."""
+
+    class Wrong(CodecRules):
+        def outgoing(self, packet):
+            data = super().outgoing(packet)
+            return bytes([data[0], data[1] + 2]) + data[2:] if isinstance(packet, Suback) else data
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("watch.identity")
+def message_says_that_it_is_for_the_hub(rules):
+    """The address in the bag of a message is that of another device, the last one written to."""
+    system_properties, last = rules.mailbox.system_properties, []
+
+    def mixed_up(message):
+        last.append(message.to)
+        former = last[-2] if len(last) > 1 else message.to
+        return [(name, former if name == "$.to" else value) for name, value in system_properties(message)]
+
+    rules.mailbox.system_properties = mixed_up
