@@ -147,5 +147,8 @@ def test_the_hub_sends_only_a_servers_packets(device, connection, watch):
     """No CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ or DISCONNECT comes from a server."""
     connection.ping()
     connection.publish(device.topics.events, b"x", qos=1)
+    connection.subscribe(device.topics.devicebound)
+    connection.unsubscribe(device.topics.devicebound)
+    connection.ping()
 
     watch.expect_clean("watch.server-only")

@@ -83,6 +83,8 @@ def _username(packet: Connect, rules: Rulebook) -> Username:
         raise Refused("connect.empty-client-id")
     if not connect.accepts_keep_alive(packet.keep_alive):
         raise Refused("connect.keep-alive-long")
+    if not connect.accepts_session(clean_session=packet.clean_session):
+        raise Refused("connect.sdk-defaults")
     if packet.will is not None and not rules.will.accepts(packet.will):
         raise Refused("will.accepted")
     if packet.username is None:

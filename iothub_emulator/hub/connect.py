@@ -59,6 +59,10 @@ class ConnectRules:
         """connect.keep-alive-long: any keep-alive is accepted; a long one is shortened, not refused."""
         return True
 
+    def accepts_session(self, *, clean_session: bool) -> bool:  # noqa: ARG002 - the seam lets one be refused
+        """connect.sdk-defaults: with CleanSession 0, as SDKs connect, and with CleanSession 1."""
+        return True
+
     def parse_username(self, text: str) -> Username | None:
         """connect.username, connect.api-version-missing: None for what is no Username of a hub.
 

@@ -19,6 +19,10 @@ class ConnectionRules:
         """connect.first-packet [MQTT-3.1.0-1]: anything but CONNECT first ends the connection."""
         return True
 
+    def reads_behind_connect(self) -> bool:
+        """connect.sample-program [MQTT-3.1.4-5]: a client need not wait for CONNACK before it sends more."""
+        return True
+
     def refuses_second_connect(self) -> bool:
         """connect.second-connect [MQTT-3.1.0-2]: a second CONNECT ends the connection."""
         return True

@@ -8,7 +8,7 @@ import logging
 from typing import cast
 
 from iothub_emulator.hub.effects import Admit, End
-from iothub_emulator.hub.packets import FromServer
+from iothub_emulator.hub.packets import Connect, FromServer
 from iothub_emulator.mqtt.decoder import Decoder
 from iothub_emulator.mqtt.rules import Malformed
 from iothub_emulator.mqtt.wire_log import describe, log
@@ -67,6 +67,9 @@ class MqttEndpoint(asyncio.Protocol):
                     self._activate()
                 # connect.rejected-data and every close: what lies behind in the buffer has no effect.
                 if session.is_over:
+                    break
+                if isinstance(packet, Connect) and not runtime.rules.connection.reads_behind_connect():
+                    self._decoder = Decoder(runtime.rules.codec)
                     break
         except Malformed as malformed:
             runtime.perform(self, session.malformed(str(malformed), runtime.now()))

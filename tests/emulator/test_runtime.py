@@ -3,15 +3,17 @@
 import asyncio
 import base64
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 from sas import token
 
-from iothub_emulator.hub.effects import Admit, Close, End, Send, Telemetry
+from iothub_emulator.hub.effects import Admit, Close, End, Forward, Send, Telemetry
 from iothub_emulator.hub.mailbox_rules import CloudMessage
 from iothub_emulator.hub.method_rules import MethodCall
-from iothub_emulator.hub.packets import Connack, Pingresp
+from iothub_emulator.hub.packets import Connack, Pingresp, Publish
 from iothub_emulator.hub.policies import Right
+from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.runtime import Runtime, Unauthorised
@@ -194,3 +196,27 @@ def test_readers_are_woken_after_the_turn_that_acknowledges(runtime):
 
     assert asyncio.run(turn()) == []
     assert woken == [1]
+
+
+def test_what_a_device_publishes_is_forwarded_only_by_a_replaced_rule(runtime):
+    class Broker(SubscribeRules):
+        def hears(self, subscriptions, topic):
+            return topic in subscriptions
+
+    runtime.add_device("d2")
+    sender, listener = Recorder(), Recorder()
+    for recorder, key in ((sender, "d1"), (listener, "d2")):
+        runtime.perform(recorder, [Admit(key, 90.0, None)])
+        recorder.log.clear()
+    sender.session, listener.session = (
+        SimpleNamespace(subscriptions={}),
+        SimpleNamespace(subscriptions={"t": 1}),
+    )
+    listener.flush = lambda: listener.log.append("flushed")
+
+    runtime.perform(sender, [Forward(Publish("t", b"x", qos=1, packet_id=7))])
+    assert (sender.log, listener.log) == ([], [])
+
+    runtime.rules.subscribe = Broker()
+    runtime.perform(sender, [Forward(Publish("t", b"x", qos=1, packet_id=7))])
+    assert (sender.log, listener.log) == ([], [Publish("t", b"x", 0), "flushed"])

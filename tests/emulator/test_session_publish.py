@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from hub_values import DEVICE, EVENTS, NOW, Hub
 
-from iothub_emulator.hub.effects import Close, Send, Telemetry
+from iothub_emulator.hub.effects import Close, Forward, Send, Telemetry
 from iothub_emulator.hub.packets import Puback, Publish
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.telemetry import TelemetryEvent
@@ -34,6 +34,20 @@ def test_qos_1_is_acknowledged_after_it_is_owned(session):
         telemetry(session, body=b"21"),
         Send(Puback(7)),
     ]
+
+
+def test_no_message_is_for_other_devices(hub):
+    """Only a replaced rule makes a broker of the hub, and then before the back end hears of it."""
+
+    class Broker(PublishRules):
+        def passes_on(self, topic):
+            return True
+
+    packet = Publish(EVENTS, b"x")
+    assert Forward(packet) not in hub.session().receive(packet, NOW)
+
+    hub.rules.publish = Broker(hub.rules.publish.settings, hub.rules.publish.edition)
+    assert hub.session().receive(packet, NOW)[0] == Forward(packet)
 
 
 def test_qos_0_has_no_answer(session):

@@ -3,8 +3,9 @@
 import pytest
 from hub_values import DEVICE, EVENTS, NOW, Hub
 
-from iothub_emulator.hub.effects import Close, End, Telemetry
-from iothub_emulator.hub.packets import Disconnect, Publish, Will
+from iothub_emulator.hub.effects import Close, End, Send, Telemetry
+from iothub_emulator.hub.packets import Connack, Disconnect, Publish, Will
+from iothub_emulator.hub.will import WillRules
 
 
 def session_with(will, edition="document"):
@@ -52,3 +53,29 @@ def test_it_is_dropped_where_it_cannot_be_telemetry_of_its_sender(topic):
 def test_a_connection_that_was_refused_leaves_none():
     session, _ = Hub().connect(will=LAST_WORDS, password=b"wrong")
     assert session.ended(End.LOST, NOW) == []
+
+
+def test_a_will_that_a_rule_does_not_accept_is_a_refused_connect():
+    class NoneRetained(WillRules):
+        def accepts(self, will):
+            return not will.retain
+
+    hub = Hub()
+    hub.rules.will = NoneRetained()
+    _, effects = hub.connect(will=Will(EVENTS, b"", 0, retain=True))
+
+    assert effects == [Send(Connack(0, 5)), Close("will.accepted")]
+    assert hub.session(will=LAST_WORDS).sender is not None
+
+
+def test_a_rule_decides_whose_will_a_connection_has():
+    class OfTheDevice(WillRules):
+        def of_connection(self, will, identity_key):
+            return LAST_WORDS if identity_key == DEVICE else None
+
+    hub = Hub()
+    hub.rules.will = OfTheDevice()
+
+    (effect,) = hub.session(will=None).ended(End.LOST, NOW)
+    assert effect.event.body == b"bye"
+    assert hub.session("other", will=LAST_WORDS).ended(End.LOST, NOW) == []

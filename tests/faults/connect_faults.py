@@ -217,6 +217,28 @@ def nobody_is_let_in(rules):
     rules.connect = Wrong(rules.connect.settings)
 
 
+@fault("connect.sdk-defaults", spreads=True)
+def clean_session_0_is_refused(rules):
+    """A hub that keeps no sessions wants CleanSession 1 from everybody."""
+
+    class Wrong(ConnectRules):
+        def accepts_session(self, *, clean_session):
+            return clean_session
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.sample-program")
+def packets_right_behind_connect_are_lost(rules):
+    """What comes along with CONNECT, before the token was looked at, is thrown away."""
+
+    class Wrong(ConnectionRules):
+        def reads_behind_connect(self):
+            return False
+
+    rules.connection = Wrong()
+
+
 @fault("watch.connack")
 def connack_is_sent_twice(rules):
     """Two parts of the hub answer the same CONNECT."""

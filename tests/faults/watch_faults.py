@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fault import fault
 
-from iothub_emulator.hub.packets import Connack, Publish, Suback
+from iothub_emulator.hub.packets import Connack, Publish
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.mqtt.rules import CodecRules
 
@@ -120,36 +120,25 @@ def every_message_has_the_same_packet_id(rules):
 
 
 @fault("watch.connack")
-def refusal_is_followed_by_a_packet(rules):
-    """A refused client is told once more, in the way of MQTT 5: a DISCONNECT behind the CONNACK."""
+def refusal_is_told_twice(rules):
+    """A refused client gets its CONNACK again when the connection is cleared up."""
 
     class Wrong(CodecRules):
         def outgoing(self, packet):
             is_refusal = isinstance(packet, Connack) and packet.code != 0
-            return super().outgoing(packet) + (b"\xe0\x00" if is_refusal else b"")
-
-    rules.codec = Wrong(rules.codec.settings)
-
-
-@fault("watch.server-only")
-def suback_has_a_byte_too_many(rules):
-    """The length of a SUBACK counts its fixed header too."""
-
-    class Wrong(CodecRules):
-        def outgoing(self, packet):
-            data = super().outgoing(packet)
-            return bytes([data[0], data[1] + 2]) + data[2:] if isinstance(packet, Suback) else data
+            return super().outgoing(packet) * (2 if is_refusal else 1)
 
     rules.codec = Wrong(rules.codec.settings)
 
 
 @fault("watch.identity")
-def message_says_that_it_is_for_the_hub(rules):
-    """The address in the bag of a message is that of another device, the last one written to."""
+def message_bears_the_address_of_the_one_before(rules):
+    """The address in the bag of a message is that of the device that was written to before."""
     system_properties, last = rules.mailbox.system_properties, []
 
     def mixed_up(message):
-        last.append(message.to)
+        if message.to not in last[-1:]:
+            last.append(message.to)
         former = last[-2] if len(last) > 1 else message.to
         return [(name, former if name == "$.to" else value) for name, value in system_properties(message)]
 
