@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help setup conformance device-only test lint format interop faults kill-matrix controls bench wheel lock clean
+.PHONY: help setup conformance device-only test lint format interop faults kill-matrix isolation controls bench wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ device-only: $(READY) ## run what needs no service side
 	$(BIN)/pytest --profile=device-only -n $(WORKERS)
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' -n $(WORKERS)
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -49,6 +49,9 @@ faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 
 kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
 	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
+
+isolation: $(READY) ## prove that order, workers and other runs change no verdict
+	$(BIN)/pytest tests/isolation -o faulthandler_timeout=900
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500

@@ -1,0 +1,118 @@
+"""The same verdicts in any order, by any number of workers, section by section, and beside another run.
+
+`make isolation` runs it: minutes, because the whole suite runs seven times over.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conformance import catalogue
+from conformance.profile import loading
+from conformance.target import launch
+
+CHECKOUT = Path(__file__).parents[2]
+SECTIONS = [section.name for section in catalogue.load().sections]
+SEED = int(os.environ.get("ISOLATION_SEED") or time.time())
+READY_DEADLINE = 30
+
+
+class Run:
+    """A run of the suite in a process of its own."""
+
+    def __init__(self, folder, *options):
+        self.report = folder / "report" / "conformance.json"
+        self.output = folder / "output"
+        command = [
+            *(sys.executable, "-m", "pytest", "--profile=emulator", f"--report-dir={self.report.parent}"),
+            *("-q", "-p", "no:cacheprovider", *options),
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def verdicts(self):
+        """Wait for its end; return verdict, readings and number of cases of each clause that had a case."""
+        self.process.wait()
+        assert self.report.exists(), self.output.read_text(errors="replace")
+        return {
+            clause["id"]: (clause["verdict"], clause["readings"], len(clause["cases"]))
+            for clause in json.loads(self.report.read_text())["clauses"]
+            if clause["cases"]
+        }
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory):
+    """The verdicts of a plain run: one process, in the order of the files."""
+    return Run(tmp_path_factory.mktemp("in-order")).verdicts()
+
+
+@pytest.fixture
+def ready_file(tmp_path):
+    """An embedded hub, started with the command of the profile; where its ready file lies."""
+    profile = loading.load("emulator")
+    ready = tmp_path / "ready.json"
+    command = launch.filled(profile.launch.command, ready, profile.timing, place="[launch]")
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + READY_DEADLINE
+    while not ready.exists():
+        assert process.poll() is None
+        assert time.monotonic() < end, "the hub does not get ready"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    yield ready
+    process.stdin.close()
+    process.wait(10)
+
+
+def test_a_plain_run_is_in_order(in_order):
+    assert {verdict for verdict, _, _ in in_order.values()} <= {"pass", "observed"}
+
+
+def test_any_order_comes_to_the_same_verdicts(in_order, tmp_path):
+    assert Run(tmp_path, "--shuffle", str(SEED)).verdicts() == in_order, f"--shuffle {SEED}"
+
+
+def test_four_workers_come_to_the_same_verdicts(in_order, tmp_path):
+    assert Run(tmp_path, "-n", "4").verdicts() == in_order
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_alone_comes_to_the_same_verdicts(in_order, tmp_path, section):
+    own = {clause: seen for clause, seen in in_order.items() if clause.startswith(f"{section}.")}
+
+    assert Run(tmp_path, "--section", section).verdicts() == own
+
+
+def test_two_runs_at_once_on_one_hub_come_to_the_same_verdicts(in_order, tmp_path, ready_file):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+
+    runs = [Run(folder, f"--attach={ready_file}") for folder in folders]
+
+    assert [run.verdicts() for run in runs] == [in_order, in_order]
+
+
+def test_two_distributed_runs_at_once_on_one_hub(in_order, tmp_path, ready_file):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+
+    runs = [Run(folder, f"--attach={ready_file}", "-n", "4") for folder in folders]
+
+    assert [run.verdicts() for run in runs] == [in_order, in_order]
