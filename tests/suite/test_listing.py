@@ -45,7 +45,7 @@ def test_a_variable_that_is_not_set_is_listed_not_demanded():
         <= set(rows["emulator"]["claims"])
         == set(rows["emulator-current"]["claims"])
     )
-    assert rows["device-only"]["claims"] == []
+    assert rows["device-only"]["claims"] == ["websocket"]
 
 
 def test_the_schema_is_printed_as_json(capsys):
