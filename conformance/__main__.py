@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from conformance import listing
+from conformance import listing, statements
 from conformance.errors import USAGE, HarnessError
 from conformance.report import deviation_entries, json_report
 
@@ -40,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     deviations.add_argument(
         "--from", dest="statement", metavar="FILE", required=True, help="the run's conformance.json"
     )
+    statements.add(commands)
     given = parser.parse_args(arguments)
+    code = 0
     try:
         if given.command == "schema":
             text = json.dumps(json_report.schema(), indent=1)
+        elif given.command in statements.COMMANDS:
+            text, code = statements.COMMANDS[given.command](given)
         elif given.command == "deviations":
             today = datetime.now(UTC).date()
             text = deviation_entries.entries(json_report.load(given.statement), today=today)
@@ -55,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"ERROR: {line}\n")
         return error.exit_code
     sys.stdout.write(text + "\n")
-    return 0
+    return code
 
 
 if __name__ == "__main__":

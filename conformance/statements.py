@@ -1,120 +1,97 @@
-"""What the document asserts, sentence by sentence, as data: loads and validates ``statements.toml``.
+"""Commands on the statements of runs: ``compare`` two of them, ``merge`` those of one target's shards."""
 
-A clause names the statements that it covers; `uncovered` finds what is left over, in both directions.
-"""
-
-import re
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+import argparse
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from conformance import listing
+from conformance.errors import CatalogueError, UsageError
+from conformance.report import comparison_text, formats, json_report
+from conformance.report.comparison import Comparison, compare
+from conformance.report.digest import suite_digest
+from conformance.report.folder import PAGE, ReportFolder
+from conformance.report.headline import headline
+from conformance.report.html import comparison as comparison_page
+from conformance.report.merging import merge
+from conformance.report.statement import Statement
+from conformance.verdict.run import ExitCode
 
-from conformance.catalogue import Catalogue
-from conformance.errors import CatalogueError
-
-STATEMENTS: Final = Path(__file__).resolve().parent / "statements.toml"
-ASIDES: Final = "untestable"
-
-_Id = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]*$")]
-_Lines = Annotated[str, StringConstraints(pattern=r"^\d+(-\d+)?$")]
-_Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\n]+$")]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    lines: _Lines
-    says: _Line
-    untestable: _Line | None = None
+FORMATS: Final[Mapping[str, Callable[[Comparison], str]]] = {
+    "terminal": comparison_text.as_terminal,
+    "markdown": comparison_text.as_markdown,
+    "html": comparison_page.render,
+}
 
 
-class _Aside(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    lines: _Lines
-    says: _Line
-    reason: _Line
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """One sentence of the document. `untestable` is why no clause can cover it; None where one must."""
-
-    id: str
-    lines: str
-    says: str
-    untestable: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Aside:
-    """Lines of the document that state nothing about a hub that could be seen from outside."""
-
-    lines: str
-    says: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statements:
-    """The whole document, in its order of numbers: what a hub does, and what is said beside that."""
-
-    statements: tuple[Statement, ...]
-    asides: tuple[Aside, ...] = ()
-
-
-def load(file: Path = STATEMENTS) -> Statements:
-    """Read the statements. Raises CatalogueError with one line for each problem."""
-    try:
-        contents: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        asides = TypeAdapter(list[_Aside]).validate_python(contents.pop(ASIDES, []))
-        records = TypeAdapter(dict[_Id, _Record]).validate_python(contents)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"{file.name}: not TOML: {error}. Correct that line.") from None
-    except ValidationError as error:
-        raise CatalogueError(
-            "\n".join(
-                f"{file.name}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}; correct it."
-                for problem in error.errors()
-            )
-        ) from None
-    return Statements(
-        statements=tuple(
-            Statement(id=name, lines=record.lines, says=record.says, untestable=record.untestable)
-            for name, record in sorted(records.items(), key=lambda pair: _number(pair[0]))
-        ),
-        asides=tuple(Aside(lines=each.lines, says=each.says, reason=each.reason) for each in asides),
+def add(commands: Any) -> None:
+    """Add both commands to the parser."""
+    comparing = commands.add_parser(
+        "compare",
+        help="tell how two runs differ; exit code 1 where something is worse in the second",
+        description="Tell how two runs differ. A clause is worse in B where its verdict, or that of a case "
+        "which both have, comes earlier in this order: violation, stale deviation, broken, not tested, known "
+        "deviation, pass (level with it: observed, not claimed, untestable).",
+    )
+    comparing.add_argument("a", metavar="A.json", help="the conformance.json to compare with")
+    comparing.add_argument("b", metavar="B.json", help="the conformance.json that may be worse")
+    comparing.add_argument("--format", choices=FORMATS, default="terminal")
+    comparing.add_argument("--output", metavar="FILE", help="write there instead of to the terminal")
+    merging = commands.add_parser(
+        "merge", help="join runs that each ran other cases of one suite, on one target with one profile"
+    )
+    merging.add_argument("statements", metavar="RUN.json", nargs="+", help="the conformance.json of each run")
+    merging.add_argument(
+        "-o", "--output", metavar="DIR", required=True, help="the folder of the whole report"
     )
 
 
-def uncovered(
-    statements: Statements, catalogue: Catalogue, tests: Mapping[str, Collection[str]]
-) -> Iterator[str]:
-    """Yield one line for each gap between the document, the clauses and the tests.
-
-    `tests` maps a clause to the tests that cite it, as pytest collected them. A test that cites no clause, or
-    one that does not exist, stops the collection itself.
-    """
-    covered: dict[str, list[str]] = {statement.id: [] for statement in statements.statements}
-    for clause in catalogue.clauses.values():
-        for statement_id in clause.statements:
-            if statement_id in covered:
-                covered[statement_id].append(clause.id)
-            else:
-                yield f"{clause.id}: names statement {statement_id}, which does not exist. Correct it."
-        if not tests.get(clause.id) and clause.untestable is None:
-            yield f"{clause.id}: no test cites it. Write one, or say why it is untestable."
-    for statement in statements.statements:
-        clauses = covered[statement.id]
-        if not clauses and statement.untestable is None:
-            words = statement.says.removesuffix(".")
-            yield f"{statement.id}: no clause names it ({words}). Add it to a clause's statements."
-        if clauses and statement.untestable is not None:
-            yield f"{statement.id}: untestable, and yet named by {', '.join(clauses)}. Remove one."
+def run_compare(given: argparse.Namespace) -> tuple[str, int]:
+    """Compare; return what to say and the exit code."""
+    found = compare(json_report.load(given.a), json_report.load(given.b))
+    text = FORMATS[given.format](found)
+    code = int(ExitCode.VIOLATED if found.is_regression else ExitCode.CONFORMS)
+    if given.output is None:
+        return text, code
+    try:
+        Path(given.output).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"--output {given.output}: {error.strerror}. Name a file that can be written."
+        ) from None
+    return f"{found.headline}\n{given.output}", code
 
 
-def _number(statement_id: str) -> int:
-    return int(re.sub(r"\D", "", statement_id))
+def run_merge(given: argparse.Namespace) -> tuple[str, int]:
+    """Merge and write the report; return what to say, and the exit code that one run would have had."""
+    names: Sequence[str] = given.statements
+    statements = [json_report.load(name) for name in names]
+    made = merge(statements, names, every_case=_every_case(statements[0]))
+    folder = ReportFolder(Path(given.output))
+    try:
+        formats.write_all(made, folder.fresh)
+        folder.publish()
+    finally:
+        folder.discard()
+    return f"{headline(made).title}\n{_shown(folder.final / PAGE)}", made.run.exit_code
+
+
+COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], tuple[str, int]]]] = {
+    "compare": run_compare,
+    "merge": run_merge,
+}
+
+
+def _every_case(statement: Statement) -> Collection[str] | None:
+    """Return the ids of all cases of the suite that judged; None where that is another than the one here."""
+    if statement.suite.digest != suite_digest():
+        return None
+    try:
+        return {test for clause in listing.clauses()["clauses"] for test in clause["tests"]}
+    except CatalogueError:
+        return None
+
+
+def _shown(file: Path) -> str:
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)

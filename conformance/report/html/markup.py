@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from conformance.report.visible import visible
@@ -61,6 +62,7 @@ def _flatten(content: Iterable[Content]) -> Iterable[str]:
             yield from _flatten(piece)
 
 
+@lru_cache(maxsize=4096)  # a page has few different ones, and many of each
 def _attribute(name: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""

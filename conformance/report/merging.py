@@ -1,0 +1,158 @@
+"""One statement from several runs on one target, each of which ran other cases of one suite."""
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import reduce
+from itertools import pairwise
+from typing import Final
+
+from conformance.catalogue import WATCH_SECTION
+from conformance.errors import UsageError
+from conformance.report.statement import (
+    ClausePart,
+    DeviationFoundPart,
+    RunPart,
+    Statement,
+    TargetPart,
+)
+from conformance.report.tally import own_cases
+from conformance.report.visible import plural
+from conformance.verdict.clause import fold
+from conformance.verdict.deviation_states import State
+from conformance.verdict.run import ExitCode, exit_code, summary
+from conformance.verdict.words import Verdict
+
+# These say more about a run than its clauses do; the first that a shard has is the whole's.
+_ABOVE_ALL: Final = (ExitCode.INTERNAL_ERROR, ExitCode.INTERRUPTED, ExitCode.SECRET_FOUND)
+# Of one entry in several shards, the first of these decides; *unmatched* only where it is so in all.
+_STATES: Final = (State.DIFFERS, State.EXPIRED, State.STALE, State.KNOWN, State.NOT_RUN, State.UNMATCHED)
+
+
+def merge(
+    statements: Sequence[Statement], names: Sequence[str], *, every_case: Collection[str] | None
+) -> Statement:
+    """Return the statement of all runs together. `names` are the statements' names in an error.
+
+    `every_case` holds the ids of all cases of the suite, where they are known: the whole is a partial
+    selection unless it has them all. Raises UsageError where two runs have a case in common, or are not of
+    one target, profile and suite.
+    """
+    for (one, name), (other, other_name) in pairwise(zip(statements, names, strict=True)):
+        _refuse_mixed(one, other, f"{other_name} cannot be merged with {name}")
+    _refuse_overlaps(statements, names)
+    first = statements[0]
+    clauses = [_merged(parts) for parts in zip(*(made.clauses for made in statements), strict=True)]
+    deviations = [_deviation(parts) for parts in zip(*(made.deviations for made in statements), strict=True)]
+    ran = {case.id for made in statements for case in own_cases(made)}
+    partial = every_case is None or not set(every_case) <= ran
+    return first.model_copy(
+        update={
+            "target": reduce(_common_target, (made.target for made in statements)),
+            "run": _run(statements, clauses, deviations, partial=partial),
+            "summary": dict(summary(clauses)),
+            "clauses": clauses,
+            "deviations": deviations,
+        }
+    )
+
+
+def _refuse_mixed(one: Statement, other: Statement, refusal: str) -> None:
+    """Name the first thing in which two runs differ and must not."""
+    for what, a, b in _identity(one, other):
+        if a != b:
+            raise UsageError(
+                f"{refusal}: {what}: {b} is not {a}. Merge runs of one target, profile and suite."
+            )
+
+
+def _identity(one: Statement, other: Statement) -> Iterator[tuple[str, object, object]]:
+    yield "target", one.target.name, other.target.name
+    yield "host", one.target.host, other.target.host
+    yield "edition", one.target.edition, other.target.edition
+    yield "profile", one.profile.name, other.profile.name
+    yield "suite", one.suite.version, other.suite.version
+    yield "digest of the suite", one.suite.digest, other.suite.digest
+    yield "digest of the clauses", one.suite.clauses_digest, other.suite.clauses_digest
+    yield "claims", one.claims.capabilities, other.claims.capabilities
+    yield "timing", dict(one.claims.timing), dict(other.claims.timing)
+    yield "large cases", one.claims.large, other.claims.large
+    yield "clauses", [clause.id for clause in one.clauses], [clause.id for clause in other.clauses]
+    yield "deviations", _stated(one), _stated(other)
+
+
+def _stated(statement: Statement) -> list[tuple[str, str, str]]:
+    return [(each.clause, each.case, each.observed) for each in statement.deviations]
+
+
+def _refuse_overlaps(statements: Sequence[Statement], names: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for made, name in zip(statements, names, strict=True):
+        ids = {case.id for case in own_cases(made)}
+        twice = sorted(ids & seen.keys())
+        if twice:
+            more = f" and {plural(len(twice) - 1, 'more case')}" if len(twice) > 1 else ""
+            raise UsageError(
+                f"{name} overlaps {seen[twice[0]]}: both ran {twice[0]}{more}. "
+                "Select each case in one run alone."
+            )
+        seen |= dict.fromkeys(ids, name)
+
+
+def _merged(parts: Sequence[ClausePart]) -> ClausePart:
+    first = parts[0]
+    cases = [case for part in parts for case in part.cases]
+    sightings = sum(part.sightings for part in parts)
+    verdict, reason = first.verdict, first.reason
+    # What is not claimed, or cannot be tested, is so in every run, whichever cases it selected.
+    if {part.verdict for part in parts} not in ({Verdict.NOT_CLAIMED}, {Verdict.UNTESTABLE}):
+        verdict, reason = fold(cases, watched=first.section == WATCH_SECTION, sightings=sightings)
+    readings = sorted({reading for part in parts for reading in part.readings})
+    return first.model_copy(
+        update={
+            "verdict": verdict,
+            "reason": reason,
+            "readings": readings,
+            "sightings": sightings,
+            "cases": cases,
+        }
+    )
+
+
+def _deviation(parts: Sequence[DeviationFoundPart]) -> DeviationFoundPart:
+    state = min((part.state for part in parts), key=_STATES.index)
+    return parts[0].model_copy(
+        update={"state": state, "cases": [case for part in parts for case in part.cases]}
+    )
+
+
+def _common_target(one: TargetPart, other: TargetPart) -> TargetPart:
+    """Keep the ports that both have: a hub that each run launched anew listens on others each time."""
+    ports = {name: port for name, port in one.ports.items() if other.ports.get(name) == port}
+    return one.model_copy(update={"ports": ports})
+
+
+def _run(
+    statements: Sequence[Statement],
+    clauses: Sequence[ClausePart],
+    deviations: Sequence[DeviationFoundPart],
+    *,
+    partial: bool,
+) -> RunPart:
+    runs = [made.run for made in statements]
+    cases = [case for made in statements for case in own_cases(made)]
+    unmatched = any(each.state is State.UNMATCHED for each in deviations)
+    code = exit_code(clauses, cases, partial=partial, unmatched=unmatched)
+    for above in _ABOVE_ALL:
+        if any(run.exit_code == above for run in runs):
+            code = above
+            break
+    return RunPart(
+        started=min(run.started for run in runs),
+        seconds=round(sum(run.seconds for run in runs), 3),
+        workers=max(run.workers for run in runs),
+        cases=len(cases),
+        slept_seconds=round(sum(run.slept_seconds for run in runs), 3),
+        exit_code=int(code),
+        partial=partial,
+        selection=[],
+        shards=sum(run.shards for run in runs),
+    )
