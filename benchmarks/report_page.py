@@ -30,10 +30,10 @@ def main() -> None:
     made = statement(arguments.cases)
     seconds = []
     for number in range(arguments.rounds):
-        begin = time.perf_counter()
+        begin, begin_busy = time.perf_counter(), time.process_time()
         page = render(made)
         seconds.append(time.perf_counter() - begin)
-        print(f"round {number + 1}: {seconds[-1]:.3f} s")
+        print(f"round {number + 1}: {seconds[-1]:.3f} s, {time.process_time() - begin_busy:.3f} s of a core")
     begin = time.perf_counter()
     short = summary.render(made)
     print(f"summary: {time.perf_counter() - begin:.3f} s, {len(short.encode()) / 1024:.0f} KiB")

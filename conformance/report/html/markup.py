@@ -62,7 +62,7 @@ def _flatten(content: Iterable[Content]) -> Iterable[str]:
             yield from _flatten(piece)
 
 
-@lru_cache(maxsize=4096)  # a page has few different ones, and many of each
+@lru_cache(maxsize=4096, typed=True)  # a page has few different ones, and many of each
 def _attribute(name: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""
