@@ -144,7 +144,7 @@ def patch_replaces_the_section(rules):
     twin_rules(rules, Wrong)
 
 
-@fault("twin.reported-merge", "twin.reported-visible")
+@fault("twin.reported-merge")
 def booleans_become_numbers(rules):
     """True and false are stored as 1 and 0."""
 
