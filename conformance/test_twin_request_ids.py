@@ -113,6 +113,13 @@ def test_a_patch_may_have_qos_0_or_1(device, twin, twins, qos):
     assert twins.get(device).reported.values == {"firmware_version": "v1.1"}
 
 
+@clause("twin.without-api-version")
+@both_requests
+def test_a_request_without_api_version(twin_without_api_version, observed, topic, body):
+    """Telemetry is known to work on such a connection; a patch was seen to be refused."""
+    observed(twin_without_api_version.outcome_of(f"{topic}1", body))
+
+
 @clause("twin.not-subscribed")
 @both_requests
 def test_who_has_not_subscribed_gets_no_answer(unsubscribed_twin, topic, body):

@@ -89,6 +89,15 @@ def reconnected_twin(contents: ContentsOfTwin, stage: Stage) -> "TwinClient":
 
 
 @pytest.fixture
+def twin_without_api_version(device: "Device", stage: Stage) -> "TwinClient":
+    """Return the twin of `device` on a connection whose Username is ``{host}/{device}``; it hears answers."""
+    connection = stage(
+        device.connect, username=f"{device.host}/{device.id}", needs="connect.api-version-missing"
+    )
+    return stage(twin_of(connection).subscribe, needs=ANSWER)
+
+
+@pytest.fixture
 def unsubscribed_twin(twin: "TwinClient", stage: Stage) -> "TwinClient":
     """Return the twin on a connection that hears no answers; on the one before, its device got one."""
     former = twin.connection

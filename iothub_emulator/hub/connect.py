@@ -77,6 +77,12 @@ class ConnectRules:
             return None
         return Username(host, device_id, module_id, rest.removeprefix("?"))
 
+    def api_version(self, username: str | None) -> str | None:
+        """connect.api-version-missing, twin.without-api-version: the Username's; None where it has none."""
+        parsed = None if username is None else self.parse_username(username)
+        pairs = (pair.partition("=") for pair in (parsed.parameters if parsed else "").split("&"))
+        return next((value for name, _, value in pairs if name == "api-version" and value), None)
+
     def username_without(self, client_id: str) -> Username | None:  # noqa: ARG002 - nobody is known by a ClientId
         """connect.no-credentials: without a Username nobody is let in."""
         return None

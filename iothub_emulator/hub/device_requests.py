@@ -20,7 +20,15 @@ class Breach(Exception):  # noqa: N818 - an answer, not a malfunction
 class DeviceRequests:
     """One connection's."""
 
-    def __init__(self, state: HubState, rules: Rulebook, identity_key: str, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        state: HubState,
+        rules: Rulebook,
+        identity_key: str,
+        outbox: Outbox,
+        api_version: str | None,
+    ) -> None:
+        self._api_version = api_version
         self._state = state
         self._rules = rules
         self._identity_key = identity_key
@@ -63,6 +71,7 @@ class DeviceRequests:
             now=now,
             tracking_id=self._tracking_id(now),
             throttled=not self._is_admitted(request, now),
+            has_api_version=self._api_version is not None,
         )
         self._state.twins[owner] = answered.twin
         effects = [*acknowledgement, *self._answers(request, answered)]

@@ -61,6 +61,7 @@ class Session:
         """Filter -> granted QoS."""
         self._outbox: Outbox | None = None
         self._requests: DeviceRequests | None = None
+        self._api_version: str | None = None
 
     @property
     def identity_key(self) -> str | None:
@@ -149,6 +150,7 @@ class Session:
         except Refused as refused:
             return self._refuse(refused, packet.will, now)
         sender = admission.sender
+        self._api_version = rules.connect.api_version(packet.username)
         key = sender.identity_key
         self._will = rules.will.of_connection(packet.will, key)
         stored = hub.subscriptions.get(key)
@@ -173,7 +175,9 @@ class Session:
         self.sender = sender
         self._state, self.is_over = _State.OPEN, False
         self._outbox = Outbox(self._hub, self._rules, sender, self.subscriptions)
-        self._requests = DeviceRequests(self._hub, self._rules, sender.identity_key, self._outbox)
+        self._requests = DeviceRequests(
+            self._hub, self._rules, sender.identity_key, self._outbox, self._api_version
+        )
 
     def _refuse(self, refused: Refused, will: Will | None, now: float) -> list[Effect]:
         rules = self._rules

@@ -33,6 +33,7 @@ def answer(
     now: float,
     tracking_id: str,
     throttled: bool = False,
+    has_api_version: bool = True,
 ) -> TwinAnswer:
     """Carry out a request and answer it; never raises.
 
@@ -44,6 +45,8 @@ def answer(
     try:
         if throttled:
             raise rules.throttled()
+        if not has_api_version:
+            rules.check_without_api_version(request)
         if request.operation == "get":
             if not rules.accepts_get_payload(payload):
                 raise invalid("The body of a GET is empty.")

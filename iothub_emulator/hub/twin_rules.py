@@ -102,6 +102,14 @@ class TwinRules(TwinLimits):
         """twin.stale-version: 412, as the Java SDK's tests on real hubs expect it."""
         return Refused(ErrorCode.PreconditionFailed, "The reported properties have another version.")
 
+    def check_without_api_version(self, request: TwinRequest) -> None:
+        """twin.without-api-version: a patch gets 400 (andriyadi/AzureIoTHubMQTTClient pull request 5).
+
+        unspecified: a GET is answered; no report speaks of one.
+        """
+        if request.operation == "patch":
+            raise invalid("The Username of this connection has no api-version.")
+
     # Answers to the device
 
     def accepts_get_payload(self, payload: bytes) -> bool:  # noqa: ARG002 - the seam

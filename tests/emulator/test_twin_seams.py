@@ -29,6 +29,24 @@ def session_under(hub, rules, *, subscribed=True):
     return session
 
 
+@pytest.mark.parametrize(
+    ("username", "get", "patch"),
+    [
+        ("localhost/{}/?api-version=2018-06-30", "200", "204"),
+        ("localhost/{}/api-version=2018-06-30&DeviceClientType=x", "200", "204"),
+        ("localhost/{}/?DeviceClientType=x&api-version=", "200", "400"),
+        ("localhost/{}", "200", "400"),
+    ],
+)
+def test_a_patch_needs_an_api_version(hub, username, get, patch):
+    session = hub.session(username=username.format(DEVICE))
+    session.receive(Subscribe(1, ((ANSWERS_FILTER, 1),)), NOW)
+
+    effects = [session.receive(Publish(topic, b"{}"), NOW) for topic in (GET, PATCH)]
+
+    assert [effect.packet.topic.split("/")[3] for (effect,) in effects] == [get, patch]
+
+
 def test_another_twin_may_be_the_one_that_is_asked(hub):
     class Wrong(TwinRules):
         def twin_of(self, identity_key):
