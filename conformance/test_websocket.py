@@ -138,7 +138,7 @@ def test_a_publish_may_come_in_the_fragments_of_one_message(websocket_connected)
     [
         pytest.param(125, 2, id="in-one-byte-at-most"),
         pytest.param(126, 2, id="in-two-bytes"),
-        pytest.param(65535, 4, id="in-two-bytes-at-most"),
+        pytest.param(65535, 4, id="in-two-bytes-at-most", marks=pytest.mark.large),
         pytest.param(65536, 4, id="in-eight-bytes", marks=pytest.mark.large),
     ],
 )

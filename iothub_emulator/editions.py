@@ -22,6 +22,10 @@ class Edition:
     (azure-docs issue 47539)."""
     twin_patch_status: int
     """twin.reported-status: the other half of the same table."""
+    certificate_method: tuple[str, str]
+    """x509.auth-method: type and issuer that telemetry is stamped with. Microsoft's page of message
+    properties says x509 (azure-docs issue 8860); output of a hub of 2021 says x509Certificate and external
+    (gloveboxes/azure_sphere_co2_monitor)."""
 
 
 EDITIONS: dict[str, Edition] = {
@@ -31,6 +35,7 @@ EDITIONS: dict[str, Edition] = {
         retain_property="x-opt-retain",
         twin_get_status=204,
         twin_patch_status=200,
+        certificate_method=("x509", "iothub"),
     ),
     "current": Edition(
         name="current",
@@ -38,5 +43,6 @@ EDITIONS: dict[str, Edition] = {
         retain_property="mqtt-retain",
         twin_get_status=200,
         twin_patch_status=204,
+        certificate_method=("x509Certificate", "external"),
     ),
 }

@@ -69,7 +69,7 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         publish=PublishRules(settings, edition),
         property_bag=PropertyBagRules(),
         subscribe=SubscribeRules(),
-        telemetry=TelemetryRules(),
+        telemetry=TelemetryRules(edition.certificate_method),
         routing=RoutingRules(settings),
         events=EventRules(settings),
         throttle=ThrottleRules(settings.throttles, settings.throttle_scope),

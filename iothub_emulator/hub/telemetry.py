@@ -50,7 +50,13 @@ class TelemetryEvent:
 
 
 class TelemetryRules:
-    """Each decision about what the back end sees of a message."""
+    """Each decision about what the back end sees of a message.
+
+    `certificate_method` is what a certificate is called: type and issuer.
+    """
+
+    def __init__(self, certificate_method: tuple[str, str] = ("x509", "iothub")) -> None:
+        self.certificate_method = certificate_method
 
     def body(self, payload: bytes) -> bytes:
         """d2c.body-opaque: the body is not looked into."""
@@ -65,9 +71,13 @@ class TelemetryRules:
         return "Telemetry"
 
     def auth_method(self, scope: str, kind: str) -> str:
-        """d2c.identity-stamped: how the sender proved itself; scope device, module or hub, kind sas, x509."""
+        """d2c.identity-stamped, x509.auth-method: how the sender proved itself.
+
+        `scope` is device, module or hub, `kind` sas or x509.
+        """
+        name, issuer = self.certificate_method if kind == "x509" else (kind, "iothub")
         return json.dumps(
-            {"scope": scope, "type": kind, "issuer": "iothub", "acceptingIpFilterRule": None},
+            {"scope": scope, "type": name, "issuer": issuer, "acceptingIpFilterRule": None},
             separators=(",", ":"),
         )
 

@@ -1,7 +1,10 @@
-"""Servers on an MQTT port that are no hub: none of them may pass for one."""
+"""Servers on an MQTT port, and on one of WebSocket, that are no hub: none of them may pass for one."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
+import re
 import ssl
 import threading
 
@@ -76,6 +79,61 @@ class Agreeing(Silent):
                 self.buffer = self.buffer[end:]
                 return first, body
         return None
+
+
+class OverWebSocket(Silent):
+    """Opens a WebSocket for whoever asks, with the subprotocol mqtt, and lets another one speak there."""
+
+    def __init__(self, protocol):
+        self.inner = protocol()
+        self.buffer = b""
+        self.is_open = False
+
+    def data_received(self, data):
+        self.buffer += data
+        if not self.is_open and b"\r\n\r\n" in self.buffer:
+            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            self.is_open = True
+            self.transport.write(upgrade(head))
+            self.inner.connection_made(Frames(self.transport))
+        while self.is_open and (payload := self.next_payload()) is not None:
+            self.inner.data_received(payload)
+
+    def next_payload(self):
+        """What the next frame carries, of whatever kind it is."""
+        if len(self.buffer) < 2:
+            return None
+        extended = {126: 2, 127: 8}.get(self.buffer[1] & 0x7F, 0)
+        size = int.from_bytes(self.buffer[2 : 2 + extended]) if extended else self.buffer[1] & 0x7F
+        start = 2 + extended + 4
+        if len(self.buffer) < start + size:
+            return None
+        key, masked = self.buffer[start - 4 : start], self.buffer[start : start + size]
+        self.buffer = self.buffer[start + size :]
+        return bytes(byte ^ key[at % 4] for at, byte in enumerate(masked))
+
+
+class Frames:
+    """The transport of the one who speaks: a binary frame for each write."""
+
+    def __init__(self, transport):
+        self.transport = transport
+        self.close = transport.close
+
+    def write(self, data):
+        if data:
+            size = len(data)
+            head = bytes((0x82, size)) if size < 126 else b"\x82\x7e" + size.to_bytes(2)
+            self.transport.write((head if size < 1 << 16 else b"\x82\x7f" + size.to_bytes(8)) + data)
+
+
+def upgrade(head):
+    key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1]
+    digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+    )
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Nothing is green by accident: on targets that are no hub, no clause that must hold passes.
 
-The service side is the embedded hub's, so that every clause is claimed and tested; only the MQTT port is an
-impostor's.
+The service side is the embedded hub's, so that every clause is claimed and tested; only the ports of MQTT and
+of WebSocket are an impostor's.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from impostors import Agreeing, Closing, Echoing, Silent, serving
+from impostors import Agreeing, Closing, Echoing, OverWebSocket, Silent, serving
 
 from conformance.profile import loading as profile
 from conformance.target import launch
@@ -22,6 +22,7 @@ CHECKOUT = Path(__file__).parents[2]
 ADMITS = "it accepts right credentials, as it accepts any"
 SPEAKS_TLS = "its port does speak TLS with a trusted certificate"
 ACKNOWLEDGES = "it does acknowledge each packet with the packet's id"
+CHOOSES = "its WebSocket does have the subprotocol mqtt"
 
 # What an impostor satisfies honestly, with the reason.
 HONEST = {
@@ -47,6 +48,11 @@ HONEST = {
         "packets.lengths": ACKNOWLEDGES,
         "packets.split": ACKNOWLEDGES,
         "packets.unsuback": ACKNOWLEDGES,
+        "websocket.frames": ACKNOWLEDGES,
+        "websocket.no-client-cert": ADMITS,
+        "websocket.subprotocol-chosen": CHOOSES,
+        "x509.empty-password": ADMITS,
+        "x509.secondary-thumbprint": ADMITS,
         "watch.ids": ACKNOWLEDGES,
         "watch.server-only": ACKNOWLEDGES,
     },
@@ -78,8 +84,11 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
     trusted.write_bytes(Path(hub["ca_file"]).read_bytes() + authority.cert_pem.bytes())
     attached = tmp_path / "ready.json"
 
-    with serving(impostor, authority) as port:
-        ports = {**hub["ports"], "mqtt": port}
+    with (
+        serving(impostor, authority) as port,
+        serving(lambda: OverWebSocket(impostor), authority) as websocket_port,
+    ):
+        ports = {**hub["ports"], "mqtt": port, "https": websocket_port}
         attached.write_text(json.dumps({**hub, "ports": ports, "ca_file": str(trusted)}))
         run = subprocess.run(
             [
