@@ -72,13 +72,11 @@ class Connections:
         """Return when the identity last came or went."""
         return self._changed.get(identity_key)
 
-    def add(self, identity_key: str, connection: LiveConnection) -> LiveConnection | None:
-        """Make this the identity's connection, and return the older one that it had."""
-        older = self._open.get(identity_key)
-        self._open[identity_key] = connection
-        if older is None:
+    def add(self, identity_key: str, connection: LiveConnection) -> None:
+        """Make this the identity's connection, in place of any other."""
+        if identity_key not in self._open:
             self._changed[identity_key] = self._now()
-        return older
+        self._open[identity_key] = connection
 
     def remove(self, identity_key: str, connection: LiveConnection) -> bool:
         """Forget a connection that is gone; False if the identity has another by now."""

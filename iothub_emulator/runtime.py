@@ -309,10 +309,13 @@ class Runtime:
 
     def _admit(self, connection: LiveConnection, admission: Admit) -> None:
         key = admission.identity_key
-        older = self._connections.add(key, connection)
         rules = self.rules.connection
-        if older is not None and rules.newest_wins() and rules.shares_place(older.way, connection.way):
-            older.drop(End.TAKE_OVER)
+        replaced = rules.replaced_by(key) if rules.newest_wins() else ()
+        older = [self._connections.get(each) for each in replaced]
+        self._connections.add(key, connection)
+        for each in older:
+            if each is not None and rules.shares_place(each.way, connection.way):
+                each.drop(End.TAKE_OVER)
         self.methods.disconnected(key)
         self.state.method_calls(key).connected()
         self.events.connected(key)

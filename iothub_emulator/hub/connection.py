@@ -46,6 +46,13 @@ class ConnectionRules:
         """websocket.one-connection: there is one place for an identity, over TLS alone and over WebSocket."""
         return True
 
+    def replaced_by(self, identity_key: str) -> tuple[str, ...]:
+        """connection.scope: whose older connection goes when this identity connects; its own.
+
+        A device and each of its modules are identities (azure-docs issue 22798).
+        """
+        return (identity_key,)
+
     def spreads(self, because: str) -> bool:  # noqa: ARG002 - the seam lets an error reach others
         """connection.survives-others: an error ends the connection that made it and no other."""
         return False

@@ -104,7 +104,10 @@ class DeviceRequests:
             return acknowledgement
         if methods.status(response.status) is None and methods.on_bad_status() == "close":
             raise Breach("methods.status-integer")
-        answered = self._state.method_calls(self._identity_key).responded(response, packet.payload)
+        calls = self._state.method_calls(self._identity_key)
+        if methods.on_unwanted_response() == "close" and not calls.awaits(response):
+            raise Breach("methods.late-answer")
+        answered = calls.responded(response, packet.payload)
         return acknowledgement if answered is None else [*acknowledgement, Answer(answered)]
 
     def _acknowledgement(self, packet: Publish) -> list[Effect]:

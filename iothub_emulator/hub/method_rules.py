@@ -60,7 +60,7 @@ class MethodRules:
     """Each decision about direct methods. `shortest_timeout` is seconds; 5 on a real hub."""
 
     def __init__(self, shortest_timeout: float = 5.0) -> None:
-        self._shortest_timeout = shortest_timeout
+        self.shortest_timeout = shortest_timeout
 
     # The call
 
@@ -77,7 +77,7 @@ class MethodRules:
         return MethodCall(
             name,
             payload,
-            self._seconds(document, "responseTimeoutInSeconds", 30.0, self._shortest_timeout),
+            self._seconds(document, "responseTimeoutInSeconds", 30.0, self.shortest_timeout),
             self._seconds(document, "connectTimeoutInSeconds", 0.0, 0.0),
         )
 
@@ -163,6 +163,10 @@ class MethodRules:
         """
         return request_id if request_id in pending else None
 
+    def on_unwanted_response(self) -> Literal["ignore", "close"]:
+        """methods.late-answer: what nobody waits for leaves the connection as it is."""
+        return "ignore"
+
     def status(self, text: str) -> int | None:
         """methods.status, methods.status-unusual: a 32-bit integer; None for anything else."""
         if not _INTEGER.fullmatch(text):
@@ -206,6 +210,10 @@ class MethodRules:
             "The device did not connect in time, or takes no methods.",
             {"timeout": f"00:{minutes:02}:{seconds:02}"},
         )
+
+    def nobody(self, refused: Refused) -> Refused:
+        """methods.unknown-device: DeviceNotFound or ModuleNotFound, as everywhere in the service."""
+        return refused
 
     def timed_out(self) -> Refused:
         """methods.timeout, methods.request-id: 504101."""

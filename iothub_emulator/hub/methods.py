@@ -118,6 +118,10 @@ class MethodCalls(Generic[Caller]):
             status, payload = 400, b""
         return Answered(self._pending.pop(request_id).caller, MethodResult(status, payload))
 
+    def awaits(self, response: MethodResponse) -> bool:
+        """Tell whether a response belongs to a call."""
+        return self._rules.answered_call(response.request_id, self._pending.keys()) is not None
+
     # Time
 
     def give_up(self, caller: Caller) -> None:

@@ -20,7 +20,10 @@ from iothub_emulator.runtime import Runtime
 async def call_method(call: Call) -> web.Response:
     """POST: call a method, and answer when the device has, or when its time is over."""
     runtime = call.runtime
-    identity = owner(call)
+    try:
+        identity = owner(call)
+    except Refused as refused:
+        raise runtime.rules.methods.nobody(refused) from None
     asked = runtime.rules.methods.read_call(call.json())
     outcome = await _unless_left(
         asyncio.ensure_future(runtime.call_method(identity.key, asked)), call.caller_left

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sas import token
 
+from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.effects import Admit, Close, End, Forward, Send, Telemetry
 from iothub_emulator.hub.mailbox_rules import CloudMessage
 from iothub_emulator.hub.method_rules import MethodCall
@@ -88,6 +89,17 @@ def test_the_newest_connection_drops_the_older_one(runtime):
     runtime.left("d1", second)
     assert not runtime.is_connected("d1")
     assert runtime.last_activity("d1") == 5.0
+
+
+def test_a_replaced_rule_drops_the_connections_of_others(runtime):
+    runtime.rules.connection = type(
+        "Greedy", (ConnectionRules,), {"replaced_by": lambda _self, _key: ("d1", "d2")}
+    )()
+    first, second = Recorder(), Recorder()
+    runtime.perform(first, [Admit("d1", 90.0, None)])
+    runtime.perform(second, [Admit("d1/m", 90.0, None)])
+    assert first.log[-1] is End.TAKE_OVER
+    assert runtime.is_connected("d1/m")
 
 
 def test_an_identity_that_changed_loses_its_connection_and_a_deleted_one_its_session(runtime):

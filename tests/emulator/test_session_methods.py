@@ -89,12 +89,20 @@ def test_a_response_that_is_too_large_ends_the_connection(hub, session):
         ("on_large_response", "ignore", RESPONSE, bytes(131_073), []),
         ("on_bad_status", "ignore", "$iothub/methods/res/x/?$rid=1", b"", []),
         ("on_bad_status", "close", "$iothub/methods/res/x/?$rid=1", b"", [Close("methods.status-integer")]),
+        ("on_unwanted_response", "close", RESPONSE[:-1] + "9", b"", [Close("methods.late-answer")]),
     ],
 )
 def test_what_becomes_of_such_responses_is_one_decision(hub, session, rule, value, topic, payload, effects):
     hub.rules.methods = type("Other", (MethodRules,), {rule: lambda _self: value})()
     call(hub)
     assert session.receive(Publish(topic, payload), NOW) == effects
+
+
+def test_a_wanted_response_is_taken_however_others_are(hub, session):
+    hub.rules.methods = type("Strict", (MethodRules,), {"on_unwanted_response": lambda _self: "close"})()
+    call(hub)
+    (effect,) = session.receive(Publish(RESPONSE, b"{}"), NOW)
+    assert effect.answered.outcome == MethodResult(200, b"{}")
 
 
 def test_a_connection_that_is_gone_leaves_its_calls_to_the_clock(hub, session):

@@ -119,6 +119,49 @@ def test_what_comes_of_a_call_is_a_word(rest, methods, reply, word):
     assert len(rest.requests) == 1  # a device must not be called twice
 
 
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(200, {"status": 202, "payload": None}), "status 202, payload null"),
+        (Reply(200, {"status": 202}), "status 202, payload absent"),
+        (Reply(200, b'{"status":202,"payload":}'), "status 202, payload body is not JSON"),
+        (Reply(504, {}), "504"),
+    ],
+)
+def test_what_came_with_it_is_said_too(rest, methods, reply, words):
+    rest.replies = [reply]
+
+    assert methods.begin("d", "x").outcome_with_payload() == words
+
+
+def test_calls_at_once_carry_a_payload_each(rest, methods):
+    rest.replies = [Reply(200, {"status": 200})] * 3
+
+    calls = methods.begin_each("d", "count", [0, None, "c"])
+
+    assert [call.outcome() for call in calls] == ["status 200"] * 3
+    assert sorted(repr(request.body["payload"]) for request in rest.requests) == ["'c'", "0", "None"]
+
+
+def test_a_time_for_all_calls_may_be_given(rest):
+    rest.replies = [Reply(200, {"status": 200})] * 2
+    client = RestClient(
+        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
+        port=rest.port,
+        verify=ssl.create_default_context(cafile=rest.ca_file),
+        timeout=5,
+        proxies=False,
+        journal=Journal(),
+    )
+    hasty = Methods(client, within=5, response_timeout=6)
+
+    hasty.invoke("d", "x")
+    hasty.invoke("d", "x", response_timeout=7)
+    client.close()
+
+    assert [request.body["responseTimeoutInSeconds"] for request in rest.requests] == [6, 7]
+
+
 def test_a_result_that_is_none_is_a_violation(rest, methods):
     rest.replies = [NOT_THERE]
 
@@ -168,10 +211,12 @@ def test_a_call_that_outlives_its_case_is_not_written_to_the_next(rest, methods,
     journal.forget()
     journal.follow(second)
     assert not call.is_over()
+    assert call.outcome_within(0.01) == "no answer"
     may_answer.set()
 
-    assert call.outcome() == "status 200"
+    assert call.outcome_within(20) == "status 200"
     assert call.is_over()
+    assert call.seconds > 0.01
     assert [entry.text for entry in first.entries] == [
         'POST /twins/d/methods {"methodName": "x"}',
         'POST /twins/d/methods: 200 {"status": 200}',
