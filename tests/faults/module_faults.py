@@ -143,14 +143,13 @@ def modules_of_one_name_are_one(rules):
         namesakes = ()
 
         def identity_of(self, identities, username):
-            seen = [super().identity_of(identities, username), *self.namesakes]
-            self.namesakes = [each for each in seen if each is not None and "/" in each.key]
-            return seen[0]
+            named = (identities.module(each.device_id, username.module_id) for each in identities)
+            self.namesakes = [each for each in named if each is not None]
+            return super().identity_of(identities, username)
 
         def keys_of(self, identity):
-            name = getattr(identity, "module_id", None)
-            same = [each for each in self.namesakes if name and each.module_id == name]
-            return tuple(key for each in [identity, *same] for key in each.keys)
+            identities = self.namesakes if "/" in identity.key else [identity]
+            return tuple(key for each in identities for key in each.keys)
 
     class Scope(TokenRules):
         def is_prefix(self, granted, wanted):
