@@ -69,6 +69,14 @@ def test_what_the_device_reports_is_not_in_a_modules_twin(module, module_twin, t
     assert module_twin.get().reported == {"$version": twins.get(module).reported.version}
 
 
+@clause("module.twin-separate")
+def test_what_a_sibling_reports_is_not_in_a_modules_twin(module, module_twin, sibling_twin, twins, stage):
+    """The sibling reports to its own twin; the module gets its own, unchanged."""
+    stage(sibling_twin.establish, {"firmware": "v1.0"}, needs="module.twin")
+
+    assert module_twin.get().reported == {"$version": twins.get(module).reported.version}
+
+
 @clause("module.desired")
 def test_a_module_is_told_what_is_desired_of_it(module, module_listener, twins):
     """The notification has the documented topic, the change and its version."""

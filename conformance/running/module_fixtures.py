@@ -56,6 +56,14 @@ def module_twin(module_connection: "Connection", stage: Stage) -> "TwinClient":
 
 
 @pytest.fixture
+def sibling_twin(sibling_connection: "Connection", stage: Stage) -> "TwinClient":
+    """Return the twin as `other_module` meets it, on a connection that hears the answers."""
+    from conformance.device.twin import TwinClient  # noqa: PLC0415 - a run that only collects loads no device
+
+    return stage(TwinClient(sibling_connection).subscribe, needs="module.twin")
+
+
+@pytest.fixture
 def module_listener(module_twin: "TwinClient", stage: Stage) -> "TwinClient":
     """Return `module_twin`, on a connection that hears of changed desired properties too."""
     return stage(module_twin.subscribe_to_desired, needs="module.desired")

@@ -33,6 +33,7 @@ HONEST = {
         "connect.client-id": ADMITS,
         "connect.keep-alive-long": ADMITS,
         "connect.username": ADMITS,
+        "module.connect": ADMITS,
         "sas.accepted": ADMITS,
         "sas.case-of-escapes": ADMITS,
         "sas.field-order": ADMITS,
