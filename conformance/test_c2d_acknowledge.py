@@ -41,7 +41,7 @@ def test_a_connection_that_stays_without_puback(device, holder, c2d, stage, obse
 def test_what_was_acknowledged_does_not_come_again(device, holder, c2d, stage, redelivery):
     """Of two messages the first is acknowledged: the second comes again, the first does not."""
     c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
-    first, _ = stage(holder.messages_until, b"not acknowledged", needs="c2d.order")
+    first = stage(holder.messages_until, b"not acknowledged", needs="c2d.order")[0]
     holder.acknowledge(first)
     holder.ping()
     holder.drop()
@@ -81,13 +81,24 @@ def test_leaving_without_puback_rejects_nothing(device, holder, c2d, feedback, s
 
 @clause("c2d.feedback")
 @pytest.mark.parametrize("ack", ["positive", "full"])
-def test_the_sender_hears_that_its_message_was_acknowledged(device, holder, c2d, feedback, stage, ack):
+def test_the_sender_hears_that_its_message_was_acknowledged(device, receiver, c2d, feedback, stage, ack):
     """The PUBACK becomes feedback of success, with the message's id and the device's."""
     c2d.send(device, b"x", message_id=f"{device.id}-m", ack=ack)
-    holder.acknowledge(stage(holder.expect_message, needs="c2d.delivered"))
+    stage(receiver.expect_message, needs="c2d.delivered")
 
     record = feedback.expect(f"{device.id}-m")
     assert (record.device_id, record.status) == (device.id, "Success")
+
+
+@clause("c2d.feedback")
+def test_the_sender_hears_nothing_before_the_puback(device, holder, other_device, c2d, feedback, stage):
+    """A message that was delivered and not acknowledged is no success; other feedback goes on."""
+    c2d.send(device, b"x", message_id=f"{device.id}-m", ack="positive")
+    stage(holder.expect_message, needs="c2d.delivered")
+
+    c2d.send_and_purge(other_device, b"fence", message_id=f"{other_device.id}-fence", ack="negative")
+    feedback.expect(f"{other_device.id}-fence")
+    assert feedback.received_for(device) == []
 
 
 @clause("c2d.feedback-negative")

@@ -80,7 +80,7 @@ def connected_device_is_not_told(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.delivery-qos", "packets.resubscribe")
+@fault("c2d.delivery-qos", "packets.resubscribe", "watch.qos")
 def delivery_is_always_qos_1(rules):
     """The granted QoS is forgotten: everything is delivered with QoS 1."""
 
@@ -102,7 +102,7 @@ def delivery_is_always_qos_0(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.topic")
+@fault("c2d.topic", "watch.topics")
 def bag_is_hung_on_with_a_question_mark(rules):
     """The topic lacks its last slash; the bag follows as a query does."""
 
@@ -113,7 +113,7 @@ def bag_is_hung_on_with_a_question_mark(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.topic")
+@fault("c2d.topic", "watch.topics")
 def topic_is_the_events_topic(rules):
     """A message comes on the topic on which the device itself sends."""
 
@@ -192,7 +192,7 @@ def seventh_message_is_overtaken(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.retain-clear")
+@fault("c2d.retain-clear", "watch.flags")
 def messages_are_retained(rules):
     """A message to a device has RETAIN 1, as one that waited for a subscriber has on a broker."""
 
@@ -203,18 +203,20 @@ def messages_are_retained(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.own-only")
+@fault("c2d.own-only", "watch.identity")
 def message_goes_to_two_devices(rules):
     """A message goes to its device and to the one that the message before was for."""
 
     class Wrong(MailboxRules):
         def __init__(self):
             super().__init__()
-            self.before = ()
+            self.before, self.counts = (), Counter()
 
         def recipients(self, addressee):
             both = tuple(dict.fromkeys((*self.before, addressee)))
-            self.before = (addressee,)
+            # A queue that is nearly full stays out of it, or the message would be refused.
+            self.counts[addressee] += 1
+            self.before = (addressee,) if self.counts[addressee] < 40 else ()
             return both
 
     mailbox_rules(rules, Wrong)

@@ -72,6 +72,17 @@ def what_came_twice_is_reported_as_rejected(rules):
     feedback_rules(rules, Told)
 
 
+@fault("c2d.redelivered", "c2d.no-reject", "c2d.acknowledged-not-again", "c2d.feedback")
+def delivery_counts_as_receipt(rules):
+    """A message is done with once it is sent, QoS 1 too."""
+
+    class Wrong(MailboxRules):
+        def completes_when_sent(self, qos):
+            return True
+
+    mailbox_rules(rules, Wrong)
+
+
 @fault("c2d.acknowledged-not-again")
 def puback_acknowledges_everything(rules):
     """A PUBACK removes all that was delivered so far."""
