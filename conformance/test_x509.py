@@ -65,6 +65,29 @@ def test_no_certificate_and_no_token_open_nothing(certified, password, tls_versi
     certified.expect_refused(certificate=NO_CERTIFICATE, password=password, tls_version=tls_version)
 
 
+@clause("x509.replaced")
+def test_a_certificate_that_was_replaced_is_refused(issue, certified, registry):
+    """Certificates end: the registry takes new thumbprints, and from then on only those count."""
+    new, spare = issue(certified.id), issue(certified.id)
+
+    registry.use_certificates(certified.id, new.thumbprint(), spare.thumbprint())
+
+    certified.expect_refused(certificate=certified.certificate)
+    certified.expect_accepted(certificate=new)
+
+
+@clause("x509.disabled")
+def test_a_disabled_device_is_refused_with_its_certificate(certified, registry):
+    """What the device is comes after what it shows: a disabled one cannot connect, enabled again it can."""
+    thumbprints = certified.certificate.thumbprint(), certified.spare_certificate.thumbprint()
+
+    registry.use_certificates(certified.id, *thumbprints, status="disabled")
+    certified.expect_refused()
+
+    registry.use_certificates(certified.id, *thumbprints, status="enabled")
+    certified.expect_accepted()
+
+
 @clause("x509.auth-method")
 def test_telemetry_says_that_a_certificate_was_shown(certified, telemetry, readings):
     """Scope and type of the authentication stand in the message's annotations, the type by two names."""

@@ -74,10 +74,13 @@ class IdentityRegistry:
         keys = {"primaryKey": random_key(), "secondaryKey": random_key()}
         return self._replace(device_id, {"authentication": {"type": "sas", "symmetricKey": keys}})
 
-    def use_certificates(self, device_id: str, primary: str, secondary: str) -> None:
+    def use_certificates(
+        self, device_id: str, primary: str, secondary: str, *, status: Status = "enabled"
+    ) -> None:
         """Have a device known by the thumbprints of two certificates, and no longer by its keys."""
         before = self._client.call("GET", "devices", device_id)
-        document = {**_fields(before), "authentication": _thumbprints(primary, secondary)}
+        proof = _thumbprints(primary, secondary)
+        document = {**_fields(before), "status": status, "authentication": proof}
         self._client.call("PUT", "devices", device_id, body=document, if_match="*")
 
     def create_modules(self, device_id: str, ids: Sequence[str]) -> list[Identity]:

@@ -80,11 +80,13 @@ def thumbprints_are_shared_by_all_devices(rules):
     """A certificate of one registered device opens every other one too."""
 
     class Wrong(ConnectRules):
-        known = frozenset()
+        def __init__(self, settings):
+            super().__init__(settings)
+            self.registered = {}
 
         def accepts_certificate(self, identity, thumbprints):
-            self.known |= {registered.upper() for registered in identity.thumbprints}
-            return any(thumbprint in self.known for thumbprint in thumbprints)
+            self.registered[identity.key] = {registered.upper() for registered in identity.thumbprints}
+            return bool(set().union(*self.registered.values()) & set(thumbprints))
 
     rules.connect = Wrong(rules.connect.settings)
 
@@ -109,3 +111,31 @@ def certificate_is_stamped_as_token(rules):
             return super().auth_method(scope, "sas")
 
     rules.telemetry = Wrong()
+
+
+@fault("x509.replaced")
+def replaced_thumbprints_are_still_known(rules):
+    """Thumbprints are remembered from the first connection on; newer ones are added to them."""
+
+    class Wrong(ConnectRules):
+        def __init__(self, settings):
+            super().__init__(settings)
+            self.remembered = {}
+
+        def accepts_certificate(self, identity, thumbprints):
+            known = self.remembered.setdefault(identity.key, set())
+            known |= {registered.upper() for registered in identity.thumbprints}
+            return any(thumbprint in known for thumbprint in thumbprints)
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("x509.disabled")
+def certificate_opens_a_disabled_device(rules):
+    """Whether a device is enabled is asked where tokens are judged, and nowhere else."""
+
+    class Wrong(ConnectRules):
+        def accepts_status(self, identity):
+            return identity.authentication_type == "selfSigned" or super().accepts_status(identity)
+
+    rules.connect = Wrong(rules.connect.settings)
