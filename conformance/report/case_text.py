@@ -1,12 +1,45 @@
 """The evidence of one case as text: what was expected, what was seen, what went over the wire."""
 
-from conformance.catalogue import Clause
-from conformance.verdict.clause import Case
+from typing import Protocol
+
+from conformance.verdict.words import Verdict
 
 _WIDTH = 10
 
 
-def case_text(case: Case, clause: Clause) -> str:
+class Evidence(Protocol):
+    """A case that was settled, in this run or in a statement that was read back."""
+
+    @property
+    def verdict(self) -> Verdict: ...  # noqa: D102 - the fields of a case, as its own class explains them
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def observed(self) -> str: ...  # noqa: D102
+    @property
+    def expected(self) -> str | None: ...  # noqa: D102
+    @property
+    def actual(self) -> str | None: ...  # noqa: D102
+    @property
+    def transcript(self) -> str | None: ...  # noqa: D102
+
+
+class Rule(Protocol):
+    """A clause, of the catalogue or of a statement."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - likewise
+    @property
+    def says(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def link(self) -> str: ...  # noqa: D102
+
+
+def case_text(case: Evidence, clause: Rule) -> str:
     """Return the block that the terminal and Allure show for a case that is not a pass."""
     lines = [f"{clause.id}  {clause.says}"]
     lines += _entry("Source", f"{clause.source}, level {clause.level}  {clause.link}")
@@ -17,14 +50,14 @@ def case_text(case: Case, clause: Clause) -> str:
     return "\n".join(lines)
 
 
-def one_line(case: Case) -> str:
+def one_line(case: Evidence) -> str:
     """Return expected and actual of a violation in one line, or its message where it has neither."""
     if not case.expected:
         return case.message
     return f"expected {_first_line(case.expected)}; actual {_first_line(case.actual or case.observed)}"
 
 
-def _entry(name: str, text: str) -> list[str]:
+def _entry(name: str, text: str | None) -> list[str]:
     if not text:
         return []
     first, *rest = text.splitlines()

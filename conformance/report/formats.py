@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from conformance.report import json_report, junit_file, summary
-from conformance.report.folder import JUNIT, PAGE, REPORT, SUMMARY
+from conformance.report import allure, allure_surroundings, json_report, junit_file, summary
+from conformance.report.folder import ALLURE, JUNIT, PAGE, REPORT, SUMMARY
 from conformance.report.html.page import render
 from conformance.report.statement import Statement
 
@@ -19,3 +19,5 @@ def write_all(statement: Statement, folder: Path) -> None:
     """Write every format, those too that other writers make while a run goes on."""
     write(statement, folder)
     junit_file.write(statement, folder / JUNIT)
+    allure.write(statement, folder / ALLURE)
+    allure_surroundings.write(statement, folder / ALLURE)

@@ -6,6 +6,7 @@ written has been validated against them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final, Literal
 
@@ -149,6 +150,7 @@ class DeviationFoundPart(DeviationPart):
 class CasePart(_Part):
     """One case. `title` is the rule its test states.
 
+    It `began` so many seconds after the run's start, in `worker`.
     `expected`, `actual` and `transcript` are present where it is not a pass; `deviation` where one applies.
     `in_passing` is present, and true, where the clause is a watched one that was broken during a case of
     another clause: the entry repeats that case's id and counts as no case of its own.
@@ -159,7 +161,9 @@ class CasePart(_Part):
     verdict: Verdict
     reading: str | None
     observed: str
+    began: float = 0.0
     seconds: float
+    worker: str = ""
     message: str
     expected: str | None = None
     actual: str | None = None
@@ -256,7 +260,7 @@ def make(
             SectionPart(name=section.name, title=section.title, link=f"{DOCUMENT_URL}#{section.anchor}")
             for section in catalogue.sections
         ],
-        clauses=[_clause(judgement) for judgement in judgements],
+        clauses=[_clause(judgement, datetime.fromisoformat(run.started)) for judgement in judgements],
         deviations=[
             DeviationFoundPart(**asdict(found.deviation), state=found.state, cases=list(found.cases))
             for found in deviations
@@ -264,7 +268,7 @@ def make(
     )
 
 
-def _clause(judgement: Judgement) -> ClausePart:
+def _clause(judgement: Judgement, started: datetime) -> ClausePart:
     clause = judgement.clause
     return ClausePart(
         id=clause.id,
@@ -281,11 +285,11 @@ def _clause(judgement: Judgement) -> ClausePart:
         reason=judgement.reason,
         readings=list(judgement.readings),
         sightings=judgement.sightings,
-        cases=[_case(case) for case in judgement.cases],
+        cases=[_case(case, started.timestamp()) for case in judgement.cases],
     )
 
 
-def _case(case: Case) -> CasePart:
+def _case(case: Case, started: float) -> CasePart:
     evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
     return CasePart(
         id=case.id,
@@ -293,7 +297,9 @@ def _case(case: Case) -> CasePart:
         verdict=case.verdict,
         reading=case.reading,
         observed=case.observed,
+        began=round(max(case.began - started, 0.0), 3),
         seconds=case.seconds,
+        worker=case.worker,
         message=case.message,
         deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
         in_passing=case.in_passing,

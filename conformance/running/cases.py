@@ -42,6 +42,7 @@ class RunningCase:
     observed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     comparison: Comparison | None = None
+    began: float = 0.0
     seconds: float = 0.0
     slept: float = 0.0
     readings: Readings = field(init=False)
@@ -84,6 +85,7 @@ class RunningCase:
             verdict=outcome.verdict,
             reading=reading,
             observed=outcome.observed,
+            began=self.began,
             seconds=round(self.seconds, 4),
             message=redact(outcome.message),
             expected=redact(outcome.expected),

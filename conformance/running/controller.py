@@ -106,7 +106,6 @@ class Controller:
             claims=self.target.claims,
             target=self.target.to_json(),
             folder=self.notes,
-            allure=option.allure_report_dir,
             deviations=self.profile.deviations,
             today=self._started.date().isoformat(),
             messages=self.collaborators.stated(self.profile, self.options).messages,

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from conformance.redaction import register
-from conformance.report.allure import AllureResults
 from conformance.report.junit import JunitReport
 from conformance.running import run_state
 from conformance.running.cases import case_id, died, from_json
@@ -69,8 +68,6 @@ class Records:
         self._failed.add(node_id)
         if report is not None and self.junit is not None:
             self.junit.add_died(report, {"clause": case.clause, "verdict": str(case.verdict)})
-        if self.allure is not None:
-            self.allure.write_died(case, node_id, known["title"])
 
     @property
     def cases(self) -> list[Case]:
@@ -87,12 +84,6 @@ class Records:
     def deselected(self) -> bool:
         """Whether a selection left cases out, here or in a worker."""
         return self._deselected or bool(getattr(self._runner, "partial", False))
-
-    @property
-    def allure(self) -> AllureResults | None:
-        """What writes Allure results in this process, where there are any."""
-        results: AllureResults | None = getattr(self._runner, "allure", None)
-        return results
 
     @property
     def _runner(self) -> object:

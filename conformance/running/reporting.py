@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import Catalogue
-from conformance.report import allure, formats, secret_scan, summary
+from conformance.report import allure, allure_surroundings, formats, secret_scan, summary
 from conformance.report.folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
 from conformance.report.junit import JunitReport
 from conformance.report.statement import RunPart, Statement, make
@@ -38,8 +38,10 @@ class Reporting:
         option = config.option
         place = Path(option.report_dir) if option.report_dir else Path("reports") / profile.name
         self._folder = ReportFolder(config.invocation_params.dir / place)
-        if not getattr(option, "allure_report_dir", None):
-            option.allure_report_dir = str(self._folder.fresh / ALLURE)
+        # Where an Allure plugin is installed: its option names the place, and it writes nothing itself.
+        named = getattr(option, "allure_report_dir", None)
+        option.allure_report_dir = None
+        self._allure = config.invocation_params.dir / named if named else self._folder.fresh / ALLURE
         if not option.xmlpath:
             records.junit = JunitReport(config, self._folder.fresh / JUNIT)
 
@@ -61,26 +63,26 @@ class Reporting:
             claims=target.claims,
             run=run,
         )
-        if self._records.allure is not None:
-            for line in (*self._records.collection_errors, *allure.watch_errors(judgements)):
-                self._records.allure.write_error(line)
         if self._records.junit is not None:
             self._records.junit.finish(self._folder.final / JUNIT, partial=run.partial)
-        leaks = self._render(statement)
+        allure.write(statement, self._allure, self._records.collection_errors)
+        allure_surroundings.write(statement, self._allure)
+        self._render(statement)
+        leaks = self._scrub()
         if leaks:
             run = run.model_copy(update={"exit_code": int(run_with_secret(run.exit_code))})
             self._render(statement.model_copy(update={"run": run}))
+            self._scrub()
         self._records.warnings += summary.publish(self._folder.fresh / SUMMARY, os.environ)
         self._folder.publish()
         return Written(run=run, place=self._shown(self._folder.final / PAGE), leaks=leaks)
 
-    def _render(self, statement: Statement) -> tuple[str, ...]:
-        """Write what is made of the statement alone; return the names of files that held a secret."""
+    def _render(self, statement: Statement) -> None:
+        """Write what says how the run ended."""
         formats.write(statement, self._folder.fresh)
-        surroundings = Path(self._config.option.allure_report_dir)
-        if surroundings.is_dir():
-            allure.write_surroundings(surroundings, statement)
-        return secret_scan.scrub([self._folder.fresh, surroundings])
+
+    def _scrub(self) -> tuple[str, ...]:
+        return secret_scan.scrub([self._folder.fresh, self._allure])
 
     def discard(self) -> None:
         """Remove what was begun; the report of an earlier run stays as it was."""

@@ -31,7 +31,6 @@ class RunState:
     claims: Claims
     target: dict[str, Any]
     folder: Path
-    allure: str | None = None
     deviations: tuple[Deviation, ...] = ()
     today: str = ""
     messages: int | None = None
@@ -50,7 +49,6 @@ class RunState:
                 "large": self.claims.large,
                 "target": self.target,
                 "folder": str(self.folder),
-                "allure": self.allure,
                 "deviations": [asdict(each) for each in self.deviations],
                 "today": self.today,
                 "messages": self.messages,
@@ -69,7 +67,6 @@ class RunState:
             ),
             target=values["target"],
             folder=Path(values["folder"]),
-            allure=values["allure"],
             deviations=tuple(Deviation(**each) for each in values["deviations"]),
             today=values["today"],
             messages=values["messages"],

@@ -6,6 +6,7 @@ Registered by `conformance.plugin` in every process that runs tests: the only on
 import contextlib
 import json
 import random
+import time
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
 from conformance.redaction import all_secrets
-from conformance.report.allure import AllureResults
 from conformance.running import run_state
 from conformance.running.case_maker import CaseMaker
 from conformance.running.cases import RunningCase, to_json
@@ -81,21 +81,17 @@ class Runner:
         self.selection = Selection.of(config)
         self.current: RunningCase | None = None
         self.partial = False
-        self.allure: AllureResults | None = None
         self._slept_before = 0.0
         self._bench: Bench | None = None
         self._no_bench: HarnessError | None = None
         self._interrupts = FirstInterruptOnly()
-        # Allure would attach captured output as it is, secrets included; the case's evidence says more.
-        config.option.attach_capture = False
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
         if self.is_worker:
             state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
             config.stash[STATE] = state
-            config.option.allure_report_dir = state.allure
-            # Each worker, and each that replaces one that died, would empty the folder again.
-            config.option.clean_alluredir = False
+            # The controller writes Allure results from the statement; a plugin would write them twice.
+            config.option.allure_report_dir = None
             self._interrupts.install()
             config.add_cleanup(self._interrupts.remove)
 
@@ -103,12 +99,6 @@ class Runner:
     def state(self) -> RunState:
         """The run that this process is part of."""
         return self.config.stash[STATE]
-
-    def pytest_sessionstart(self) -> None:
-        """Begin to shape what allure-pytest writes, once it is there."""
-        if STATE in self.config.stash and self.config.pluginmanager.has_plugin("allure_listener"):
-            self.allure = AllureResults(self.catalogue, self.state.profile)
-            self.config.add_cleanup(self.allure.register())
 
     # -- collection
 
@@ -245,6 +235,7 @@ class Runner:
         self.current = item.stash.get(CASE, None)
         if self.current is not None:
             self.current.evidence = Evidence()  # its time axis begins with the case
+            self.current.began = time.time()
         self._slept_before = pauses.slept_seconds()
         try:
             return (yield)
@@ -298,5 +289,3 @@ class Runner:
         words |= {f"breach of {breach.clause}": breach.message for breach in record.breaches}
         item.user_properties += [(name, word) for name, word in words.items() if word]
         report.user_properties = list(item.user_properties)
-        if self.allure is not None:
-            self.allure.settled(record, case.title)

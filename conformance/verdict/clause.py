@@ -28,10 +28,10 @@ class Breach:
 class Case:
     """A case that was to run: settled, or left out for a reason. `transcript` is empty where all was well.
 
-    `sightings` counts, for each watched clause, the packets that were held against it; `seconds` is wall
-    time, `slept` the part of it spent in pauses. `title` is the rule that the test states, with its
-    parameters. `in_passing`: a watched rule was broken here, in a case of another clause. `deviation` is what
-    the profile states about the case, whether it came true or not.
+    `sightings` counts, for each watched clause, the packets that were held against it. It `began` at that
+    unix time, 0 where nobody knows; `seconds` is wall time, `slept` the part of it spent in pauses. `title`
+    is the rule that the test states, with its parameters. `in_passing`: a watched rule was broken here, in a
+    case of another clause. `deviation` is what the profile states about it, whether it came true or not.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Case:
     verdict: Verdict
     reading: str | None = None
     observed: str = ""
+    began: float = 0.0
     seconds: float = 0.0
     message: str = ""
     expected: str = ""

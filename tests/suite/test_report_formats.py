@@ -177,10 +177,7 @@ def test_the_published_schema_is_that_of_the_code():
 
 
 def by_name(small):
-    return {
-        result["fullName"].rpartition("#")[2] + result["name"].partition("[")[2]: result
-        for result in small.allure()
-    }
+    return {result["fullName"].partition("::")[2]: result for result in small.allure()}
 
 
 def labels(result):
@@ -218,8 +215,8 @@ def test_allure_tells_failed_from_broken_and_skipped(small):
     statuses = {name: result["status"] for name, result in by_name(small).items()}
 
     assert statuses == {
-        "test_holdsone]": "passed",
-        "test_holdstwo]": "passed",
+        "test_holds[one]": "passed",
+        "test_holds[two]": "passed",
         "test_violation": "failed",
         "test_leak": "failed",
         "test_reading": "passed",
