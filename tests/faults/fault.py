@@ -25,7 +25,7 @@ class Fault:
         return self.load.partition(":")[0]
 
     def __str__(self) -> str:
-        return self.load.partition(":")[2].replace("_", "-")
+        return self.load.replace("_faults:", ".").replace("_", "-")
 
 
 def fault(*breaks: str, spreads: bool = False) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
