@@ -36,7 +36,7 @@ def test_a_boolean_reaches_the_device_as_one(device, listener, twins, flag):
     """Neither a number nor a text."""
     twins.patch(device, desired={"flag": flag})
 
-    assert listener.next_change().members["flag"] is flag
+    assert listener.next_change().members.get("flag") is flag
 
 
 @clause("desired.notified")
@@ -56,7 +56,7 @@ def test_the_version_is_the_one_that_the_back_end_was_told(device, listener, twi
     changes = listener.next_changes(3)
     versions = [update.desired.version for update in updates]
     assert [change.version for change in changes] == versions
-    assert [change.document["$version"] for change in changes] == versions
+    assert [change.document.get("$version") for change in changes] == versions
     assert versions == sorted(set(versions))
 
 

@@ -85,7 +85,7 @@ def test_the_versions_of_a_new_twin(twin, observed):
     """Both were seen to be 1."""
     answer = twin.get()
 
-    observed(f"desired {answer.desired['$version']}, reported {answer.reported['$version']}")
+    observed(f"desired {answer.desired.get('$version')}, reported {answer.reported.get('$version')}")
 
 
 @clause("twin.get-fresh")

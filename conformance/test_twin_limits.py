@@ -19,7 +19,7 @@ def test_the_outermost_integers_are_kept_exactly(device, twin, twins, number):
     """They come back digit for digit on either side."""
     twin.report({"number": number})
 
-    assert twin.get().reported["number"] == number
+    assert twin.get().reported_members == {"number": number}
     assert twins.get(device).reported.values == {"number": number}
 
 

@@ -50,7 +50,7 @@ def outermost_integers_are_refused(rules):
     twin_rules(rules, Wrong)
 
 
-@fault("twin.within-limits", "twin.too-large")
+@fault("twin.within-limits")
 def limits_are_those_of_2018(rules):
     """A string has at most 512 bytes."""
 
