@@ -169,7 +169,10 @@ def died(case_id: str, clause: str, message: str, *, worker: str = "", title: st
 
 def to_json(case: Case) -> dict[str, Any]:
     """Return the record as plain values, which cross to xdist's controller as an attribute of the report."""
-    return {**asdict(case), "verdict": str(case.verdict)}
+    record = asdict(case)
+    # execnet knows plain types alone: not even an enumeration of texts crosses.
+    breaches = [{**breach, "verdict": str(breach["verdict"])} for breach in record["breaches"]]
+    return {**record, "verdict": str(case.verdict), "breaches": breaches}
 
 
 def from_json(record: Mapping[str, Any]) -> Case:
