@@ -1,7 +1,7 @@
 """Every secret that this process ever had, and texts without them.
 
 A run makes thousands of keys and signatures, and every text of a report is searched for all of them. They are
-therefore found by their first characters, in one pass over the text.
+therefore looked for where such a run of characters stands, and found by their first characters.
 """
 
 import base64
@@ -22,9 +22,14 @@ _PATTERNS: Final = re.compile(
     re.DOTALL,
 )
 
+# What keys and signatures are made of, plain and escaped. A report holds few runs of it that are so long.
+_RUN: Final = re.compile(r"[A-Za-z0-9+/=%]{16,}")
+
 _registered: dict[str, None] = {}
-# First characters -> all forms that begin so, longest first.
-_forms: dict[str, list[str]] = {}
+# First characters -> all forms that begin so and are such a run, longest first.
+_runs: dict[str, list[str]] = {}
+# All other forms, longest first: the few secrets that a person made up.
+_others: list[str] = []
 
 
 def register(text: str) -> None:
@@ -35,7 +40,7 @@ def register(text: str) -> None:
     escaped = quote(text, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
     for form in {text, escaped, lower, unquote(text), base64.b64encode(text.encode()).decode()}:
-        alike = _forms.setdefault(form[:SHORTEST_SECRET], [])
+        alike = _runs.setdefault(form[:SHORTEST_SECRET], []) if _RUN.fullmatch(form) else _others
         alike.append(form)
         alike.sort(key=len, reverse=True)
 
@@ -47,20 +52,17 @@ def all_secrets() -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """Return the text with every known secret, and whatever looks like a key or signature, as ``***``."""
-    known = "".join(_without(text, _places(text)))
-    return _PATTERNS.sub(lambda match: (match["before"] or "") + HIDDEN, known)
-
-
-def holds_secret(text: str) -> bool:
-    """Tell whether a text holds a known secret, or what looks like a key or signature."""
-    return redact(text) != text
+    for secret in _others:
+        text = text.replace(secret, HIDDEN)
+    text = _RUN.sub(lambda run: "".join(_without(run[0], _places(run[0]))), text)
+    return _PATTERNS.sub(lambda match: (match["before"] or "") + HIDDEN, text)
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where secrets begin and end."""
+    """Yield where secrets begin and end in a run."""
     position, last = 0, len(text) - SHORTEST_SECRET
     while position <= last:
-        alike = _forms.get(text[position : position + SHORTEST_SECRET])
+        alike = _runs.get(text[position : position + SHORTEST_SECRET])
         found = next((form for form in alike or () if text.startswith(form, position)), None)
         if found is None:
             position += 1
