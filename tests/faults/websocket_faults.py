@@ -2,6 +2,7 @@
 
 from fault import fault
 
+from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.net.rules import ListenerRules
 
@@ -26,6 +27,26 @@ def answers_come_in_text_frames(rules):
             return False
 
     rules.listeners = Wrong()
+
+
+@fault("websocket.mqtt")
+def tokens_are_judged_on_the_mqtt_port_alone(rules):
+    """Whoever comes over WebSocket is let in as who it says it is."""
+
+    class Notes(ListenerRules):
+        def __init__(self):
+            self.connects = []
+
+        def websocket_payload(self, payload, *, ends_message):
+            if payload[:1] == b"\x10":
+                self.connects.append(payload)
+            return payload
+
+    class Trusts(ConnectRules):
+        def checks_token(self, identity):
+            return not any(identity.key.encode() in packet for packet in rules.listeners.connects)
+
+    rules.listeners, rules.connect = Notes(), Trusts(rules.connect.settings)
 
 
 @fault("websocket.subprotocol")
