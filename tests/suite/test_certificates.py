@@ -12,8 +12,8 @@ from scripted_peer import IMPATIENT, Stage
 from scripted_websocket import admitting, opened
 
 from conformance.certificates import ClientCertificate
-from conformance.credentials import HIDDEN, redact
 from conformance.device import NO_CERTIFICATE, NO_PASSWORD, WebSocket
+from conformance.redaction import HIDDEN, redact
 
 
 def der(certificate):

@@ -6,11 +6,11 @@ import pytest
 from scripted_peer import CONNACK, IMPATIENT, PINGRESP, Stage
 from scripted_websocket import BINARY, CLOSE, PING, PONG, TEXT, Socket, admitting, frame, opened, read_request
 
-from conformance.credentials import all_secrets
 from conformance.device import WebSocket
 from conformance.device.frames import Frame, Opcode
 from conformance.device.literal import packet, text
 from conformance.errors import HarnessError, Violation
+from conformance.redaction import all_secrets
 
 OVER = WebSocket()
 PINGREQ = b"\xc0\x00"
