@@ -8,13 +8,35 @@ from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.packets import Pingreq, Puback
 
 
-@fault("connection.newest-wins")
+@fault("connection.newest-wins", "connection.scope")
 def older_connection_stays(rules):
-    """A device may be connected twice."""
+    """An identity may be connected twice."""
 
     class Wrong(ConnectionRules):
         def newest_wins(self):
             return False
+
+    rules.connection = Wrong()
+
+
+@fault("connection.scope")
+def connection_of_a_module_replaces_its_devices(rules):
+    """One connection is counted for a device and all of its modules."""
+
+    class Wrong(ConnectionRules):
+        def replaced_by(self, identity_key):
+            return tuple({identity_key: None, identity_key.partition("/")[0]: None})
+
+    rules.connection = Wrong()
+
+
+@fault("connection.scope")
+def modules_may_connect_twice(rules):
+    """A new connection of a module leaves its older one open."""
+
+    class Wrong(ConnectionRules):
+        def replaced_by(self, identity_key):
+            return () if "/" in identity_key else super().replaced_by(identity_key)
 
     rules.connection = Wrong()
 

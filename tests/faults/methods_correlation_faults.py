@@ -1,0 +1,104 @@
+"""Hubs that give an answer to the wrong call."""
+
+from fault import fault
+
+from iothub_emulator.hub.method_rules import MethodRules
+
+
+def method_rules(rules, wrong):
+    rules.methods = wrong(rules.methods.shortest_timeout)
+
+
+@fault("methods.request-id", "methods.concurrent", "methods.late-answer")
+def any_answer_ends_the_oldest_call(rules):
+    """The request id of an answer is not looked at."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            return next(iter(pending), None)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.request-id")
+def request_ids_are_compared_as_numbers(rules):
+    """An answer whose request id has the same value in another spelling is taken."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            return super().answered_call((request_id or "").lstrip("0") or None, pending)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.request-id")
+def answer_without_request_id_is_taken(rules):
+    """An answer that names no request ends the oldest call."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            if request_id is None:
+                return next(iter(pending), None)
+            return super().answered_call(request_id, pending)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.request-id")
+def beginning_of_a_request_id_is_enough(rules):
+    """A request id is compared as far as the call's own goes."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            return next((own for own in pending if (request_id or "").startswith(own)), None)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.request-id")
+def answered_call_is_remembered_for_the_next(rules):
+    """A second answer to one call ends the next."""
+
+    class Wrong(MethodRules):
+        last = None
+
+        def answered_call(self, request_id, pending):
+            if request_id is not None and request_id == self.last:
+                return next(iter(pending), None)
+            self.last = super().answered_call(request_id, pending) or self.last
+            return super().answered_call(request_id, pending)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.request-ids-differ")
+def request_ids_have_three_bits(rules):
+    """The counter of request ids begins anew after the eighth call."""
+
+    class Wrong(MethodRules):
+        def request_id(self, count):
+            return super().request_id(count % 8)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.concurrent")
+def answers_are_handed_out_in_the_order_of_calls(rules):
+    """Whichever call an answer is for, the oldest caller gets it."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            return next(iter(pending)) if super().answered_call(request_id, pending) else None
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.late-answer")
+def late_answer_ends_the_connection(rules):
+    """An answer that nobody waits for is treated as an error."""
+
+    class Wrong(MethodRules):
+        def on_unwanted_response(self):
+            return "close"
+
+    method_rules(rules, Wrong)
