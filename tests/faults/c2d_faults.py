@@ -125,7 +125,7 @@ def topic_is_the_events_topic(rules):
 
 
 @fault("c2d.body")
-def body_is_treated_as_text(rules):
+def body_for_a_device_is_treated_as_text(rules):
     """The body is decoded as UTF-8 on its way."""
 
     class Wrong(MailboxRules):
