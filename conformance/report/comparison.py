@@ -93,11 +93,18 @@ class Comparison:
     @property
     def headline(self) -> str:
         """What the comparison found, in one line."""
+        if self.is_regression:
+            return f"Regression: {plural(len(self.of(Kind.WORSE)), 'clause')} worse in B"
+        if self.changes:
+            return f"No regression, but {plural(len(self.changes), 'difference')}"
+        return "No difference"
+
+    @property
+    def counts(self) -> str:
+        """How many clauses were compared, and what became of them."""
         compared = self.same + sum(change.a is not None and change.b is not None for change in self.changes)
         counts = [f"{len(found)} {kind}" for kind in Kind if (found := self.of(kind))]
-        words = ", ".join([*counts, f"{self.same} the same"])
-        claim = "Regression" if self.is_regression else "No regression"
-        return f"{claim}: of {plural(compared, 'clause')} compared, {words}"
+        return f"{plural(compared, 'clause')} compared: {', '.join([*counts, f'{self.same} the same'])}"
 
 
 def compare(a: Statement, b: Statement) -> Comparison:

@@ -29,6 +29,7 @@ def _terminal(comparison: Comparison) -> Iterator[str]:
     yield ""
     if comparison.omitted:
         yield f"not compared, left out of a partial selection: {plural(len(comparison.omitted), 'clause')}"
+    yield comparison.counts
     yield comparison.headline
 
 
@@ -55,6 +56,8 @@ def as_markdown(comparison: Comparison) -> str:
 
 def _markdown(comparison: Comparison) -> Iterator[str]:
     yield f"# {escape(comparison.headline)}"
+    yield ""
+    yield f"{escape(comparison.counts)}."
     yield ""
     sides = zip(target_lines(comparison.a), target_lines(comparison.b), strict=True)
     yield from table(["A", "B"], ([escape(a), escape(b)] for a, b in sides))

@@ -157,9 +157,8 @@ B = statement(
     clause("twin.new", case(5)),
     target={"edition": "current"},
 )
-HEADLINE = (
-    "Regression: of 3 clauses compared, 1 worse in B, 1 different, 1 only in A, 1 only in B, 1 the same"
-)
+HEADLINE = "Regression: 1 clause worse in B"
+COUNTS = "3 clauses compared: 1 worse in B, 1 different, 1 only in A, 1 only in B, 1 the same"
 
 
 def test_the_terminal_tells_both_sides_in_full():
@@ -198,6 +197,7 @@ def test_the_terminal_tells_both_sides_in_full():
         "      A  none",
         "      B  pass",
         "",
+        COUNTS,
         HEADLINE,
     ]
 
@@ -205,7 +205,7 @@ def test_the_terminal_tells_both_sides_in_full():
 def test_markdown_has_a_row_for_each_clause_and_case():
     lines = as_markdown(compare(A, B)).splitlines()
 
-    assert lines[0] == f"# {HEADLINE}"
+    assert (lines[0], lines[2]) == (f"# {HEADLINE}", f"{COUNTS}.")
     assert "## Worse in B (1)" in lines
     assert "| `d2c.qos2` The hub does what d2c.qos2 says. | pass | violation: pubrec |" in lines
     assert (
@@ -242,9 +242,14 @@ def test_nothing_in_a_statement_becomes_markup_or_moves_the_cursor():
 
 
 def test_two_alike_say_so():
-    assert as_terminal(compare(mixed(), mixed())).endswith(
-        "No regression: of 11 clauses compared, 11 the same"
-    )
+    assert as_terminal(compare(mixed(), mixed())).splitlines()[-2:] == [
+        "11 clauses compared: 11 the same",
+        "No difference",
+    ]
+
+
+def test_a_difference_that_is_no_regression_is_called_one():
+    assert compare(B, A).headline == "No regression, but 4 differences"
 
 
 # -- the command

@@ -2,7 +2,6 @@
 
 from conformance.report.comparison import CaseChange, ClauseChange, Comparison, Kind
 from conformance.report.html.badge import badge, kind
-from conformance.report.html.lists import table
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.page import document, navigation
 from conformance.report.html.sequence import sequence
@@ -22,6 +21,7 @@ def render(comparison: Comparison) -> str:
             "header",
             element("p", "Comparison of two conformance statements", class_="eyebrow"),
             element("h1", comparison.headline),
+            element("p", f"{comparison.counts}.", class_="bound"),
             [element("p", remark, class_="bound") for remark in comparison.remarks],
             class_=f"claim {'bad' if comparison.is_regression else 'good'}",
         ),
@@ -33,13 +33,8 @@ def render(comparison: Comparison) -> str:
 
 
 def _runs(comparison: Comparison) -> Markup:
-    sides = zip(target_lines(comparison.a), target_lines(comparison.b), strict=True)
-    return element(
-        "section",
-        element("h2", "The two runs", id="runs"),
-        table(("A", "B"), [[a, b] for a, b in sides], "runs"),
-        aria_labelledby="runs",
-    )
+    a, b = ([element("p", line) for line in target_lines(made)] for made in (comparison.a, comparison.b))
+    return element("section", element("h2", "The two runs", id="runs"), _pair(a, b), aria_labelledby="runs")
 
 
 def _section(which: Kind, comparison: Comparison) -> Markup:
@@ -47,7 +42,13 @@ def _section(which: Kind, comparison: Comparison) -> Markup:
     heading = element(
         "h2", _title(which), element("span", f" {len(changes)}", class_="number"), id=_place(which)
     )
-    return element("section", heading, [_clause(change) for change in changes], aria_labelledby=_place(which))
+    return element(
+        "section",
+        heading,
+        [_clause(change) for change in changes],
+        class_="changed",
+        aria_labelledby=_place(which),
+    )
 
 
 def _clause(change: ClauseChange) -> Markup:
