@@ -1,5 +1,9 @@
 """Renders what the run found: one statement, and every format from it.
 
-`statement` the published form · `json_report` · `junit` · `allure` · `terminal` · `case_text` the evidence
-of one case as text · `folder` where it all goes.
+`statement` the published form · `json_report` · `html` the page · `summary` for reviewers · `junit` ·
+`junit_file` for merged runs · `allure` · `terminal` · `case_text` the evidence of one case as text ·
+`formats` all that a statement is enough for · `folder` where it all goes.
+`headline` what is claimed · `tally` the numbers of every format · `visible`, `markdown` texts from the wire.
+`comparison`, `sides` and `comparison_text` two statements side by side · `merging` several as one ·
+`digest` of the suite · `deviation_entries` for a profile.
 """

@@ -6,6 +6,8 @@ import pytest
 from browser import browser, executable
 from sample import holding, mixed
 
+from conformance.report.comparison import compare
+from conformance.report.html import comparison
 from conformance.report.html.page import render
 
 PROGRAM = executable()
@@ -55,11 +57,18 @@ def page(chromium, tmp_path):
     return opened
 
 
-@pytest.mark.parametrize("made", [mixed(), holding()], ids=["mixed", "holding"])
+PAGES = {
+    "mixed": render(mixed()),
+    "holding": render(holding()),
+    "comparison": comparison.render(compare(holding(), mixed())),
+}
+
+
+@pytest.mark.parametrize("made", PAGES.values(), ids=PAGES)
 def test_the_page_asks_for_nothing_and_complains_of_nothing(chromium, tmp_path, made):
     """Pitfall 12."""
     file = tmp_path / "conformance.html"
-    file.write_text(render(made), encoding="utf-8")
+    file.write_text(made, encoding="utf-8")
     opened = chromium.page()
 
     opened.open(file)
@@ -92,6 +101,17 @@ def test_every_text_stands_out_from_its_ground(page, width, dark):
     page.look(width=width, dark=dark)
     page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
 
+    assert page.evaluate(CONTRASTS) == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_comparison_can_be_read_on_a_phone(page, tmp_path, dark):
+    (tmp_path / "comparison.html").write_text(PAGES["comparison"], encoding="utf-8")
+    page.look(width=360, dark=dark)
+
+    page.open(tmp_path / "comparison.html")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.evaluate(CONTRASTS) == []
 
 
