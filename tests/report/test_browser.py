@@ -4,7 +4,7 @@ import os
 
 import pytest
 from browser import browser, executable
-from sample import holding, mixed
+from sample import case, clause, holding, mixed, statement, violation
 
 from conformance.report.comparison import compare
 from conformance.report.html import comparison
@@ -102,6 +102,28 @@ def test_every_text_stands_out_from_its_ground(page, width, dark):
     page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
 
     assert page.evaluate(CONTRASTS) == []
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_word_without_end_is_broken(chromium, tmp_path, width):
+    word = "devices/{device}/modules/" + "m" * 120
+    bad = violation(1, title=word, expected=word, actual=word, observed=word, message=word, id=word)
+    made = statement(
+        clause(
+            f"a.{'b' * 60}", bad, says=word, note=word, accepted=[word], readings=[word], level="disputed"
+        ),
+        clause("a.observed", case(2, "observed", observed=word, transcript=f"   0.0 ms  c1 → {word}")),
+        clause("a.unclaimed", case(3, "not claimed", message=word), reason=word),
+        target={"name": word, "host": word},
+        profile={"name": word},
+    )
+    for name, text in (("page", render(made)), ("comparison", comparison.render(compare(holding(), made)))):
+        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+        opened = chromium.page()
+        opened.look(width=width)
+        opened.open(tmp_path / f"{name}.html")
+        opened.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+        assert opened.evaluate("document.documentElement.scrollWidth") == width, name
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
