@@ -26,8 +26,8 @@ def test_a_record_with_all_there_can_be_in_it():
         clause="s.a",
         verdict=Verdict.VIOLATION,
         breaches=(
-            Breach("watch.ids", "PUBACK 7 was not asked for", "puback 7"),
-            Breach("watch.ids", "PUBACK 8", "puback 8", verdict=Verdict.KNOWN_DEVIATION, deviation=KNOWN),
+            Breach(clause="watch.ids", message="PUBACK 7 was not asked for", observed="puback 7"),
+            Breach(clause="watch.ids", message="8", verdict=Verdict.KNOWN_DEVIATION, deviation=KNOWN),
         ),
         sightings=(("watch.ids", 3),),
         deviation=KNOWN,
