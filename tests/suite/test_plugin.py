@@ -213,7 +213,8 @@ def test_watch(watch):
     assert "transcript" in violated
 
 
-def test_a_breach_counts_for_the_watch_and_leaves_its_case_alone(small):
+@BOTH_WAYS
+def test_a_breach_counts_for_the_watch_and_leaves_its_case_alone(small, distribution):
     small.watch()
     small.cases(
         """
@@ -233,7 +234,7 @@ def test_holds(evidence):
 """
     )
 
-    result = small.run()
+    result = small.run(*distribution)
 
     assert result.ret == 1
     assert (small.verdicts()["watch.ids"], small.verdicts()["small.holds"]) == ("violation", "pass")
