@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 ADMITS = "it accepts right credentials, as it accepts any"
 SPEAKS_TLS = "its port does speak TLS with a trusted certificate"
+HANDS_NOTHING_ON = "what it acknowledges reaches nobody, so no other device either"
 ACKNOWLEDGES = "it does acknowledge each packet with the packet's id"
 CHOOSES = "its WebSocket does have the subprotocol mqtt"
 
@@ -54,6 +55,7 @@ HONEST = {
         "websocket.subprotocol-chosen": CHOOSES,
         "x509.empty-password": ADMITS,
         "x509.secondary-thumbprint": ADMITS,
+        "topics.no-device-to-device": HANDS_NOTHING_ON,
         "watch.ids": ACKNOWLEDGES,
         "watch.server-only": ACKNOWLEDGES,
     },

@@ -248,6 +248,37 @@ def test_holds(evidence):
     )
 
 
+def test_what_the_watch_saw_can_be_told_in_words(small):
+    small.watch()
+    small.cases(
+        """
+from conformance.evidence.watch import Breach, Judgement
+
+@clause("small.observed")
+def test_nothing_seen(watch, observed):
+    observed(watch.in_words("watch.ids"))
+
+@clause("small.observed")
+def test_clean(watch, evidence, observed):
+    evidence.watch.note(Judgement(clauses=["watch.ids"]))
+    observed(watch.in_words("watch.ids"))
+
+@clause("small.observed")
+def test_more(watch, evidence, observed):
+    breaches = [Breach("watch.ids", "odd", word) for word in ("status 412", "status 403", "status 412")]
+    evidence.watch.note(Judgement(clauses=["watch.ids"], breaches=breaches))
+    observed(watch.in_words("watch.ids"))
+"""
+    )
+
+    small.run()
+
+    cases = {case["id"].partition("::")[2]: case for case in small.clause("small.observed")["cases"]}
+    assert cases["test_nothing_seen"]["verdict"] == "not tested"
+    assert cases["test_clean"]["observed"] == "only what it names"
+    assert cases["test_more"]["observed"] == "besides those it names: status 412, status 403"
+
+
 def test_pauses_are_counted_with_the_case(small):
     small.cases(
         """
