@@ -1,9 +1,10 @@
 """The device side of the suite: MQTT through paho, literal bytes where paho cannot, one reactor below."""
 
 from conformance.device.bag import Bag, bag_of, path_of
+from conformance.device.bearer import Topics
 from conformance.device.certificate import ServerCertificate, fetch_certificate
 from conformance.device.connection import Connection, Pending
-from conformance.device.device import Device, Topics
+from conformance.device.device import Device
 from conformance.device.endpoint import Endpoint, Timeouts
 from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Will
 from conformance.device.raw import RawConnection

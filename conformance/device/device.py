@@ -1,13 +1,12 @@
-"""A device as tests meet it: who it is, with what it is let in, and what it tries."""
+"""A device as tests meet it: its connections, and what it tries."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final, TypedDict, Unpack
 
 from conformance.certificates import ClientCertificate
-from conformance.credentials import Identity, SasToken, Secret, sas_token
+from conformance.credentials import Identity, Secret
 from conformance.device import literal
+from conformance.device.bearer import Bearer
 from conformance.device.connection import Connection
 from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
 from conformance.device.dialing import Dialer, Line
@@ -22,31 +21,8 @@ from conformance.errors import TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.packets import Connack
 
-# The document's own: #using-the-mqtt-protocol-directly-as-a-device.
-API_VERSION: Final = "2018-06-30"
-
 # The outcome of a WebSocket on which a right CONNECT gets no answer.
 NO_CONNACK: Final = "no connack"
-
-
-@dataclass(frozen=True)
-class Topics:
-    """The documented topics of one device or module: where it publishes, and the filter it subscribes to.
-
-    `path` is ``{device}`` or ``{device}/modules/{module}``.
-    """
-
-    path: str
-
-    @property
-    def events(self) -> str:
-        """Topic of device-to-cloud messages; a property bag goes behind it."""
-        return f"devices/{self.path}/messages/events/"
-
-    @property
-    def devicebound(self) -> str:
-        """Filter of cloud-to-device messages."""
-        return f"devices/{self.path}/messages/devicebound/#"
 
 
 class Attempt(TypedDict, total=False):
@@ -68,12 +44,11 @@ class Attempt(TypedDict, total=False):
     over: WebSocket | None
 
 
-class Device:
+class Device(Bearer):
     """One identity of the hub, a device or a module of one, its connections and its attempts at one.
 
-    `host` is the hub's name in Username and token. With a `certificate` it presents that, and its CONNECT
-    goes without Password; the hub knows it by `spare_certificate` too. Connections write to `evidence`;
-    `close` ends them all.
+    `host` is the hub's name in Username and token, `certificate` what it presents. Connections write to
+    `evidence`; `close` ends them all.
     """
 
     def __init__(
@@ -86,72 +61,11 @@ class Device:
         host: str = "",
         certificate: ClientCertificate | None = None,
     ) -> None:
-        self.id = identity.id
-        self.path = identity.path
-        self.primary_key = identity.primary_key
-        self.secondary_key = identity.secondary_key
-        self.host = host or endpoint.host
-        self.topics = Topics(self.path)
-        self.certificate = certificate
-        self.spare_certificate: ClientCertificate | None = None
+        super().__init__(identity, host or endpoint.host, certificate)
         self._endpoint = endpoint
         self._reactor = reactor
         self._dialer = Dialer(identity.id, endpoint, reactor, evidence)
         self._open: list[Conversation] = []
-
-    @property
-    def username(self) -> str:
-        """The documented Username."""
-        return f"{self.host}/{self.id}/?api-version={API_VERSION}"
-
-    @property
-    def resource(self) -> str:
-        """What a token of this device is for."""
-        return f"{self.host}/devices/{self.path}"
-
-    def token(
-        self,
-        *,
-        key: Secret | None = None,
-        resource: str | None = None,
-        expires_in: float = 3600,
-        order: Sequence[str] = ("sr", "sig", "se"),
-        escapes: str = "upper",
-    ) -> SasToken:
-        """Return a token: of the primary key, for this device, for an hour, where nothing else is said.
-
-        `expires_in` in seconds, negative for a token of the past; `escapes` is "upper" or "lower".
-        """
-        return sas_token(
-            self.resource if resource is None else resource,
-            self.primary_key if key is None else key,
-            expiry=int(time.time() + expires_in),
-            order=order,
-            escape_upper=escapes == "upper",
-        )
-
-    def connect_packet(
-        self,
-        *,
-        protocol: str = "MQTT",
-        level: int = 4,
-        properties: bytes = b"",
-        clean_session: bool = True,
-        keep_alive: int = 60,
-        will: Will | None = None,
-        password: Secret | None = None,
-    ) -> bytes:
-        """Return a CONNECT that lets this device in, but for what is said; `keep_alive` in seconds."""
-        return literal.connect(
-            self,
-            protocol=protocol,
-            level=level,
-            properties=properties,
-            clean_session=clean_session,
-            keep_alive=keep_alive,
-            will=will,
-            password=self._password() if password is None else password,
-        )
 
     # -- connections
 
@@ -313,7 +227,7 @@ class Device:
         certificate = attempt.get("certificate") or self.certificate
 
         def speaker(write: Callable[[bytes], None]) -> Speaker:
-            token = self._password() if password is None else password
+            token = self.password() if password is None else password
             return Speaker(
                 write,
                 client_id=self.id if client_id is None else client_id,
@@ -339,9 +253,6 @@ class Device:
         self._open.append(connection)
         return connection
 
-    def _password(self) -> Secret | Absent:
-        return self.token() if self.certificate is None else NO_PASSWORD
-
     def _line(self, *, tls_version: str | None = None, over: WebSocket | None = None) -> Line:
         try:
             return self._dialer.open(tls_version=tls_version, certificate=self.certificate, over=over)
@@ -356,4 +267,4 @@ class Device:
         )
 
 
-__all__ = ["NO_CERTIFICATE", "NO_PASSWORD", "NO_USERNAME", "Attempt", "Device", "Topics"]
+__all__ = ["NO_CERTIFICATE", "NO_PASSWORD", "NO_USERNAME", "Attempt", "Device"]
