@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from conformance import catalogue, listing, statements
+from conformance import catalogue, document, listing
+from conformance.document import uncovered
 from conformance.errors import CatalogueError
-from conformance.statements import uncovered
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +16,8 @@ def tests():
 
 
 @pytest.fixture(scope="module")
-def document():
-    return statements.load()
+def the_document():
+    return document.load()
 
 
 @pytest.fixture(scope="module")
@@ -38,41 +38,48 @@ def without(clauses, clause_id):
     )
 
 
-def test_every_statement_has_a_clause_and_every_clause_a_test(document, clauses, tests):
-    assert list(uncovered(document, clauses, tests)) == []
+def test_every_statement_has_a_clause_and_every_clause_a_test(the_document, clauses, tests):
+    assert list(uncovered(the_document, clauses, tests)) == []
 
 
-def test_the_document_is_all_there(document):
-    assert [each.id for each in document.statements] == [f"S{number}" for number in range(1, 68)]
-    assert [each.lines for each in document.asides] == ["26", "32-37", "41-55", "84-104", "140-156", "339"]
-
-
-def test_a_test_that_is_removed_is_missed(document, clauses, tests):
-    rest = {clause: cited for clause, cited in tests.items() if clause != "d2c.qos2"}
-
-    assert "d2c.qos2: no test cites it. Write one, or say why it is untestable." in list(
-        uncovered(document, clauses, rest)
-    )
-
-
-def test_a_clause_that_is_removed_is_missed(document, clauses, tests):
-    """S31 rests on this clause alone."""
-    assert [line for line in uncovered(document, without(clauses, "d2c.qos2"), tests) if "S31" in line] == [
-        "S31: no clause names it (QoS 2 publish closes the connection). Add it to a clause's statements."
+def test_the_document_is_all_there(the_document):
+    assert [each.id for each in the_document.statements] == [f"S{number}" for number in range(1, 68)]
+    assert [each.lines for each in the_document.asides] == [
+        "26",
+        "32-37",
+        "41-55",
+        "84-104",
+        "140-156",
+        "339",
     ]
 
 
-def test_a_statement_that_does_not_exist_is_told(document, clauses, tests):
-    shorter = dataclasses.replace(document, statements=document.statements[:-1])
+def test_a_test_that_is_removed_is_missed(the_document, clauses, tests):
+    rest = {clause: cited for clause, cited in tests.items() if clause != "d2c.qos2"}
+
+    assert "d2c.qos2: no test cites it. Write one, or say why it is untestable." in list(
+        uncovered(the_document, clauses, rest)
+    )
+
+
+def test_a_clause_that_is_removed_is_missed(the_document, clauses, tests):
+    """S31 rests on this clause alone."""
+    assert [
+        line for line in uncovered(the_document, without(clauses, "d2c.qos2"), tests) if "S31" in line
+    ] == ["S31: no clause names it (QoS 2 publish closes the connection). Add it to a clause's statements."]
+
+
+def test_a_statement_that_does_not_exist_is_told(the_document, clauses, tests):
+    shorter = dataclasses.replace(the_document, statements=the_document.statements[:-1])
 
     assert any(
         "names statement S67, which does not exist" in line for line in uncovered(shorter, clauses, tests)
     )
 
 
-def test_a_reason_and_a_clause_exclude_each_other(document, clauses, tests):
-    first = dataclasses.replace(document.statements[0], untestable="nobody can see it")
-    changed = dataclasses.replace(document, statements=(first, *document.statements[1:]))
+def test_a_reason_and_a_clause_exclude_each_other(the_document, clauses, tests):
+    first = dataclasses.replace(the_document.statements[0], untestable="nobody can see it")
+    changed = dataclasses.replace(the_document, statements=(first, *the_document.statements[1:]))
 
     assert any(
         line.startswith("S1: untestable, and yet named by ") for line in uncovered(changed, clauses, tests)
@@ -89,8 +96,8 @@ def test_a_reason_and_a_clause_exclude_each_other(document, clauses, tests):
     ids=["missing", "name", "toml"],
 )
 def test_a_malformed_record_is_refused(tmp_path, text, problem):
-    file = tmp_path / "statements.toml"
+    file = tmp_path / "document.toml"
     file.write_text(text)
 
     with pytest.raises(CatalogueError, match=problem):
-        statements.load(file)
+        document.load(file)
