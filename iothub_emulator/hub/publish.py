@@ -37,6 +37,10 @@ class PublishRules:
         own = sender.module_id
         return module is own or (module is not None and own is not None and topics.names(module, own))
 
+    def author_of(self, topic: topics.Events, sender: Sender) -> Sender | None:
+        """d2c.foreign-topic, module.device-topic: whose message it is; None: not the client's to send."""
+        return self.sender_of(topic.device, sender) if self.same_module(topic.module, sender) else None
+
     def passes_on(self, topic: str) -> bool:  # noqa: ARG002 - the seam makes a broker of the hub
         """topics.no-device-to-device: what a device publishes goes to the back end and to nobody else."""
         return False

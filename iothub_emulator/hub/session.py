@@ -12,6 +12,7 @@ from iothub_emulator.hub.admission import Refused, admit, sender_for
 from iothub_emulator.hub.device_requests import Breach, DeviceRequests
 from iothub_emulator.hub.effects import Admit, Close, Effect, End, Forward, Send, Serve, Telemetry
 from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.last_words import last_words
 from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.outbox import Outbox
 from iothub_emulator.hub.packets import (
@@ -32,7 +33,6 @@ from iothub_emulator.hub.property_bag import Bag, BagRefused
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import Sender
-from iothub_emulator.hub.topics import Events
 
 
 class _State(enum.Enum):
@@ -209,11 +209,11 @@ class Session:
         if packet.qos > 1 and publish.on_qos_2() == "close":
             return self._fail("d2c.qos2", now)
         topic = publish.parse_topic(packet.topic)
-        author = self._author(topic, sender) if topic is not None else None
+        author = publish.author_of(topic, sender) if topic is not None else None
         if topic is None or author is None:
             return self._other_topic(packet, sender, now)
         try:
-            bag = self._bag(topic.bag)
+            bag = self._rules.property_bag.parse(publish.bag_of(topic.bag))
         except BagRefused as refused:
             return self._fail(str(refused), now)
         properties, system = bag.properties, bag.system
@@ -224,14 +224,6 @@ class Session:
         if not publish.accepts_size(publish.size_of(packet.payload, properties, system)):
             return self._fail("d2c.too-large", now)
         return self._deliver(packet, author, bag, now)
-
-    def _author(self, topic: Events, sender: Sender) -> Sender | None:
-        """Return who a message on that topic is from; None: not the client's to say."""
-        publish = self._rules.publish
-        return publish.sender_of(topic.device, sender) if publish.same_module(topic.module, sender) else None
-
-    def _bag(self, text: str) -> Bag:
-        return self._rules.property_bag.parse(self._rules.publish.bag_of(text))
 
     def _deliver(self, packet: Publish, author: Sender, bag: Bag, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -301,20 +293,5 @@ class Session:
         return list(effects)
 
     def _will_effects(self, will: Will, sender: Sender, end: End, now: float) -> list[Effect]:
-        """will.property-bag, will.message-type, will.retain-property, will.foreign-topic.
-
-        unspecified: a Will outside the device's own events topic, or with a bag without sense, is not sent.
-        """
-        rules = self._rules
-        topic = rules.publish.parse_topic(will.topic)
-        author = self._author(topic, sender) if topic is not None else None
-        if topic is None or author is None:
-            return []
-        try:
-            bag = self._bag(rules.will.bag_of(topic.bag))
-        except BagRefused:
-            return []
-        retained = rules.publish.retain_properties(retain=will.retain)
-        properties = bag.properties | retained | rules.will.properties(end)
-        event = rules.telemetry.stamp(author, rules.will.payload(will), properties, bag.system, now)
-        return [Telemetry(event)]
+        event = last_words(will, sender, end, self._rules, now)
+        return [] if event is None else [Telemetry(event)]

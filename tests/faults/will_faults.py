@@ -8,6 +8,17 @@ from iothub_emulator.hub.telemetry import TelemetryRules
 from iothub_emulator.hub.will import WillRules
 
 
+@fault("will.sent", "will.once", spreads=True)
+def will_waits_for_an_error(rules):
+    """Only a client that breaks a rule is taken for lost; one that just goes away is not."""
+
+    class Wrong(WillRules):
+        def is_sent(self, will, end):
+            return end not in {End.LOST, End.RESET} and super().is_sent(will, end)
+
+    rules.will = Wrong()
+
+
 @fault("will.sent")
 def reset_is_taken_for_a_farewell(rules):
     """A TCP reset ends the connection like DISCONNECT, without the Will."""
