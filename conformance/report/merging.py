@@ -1,6 +1,7 @@
 """One statement from several runs on one target, each of which ran other cases of one suite."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from functools import reduce
 from itertools import pairwise
 from typing import Final
@@ -9,6 +10,7 @@ from conformance.catalogue import WATCH_SECTION
 from conformance.errors import UsageError
 from conformance.report.statement import (
     ClausePart,
+    CostPart,
     DeviationFoundPart,
     RunPart,
     Statement,
@@ -40,7 +42,9 @@ def merge(
         _refuse_mixed(one, other, f"{other_name} cannot be merged with {name}")
     _refuse_overlaps(statements, names)
     first = statements[0]
-    clauses = [_merged(parts) for parts in zip(*(made.clauses for made in statements), strict=True)]
+    started = min(made.run.started for made in statements)
+    shifted = [_on_one_clock(made, started) for made in statements]
+    clauses = [_merged(parts) for parts in zip(*(made.clauses for made in shifted), strict=True)]
     deviations = [_deviation(parts) for parts in zip(*(made.deviations for made in statements), strict=True)]
     ran = {case.id for made in statements for case in own_cases(made)}
     partial = every_case is None or not set(every_case) <= ran
@@ -155,4 +159,39 @@ def _run(
         partial=partial,
         selection=[],
         shards=sum(run.shards for run in runs),
+        remarks=list(dict.fromkeys(remark for run in runs for remark in run.remarks)),
+        cost=_cost(runs),
     )
+
+
+def _cost(runs: Sequence[RunPart]) -> CostPart:
+    costs = [run.cost for run in runs]
+    sections = dict.fromkeys(name for cost in costs for name in cost.seconds_by_section)
+    slowest = sorted((case for cost in costs for case in cost.slowest), key=lambda case: -case.seconds)
+    paid = sum(run.seconds * run.workers for run in runs)
+    slept = sum(run.cost.slept_share * run.seconds * run.workers for run in runs)
+    return CostPart(
+        seconds_by_section={
+            name: round(sum(cost.seconds_by_section.get(name, 0.0) for cost in costs), 3) for name in sections
+        },
+        slowest=slowest[: max(len(cost.slowest) for cost in costs)],
+        slept_share=round(slept / paid, 4) if paid else 0.0,
+        messages=sum(cost.messages for cost in costs),
+        identities=sum(cost.identities for cost in costs),
+    )
+
+
+def _on_one_clock(statement: Statement, started: str) -> Statement:
+    """Return a statement whose cases began so many seconds after another run's start."""
+    later = (datetime.fromisoformat(statement.run.started) - datetime.fromisoformat(started)).total_seconds()
+    clauses = [
+        clause.model_copy(
+            update={
+                "cases": [
+                    case.model_copy(update={"began": round(case.began + later, 3)}) for case in clause.cases
+                ]
+            }
+        )
+        for clause in statement.clauses
+    ]
+    return statement.model_copy(update={"clauses": clauses})

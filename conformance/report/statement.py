@@ -105,7 +105,8 @@ class RunPart(_Part):
 
     `partial`: a selection or an interruption left cases out, so the run claims no conformance; `selection`
     holds the words of the command line that left them out. `shards`: of how many runs it was merged; then
-    `seconds` is the sum of theirs and `workers` the most of any.
+    `seconds` is the sum of theirs and `workers` the most of any. `remarks` are what a reader should know of
+    the run itself: errors of collection, warnings of the preflight, a hub that ended early.
     """
 
     started: str
@@ -117,6 +118,7 @@ class RunPart(_Part):
     partial: bool
     selection: list[str] = []
     shards: int = 1
+    remarks: list[str] = []
     cost: CostPart = CostPart()
 
 

@@ -68,6 +68,9 @@ def _lines(statement: Statement) -> Iterator[str]:
         yield ""
     yield " ".join(escape(sentence) for sentence in claim.bounds)
     yield ""
+    for remark in run.remarks:
+        yield f"Note: {escape(remark)}"
+        yield ""
     edition = f", edition {target.edition}" if target.edition else ""
     yield (
         f"Target {escape(target.name)} at {code(target.host)}{escape(edition)}, profile "

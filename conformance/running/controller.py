@@ -17,6 +17,7 @@ import pytest
 from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
 from conformance.errors import HarnessError
 from conformance.plugin import covers, refuse, say_error
+from conformance.redaction import redact
 from conformance.report import terminal
 from conformance.report.statement import RunPart, suite_version
 from conformance.running import cost, run_state
@@ -221,6 +222,7 @@ class Controller:
             exit_code=int(code),
             partial=partial,
             selection=selection,
+            remarks=self._remarks(target),
             cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
         )
         written = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
@@ -238,6 +240,13 @@ class Controller:
             slowest=cost.slowest(cases, self.config.option.slowest or 0),
         )
         return written.run.exit_code
+
+    def _remarks(self, target: OpenTarget) -> list[str]:
+        """Return what the statement says of the run itself, beside the clauses."""
+        preflight = [f"preflight: {remark}" for remark in target.remarks]
+        return [
+            redact(line) for line in (*self.records.collection_errors, *self.records.warnings, *preflight)
+        ]
 
     def _exit_code(self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool) -> int:
         if cut_short:

@@ -49,7 +49,7 @@ def test_a_pass_has_no_evidence_and_a_deviation_has_its_reason(tmp_path):
     cases = {each["id"]: each for one in written(mixed(), tmp_path)["clauses"] for each in one["cases"]}
 
     assert list(cases["test_small.py::test_rule[1]"]) == [
-        "id", "title", "verdict", "reading", "observed", "seconds", "message",
+        "id", "title", "verdict", "reading", "observed", "began", "seconds", "worker", "message",
     ]  # fmt: skip
     assert cases["test_small.py::test_rule[known]"]["deviation"] == {
         "clause": "twin.get",

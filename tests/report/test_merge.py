@@ -1,5 +1,6 @@
 """One statement of several runs: the whole is what one run would have said, or there is none."""
 
+import json
 import xml.etree.ElementTree as ET
 from collections import Counter
 
@@ -72,6 +73,29 @@ def test_the_times_of_the_shards_are_added():
 
     assert (run.seconds, run.workers, run.started) == (5.5, 4, "2026-11-23T01:00:00+00:00")
     assert run.slept_seconds == 0.2
+
+
+def test_the_costs_of_the_shards_are_added_and_their_cases_stand_on_one_clock():
+    def part(number, started, **cost):
+        slow = {"id": f"test_small.py::test_rule[{number}]", "clause": "a.b", "seconds": number}
+        run = {"started": started, "seconds": 10.0, "remarks": ["a hub ended early"]}
+        run["cost"] = cost | {"slowest": [slow]}
+        return statement(clause("a.b", case(number, began=1.5)), partial=True, run=run)
+
+    merged = merge(
+        [
+            part(1, "2026-11-23T02:00:10+00:00", seconds_by_section={"a": 1.0}, slept_share=0.2, messages=3),
+            part(2, "2026-11-23T02:00:00+00:00", seconds_by_section={"a": 2.0, "b": 1.0}, identities=4),
+        ],
+        ["a", "b"],
+        every_case=None,
+    )
+    cost = merged.run.cost
+    assert cost.seconds_by_section == {"a": 3.0, "b": 1.0}
+    assert [each.seconds for each in cost.slowest] == [2.0]
+    assert (cost.slept_share, cost.messages, cost.identities) == (0.1, 3, 4)
+    assert [each.began for each in merged.clauses[0].cases] == [11.5, 1.5]
+    assert merged.run.remarks == ["a hub ended early"]
 
 
 def test_a_whole_that_lacks_a_case_stays_partial():
@@ -193,7 +217,13 @@ def test_the_merged_report_has_every_format_with_the_same_counts(files, capsys):
     junit = ET.parse(output / "junit.xml").getroot()
     in_junit = Counter(each.get("value") for each in junit.findall(".//property[@name='verdict']"))
     summary = (output / "summary.md").read_text()
-    assert in_json == in_page == in_junit == expected
+    in_allure = Counter(
+        label["value"]
+        for file in (output / "allure-results").glob("*-result.json")
+        for label in json.loads(file.read_text())["labels"]
+        if label["name"] == "verdict"
+    )
+    assert in_json == in_page == in_junit == in_allure == expected
     assert "| **Cases** | 5 | 1 | 2 | 1 | 1 | 1 | 1 | 1 | 0 |" in summary
     suite = junit.find("testsuite")
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {

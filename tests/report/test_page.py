@@ -7,6 +7,7 @@ import pytest
 from sample import DOCUMENT, WIRE, case, clause, holding, mixed, statement, violation
 from tree import read
 
+from conformance.report import summary
 from conformance.report.html.page import render
 from conformance.report.html.sequence import LONGEST, steps
 from conformance.verdict.words import Verdict
@@ -127,6 +128,27 @@ def test_what_stands_beside_the_claim_is_listed(page):
 
 def test_a_rule_that_was_watched_says_against_how_many_packets(page):
     assert "12 packets of all cases held against the rule" in article(page, "watch.ids").text
+
+
+def test_what_went_wrong_beside_the_cases_stands_under_the_claim():
+    remark = "test_x.py: SyntaxError: '(' was never closed"
+    made = statement(clause("a.b", case(1)), partial=True, run={"exit_code": 2, "remarks": [remark]})
+
+    header = read(render(made)).one("header")
+    assert header.one("h1").text == "Interrupted: no claim about pretended hub"
+    assert header.one("p", class_="remark").text == remark
+    assert "SyntaxError" in summary.render(made)
+
+
+def test_the_cost_of_the_run_is_among_its_facts():
+    slow = {"id": "test_small.py::test_rule[1]", "clause": "a.b", "seconds": 2.25}
+    made = statement(
+        clause("a.b", case(1)), run={"cost": {"messages": 812, "identities": 1, "slowest": [slow]}}
+    )
+
+    run = read(render(made)).one("section", aria_labelledby="run").text
+    assert "Asked of the target812 messages, 1 identity" in run
+    assert "Slowest cases2.2 s a.b" in run
 
 
 def test_a_partial_selection_says_so_and_hides_what_it_left_out():

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from conformance.report.headline import headline
 from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
-from conformance.report.statement import CasePart, ClausePart, Statement
+from conformance.report.statement import CasePart, ClausePart, CostPart, Statement
 from conformance.report.tally import (
     ATTENTION,
     case_counts,
@@ -30,6 +30,7 @@ def overview(statement: Statement, navigation: Markup) -> Markup:
             else None,
             element("h1", claim.title),
             [element("p", sentence, class_="bound") for sentence in claim.bounds],
+            [element("p", remark, class_="remark") for remark in statement.run.remarks],
             element("p", _identity(statement), class_="identity"),
             class_=f"claim {claim.tone}",
         ),
@@ -72,12 +73,19 @@ def facts(statement: Statement) -> Iterator[tuple[str, Content]]:
     yield "Digest of the clauses", element("code", f"sha256:{suite.clauses_digest}", class_="digest")
     yield "Started", element("time", run.started, datetime=run.started)
     shards = f", merged from {run.shards} runs" if run.shards > 1 else ""
-    yield (
-        "Took",
-        f"{run.seconds:.1f} s on {plural(run.workers, 'worker')}{shards}, {run.slept_seconds:.1f} s slept",
-    )
+    slept = f"{run.slept_seconds:.1f} s slept"
+    yield "Took", f"{run.seconds:.1f} s on {plural(run.workers, 'worker')}{shards}, {slept}"
+    yield "Asked of the target", _asked(run.cost)
+    yield "Slowest cases", ", ".join(f"{case.seconds:.1f} s {case.clause}" for case in run.cost.slowest[:3])
     yield "Selection", _selection(statement)
     yield "Exit code", str(run.exit_code)
+
+
+def _asked(cost: CostPart) -> str | None:
+    if not cost.messages:
+        return None
+    identities = "1 identity" if cost.identities == 1 else f"{cost.identities} identities"
+    return f"{plural(cost.messages, 'message')}, {identities}"
 
 
 def _selection(statement: Statement) -> Content:
