@@ -126,7 +126,7 @@ def null_is_sent_as_a_text(rules):
     method_rules(rules, Wrong)
 
 
-@fault("methods.own-only", "methods.concurrent", "module.methods")
+@fault("methods.own-only", "module.methods")
 def request_goes_to_everybody(rules):
     """A request is sent to every identity that ever connected."""
     everybody = {}
