@@ -27,6 +27,29 @@ def test_a_retained_message_reaches_the_back_end(device, connection, telemetry):
     assert telemetry.next(sent_by=device).body == b"keep me"
 
 
+@clause("d2c.not-retained")
+@pytest.mark.parametrize(
+    "topic_filter",
+    [
+        pytest.param("devices/{id}/messages/events/#", id="events"),
+        pytest.param("devices/{id}/messages/events/", id="the-very-topic"),
+        pytest.param("devices/{id}/messages/devicebound/#", id="devicebound"),
+    ],
+)
+def test_a_retained_message_is_not_kept(device, connection, stage, telemetry, topic_filter):
+    """Whatever a later connection subscribes to, the message does not come; the back end has it once."""
+    stage(
+        connection.publish, device.topics.events, b"keep me", qos=1, retain=True, needs="d2c.retain-delivered"
+    )
+    connection.disconnect()
+
+    returned = stage(device.connect)
+    returned.try_to_subscribe(topic_filter.format(id=device.id))
+
+    assert returned.heard() == []
+    assert [message.body for message in telemetry.until_fence(device)] == [b"keep me"]
+
+
 @clause("d2c.retain-property")
 def test_retain_becomes_a_property(device, connection, telemetry, readings):
     """The document calls the property x-opt-retain, its newer edition mqtt-retain."""

@@ -179,12 +179,12 @@ class Connection(Conversation):
         raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
 
     def heard(self) -> list[bytes]:
-        """Return the payloads of the messages that have come up to here (fence), or before the hub closed."""
+        """Return the payloads of all messages that came up to here (fence), or before the hub closed."""
         if not self._ended():
             self._fenced()
             self._observe_silence()
-        packets = self._channel.take_all()
-        return [packet.payload for packet in packets if isinstance(packet, Publish)]
+        self._channel.take_all()
+        return [packet.payload for packet in self.received if isinstance(packet, Publish)]
 
     def heard_until(self, payload: bytes) -> list[bytes]:
         """Return the payloads that came before this one, or before the hub closed the connection.

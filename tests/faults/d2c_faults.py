@@ -5,8 +5,9 @@ from collections import Counter
 from fault import fault
 
 from iothub_emulator.hub.connection import ConnectionRules
-from iothub_emulator.hub.packets import Puback, Pubrec
+from iothub_emulator.hub.packets import Puback, Publish, Pubrec
 from iothub_emulator.hub.publish import PublishRules
+from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.telemetry import Sender, TelemetryRules
 
 
@@ -42,6 +43,31 @@ def retained_message_is_swallowed(rules):
             return not packet.retain
 
     publish_rules(rules, Wrong)
+
+
+@fault("d2c.not-retained", "watch.topics", "watch.flags")
+def retained_message_is_kept(rules):
+    """A message with RETAIN 1 is handed on, and kept for whoever subscribes later, as a broker does."""
+    kept = {}
+
+    class Wrong(PublishRules):
+        def delivers(self, packet):
+            if packet.retain:
+                kept[packet.topic] = packet.payload
+            return super().delivers(packet)
+
+    class Brings(SubscribeRules):
+        def subscribed(self, packet, codes):
+            wanted = packet.filters[0][0].rstrip("#")
+            found = [
+                Publish(topic=topic, payload=kept[topic], qos=0, retain=True)
+                for topic in kept
+                if topic == wanted
+            ]
+            return (*super().subscribed(packet, codes), *found)
+
+    publish_rules(rules, Wrong)
+    rules.subscribe = Brings()
 
 
 @fault("d2c.retain-property")
