@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Final
 
+from conformance.report.case_text import case_text
 from conformance.report.statement import CasePart, ClausePart, Statement
 from conformance.report.tally import case_counts
 from conformance.report.visible import visible
@@ -56,10 +57,5 @@ def _case(clause: ClausePart, case: CasePart) -> ET.Element:
     if kind == "skipped":
         ET.SubElement(element, kind, type="pytest.skip", message=visible(f"{case.verdict}: {case.message}"))
     elif kind is not None:
-        ET.SubElement(element, kind, message=visible(case.message)).text = visible(_evidence(case))
+        ET.SubElement(element, kind, message=visible(case.message)).text = visible(case_text(case, clause))
     return element
-
-
-def _evidence(case: CasePart) -> str:
-    parts = (("Expected", case.expected), ("Actual", case.actual), ("Wire", case.transcript))
-    return "\n".join(f"{name}: {text}" for name, text in parts if text)

@@ -225,6 +225,8 @@ def run_pytest(folder: Path, *arguments: str) -> Result:
     command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
     # The run around this one may be distributed itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # Nor is what it finds a summary of the job that runs these tests.
+    environment |= {"GITHUB_STEP_SUMMARY": str(folder / "step.md")}
     process = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -287,10 +287,5 @@ def test_a_collection_error_stands_in_page_and_summary(tmp_path):
         assert "SyntaxError" in text, name
 
 
-def test_a_step_summary_is_written_where_github_reads_it(tmp_path, monkeypatch):
-    suite = SmallSuite(tmp_path)
-    suite.cases('@clause("small.holds")\ndef test_holds():\n    """The hub holds."""\n')
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
-
-    suite.run()
-    assert (tmp_path / "step.md").read_text() == (suite.report / "summary.md").read_text()
+def test_a_step_summary_is_written_where_github_reads_it(small):
+    assert (small.path / "step.md").read_text() == (small.report / "summary.md").read_text()
