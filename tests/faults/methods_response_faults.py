@@ -69,7 +69,7 @@ def empty_answer_is_an_empty_object(rules):
     method_rules(rules, Wrong)
 
 
-@fault("methods.empty-response")
+@fault("methods.empty-response", "methods.status-integer")
 def empty_answer_has_the_status_of_http(rules):
     """An answer without body has the status 204, whatever the device said."""
 
