@@ -24,7 +24,7 @@ _MAKERS: Final[Mapping[str, int]] = {
     "register": 1,
     "register_module": 1,
 }
-# Messages of an average case on its devices' connections, by the section of its clause: what a whole run
+# Messages of an average case on its devices' connections, by section or clause: what a whole run
 # on the embedded hub came to. What a back end asks of twins, and a hub counts too, is not in it.
 _MESSAGES: Final[Mapping[str, float]] = {
     "bag": 1.2,
@@ -32,8 +32,12 @@ _MESSAGES: Final[Mapping[str, float]] = {
     "d2c": 2.5,
     "desired": 1.9,
     "methods": 3.3,
+    "monitoring": 1.2,
     "session": 3.8,
+    "topics": 2.1,
     "twin": 5.9,
+    "twin.throttled": 600.0,  # a burst, until one is refused
+    "watch": 2.0,
     "websocket": 1.2,
 }
 _OTHERS: Final = 0.5
@@ -58,7 +62,7 @@ def estimate(item: pytest.Item, clause: Clause) -> Cost:
     large = item.get_closest_marker("large") is not None
     return Cost(
         identities=sum(_MAKERS.get(name, 0) for name in fixtures),
-        messages=_LARGE if large else _MESSAGES.get(clause.section, _OTHERS),
+        messages=_LARGE if large else _MESSAGES.get(clause.id, _MESSAGES.get(clause.section, _OTHERS)),
     )
 
 
