@@ -61,10 +61,10 @@ def test_the_version_is_the_one_that_the_back_end_was_told(device, listener, twi
 
 
 @clause("desired.version")
-def test_a_report_does_not_raise_the_version(device, listener, twins):
+def test_a_report_does_not_raise_the_version(device, listener, twins, stage):
     """Each section counts its own changes: after a report the next update has the next version."""
     first = twins.patch(device, desired={"step": 1})
-    listener.report({"step": 1})
+    stage(listener.establish, {"step": 1}, needs="twin.reported")
     assert twins.get(device).desired.version == first.desired.version
 
     second = twins.patch(device, desired={"step": 2})

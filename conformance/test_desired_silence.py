@@ -32,9 +32,9 @@ def test_tags_are_not_told_beside_desired_properties(device, listener, twins):
 
 
 @clause("desired.not-for-reported")
-def test_reported_properties_are_not_told(device, listener, twins):
+def test_reported_properties_are_not_told(device, listener, twins, stage):
     """The device knows what it reported."""
-    listener.report({"firmware": "v1.1"})
+    stage(listener.establish, {"firmware": "v1.1"}, needs="twin.reported")
     twins.patch(device, desired={"interval": 5})
 
     assert listener.next_change().members == {"interval": 5}

@@ -38,7 +38,7 @@ def test_a_call_reaches_the_device_once(callee, methods, name):
         pytest.param("", id="empty-string"),
         pytest.param(0, id="zero"),
         pytest.param(False, id="false"),
-        pytest.param({"log": "0123456789" * 10240}, id="100-KB"),
+        pytest.param({"log": "0123456789" * 10240}, id="100-KB", marks=pytest.mark.large),
     ],
 )
 def test_the_payload_reaches_the_device(callee, methods, payload):
@@ -58,10 +58,9 @@ def test_a_call_without_payload_has_nothing_in_its_body(callee, methods, payload
 
 
 @clause("methods.own-only")
-def test_a_call_reaches_no_other_device(callee, other_callee, methods):
+def test_a_call_reaches_no_other_device(callee, other_callee, open_exchange, methods):
     """Two devices listen, one is called: the first request of the other one is its own."""
-    methods.begin(callee.device, "not_for_you")
-    callee.next_request()
+    open_exchange(callee, "not_for_you")
 
     methods.begin(other_callee.device, "for_you")
     assert other_callee.next_request().name == "for_you"

@@ -39,7 +39,7 @@ def test_the_caller_gets_status_and_payload(callee, open_exchange, payload):
         pytest.param("", id="empty-string"),
         pytest.param(0, id="zero"),
         pytest.param(False, id="false"),
-        pytest.param({"log": "0123456789" * 10240}, id="100-KB"),
+        pytest.param({"log": "0123456789" * 10240}, id="100-KB", marks=pytest.mark.large),
     ],
 )
 def test_the_body_is_the_payload(exchange, body):

@@ -26,7 +26,7 @@ def test_a_later_connection_is_told_too(device, connection_events, reported_conn
     reported_connection.disconnect()
     stage(connection_events.next, about=device, needs="monitoring.disconnected")
 
-    device.connect().publish(device.topics.events, b"here again", qos=1)
+    stage(device.connect).publish(device.topics.events, b"here again", qos=1)
 
     assert connection_events.next(about=device).operation == "deviceConnected"
 
@@ -78,7 +78,7 @@ def test_the_sequence_number_rises(device, connection_events, connection, stage)
     first = stage(connection_events.next, about=device, needs="monitoring.connected")
     connection.disconnect()
     second = stage(connection_events.next, about=device, needs="monitoring.disconnected")
-    device.connect().publish(device.topics.events, b"here again", qos=1)
+    stage(device.connect).publish(device.topics.events, b"here again", qos=1)
     third = stage(connection_events.next, about=device, needs="monitoring.connected")
 
     numbers = [event.sequence_number for event in (first, second, third)]

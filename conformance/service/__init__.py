@@ -89,7 +89,8 @@ class Service:
                 timeout=target.timeouts.connect,
             )
         )
-        self.registry = IdentityRegistry(self.rest)
+        # On a live hub, where more is observed beside a fence anyway, a change takes a moment to count.
+        self.registry = IdentityRegistry(self.rest, settling=target.timeouts.silence)
         self.twins = Twins(self.rest)
         self.methods = Methods(
             self.rest,

@@ -5,6 +5,7 @@ to the built-in endpoint; there they stand among telemetry.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +14,7 @@ from conformance.errors import Violation
 from conformance.service.reader import Sender, TelemetryReader
 from conformance.service.telemetry import Telemetry
 
-_HEXADECIMAL_DIGITS: Final = 256 // 4
+_HEXADECIMAL: Final = re.compile("[0-9A-Fa-f]+")
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class HubEvent:
 
     @property
     def sequence_number(self) -> int | None:
-        """The number that orders events of connections; None unless it is hexadecimal text of 256 bits."""
+        """The number that orders events of connections; None unless it is text of hexadecimal digits."""
         try:
             body = json.loads(self.message.body)
             text = body["sequenceNumber"]
-            return int(text, 16) if isinstance(text, str) and len(text) == _HEXADECIMAL_DIGITS else None
+            return int(text, 16) if isinstance(text, str) and _HEXADECIMAL.fullmatch(text) else None
         except (ValueError, KeyError, TypeError):
             return None
 
