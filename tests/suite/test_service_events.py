@@ -131,12 +131,17 @@ class TestEvent:
             b"7",
             b"{}",
             b'{"sequenceNumber": 7}',
-            b'{"sequenceNumber": "7"}',
+            b'{"sequenceNumber": "0x7"}',
+            b'{"sequenceNumber": " 7"}',
+            b'{"sequenceNumber": ""}',
             b'{"sequenceNumber": "' + b"x" * 64 + b'"}',
         ],
     )
     def test_a_sequence_number_that_is_none(self, body):
         assert HubEvent(event(body=body)).sequence_number is None
+
+    def test_a_sequence_number_of_any_length(self):
+        assert HubEvent(event(body=b'{"sequenceNumber": "00fF"}')).sequence_number == 255
 
     @pytest.mark.parametrize(
         ("stamp", "properties", "word"),
