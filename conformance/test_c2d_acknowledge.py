@@ -97,7 +97,7 @@ def test_the_sender_hears_nothing_before_the_puback(device, holder, other_device
     stage(holder.expect_message, needs="c2d.delivered")
 
     c2d.send_and_purge(other_device, b"fence", message_id=f"{other_device.id}-fence", ack="negative")
-    feedback.expect(f"{other_device.id}-fence")
+    stage(feedback.expect, f"{other_device.id}-fence", needs="c2d.feedback-negative")
     assert feedback.received_for(device) == []
 
 

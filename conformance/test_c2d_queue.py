@@ -51,15 +51,15 @@ def test_a_purge_empties_the_queue(away, c2d, stage, count):
 
 
 @clause("c2d.purged")
-def test_a_purge_is_for_one_device(away, other_device, other_receiver, c2d):
+def test_a_purge_is_for_one_device(away, other_device, c2d, stage):
     """Another device's queue is left alone."""
-    other_receiver.unsubscribe(other_device.topics.devicebound)
-    c2d.send_each(other_device, [b"kept", b"fence"])
+    c2d.send_each(away, [b"kept", b"fence"])
 
-    c2d.purge(away)
+    c2d.purge(other_device)
 
-    other_receiver.subscribe(other_device.topics.devicebound)
-    assert [message.payload for message in other_receiver.messages_until(b"fence")] == [b"kept", b"fence"]
+    returned = stage(away.connect, clean_session=False)
+    stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
+    assert [message.payload for message in returned.messages_until(b"fence")] == [b"kept", b"fence"]
 
 
 @clause("c2d.queue-depth")

@@ -36,7 +36,7 @@ def test_publishing_alone_keeps_the_connection(device, other_device, stage, hub)
 
 @clause("connection.keep-alive-zero")
 def test_a_keep_alive_of_zero(device, stage, silent_client, observed, hub):
-    """[MQTT-3.1.2-22] Zero switches the mechanism off; a hub may still have a limit of its own."""
+    """MQTT 3.1.1, 3.1.2.10: zero switches the mechanism off; a hub may still have a limit of its own."""
     without_keep_alive = stage(device.raw_connected, keep_alive=0)
 
     silent_client.wait_closed(within=1.5 + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction)

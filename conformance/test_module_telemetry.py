@@ -65,7 +65,7 @@ def test_a_modules_will_is_its_telemetry(module, telemetry, stage, qos):
     """The connection ends without DISCONNECT: the Will arrives, stamped with device and module."""
     device_id, module_id = module.id.split("/")
     topic = f"devices/{device_id}/modules/{module_id}/messages/events/"
-    connection = stage(module.connect, will=Will(topic=topic, payload=b"gone", qos=qos))
+    connection = stage(module.connect, clean_session=False, will=Will(topic=topic, payload=b"gone", qos=qos))
 
     connection.drop()
 

@@ -4,7 +4,8 @@ Document: #receiving-cloud-to-device-messages, #retrieving-a-device-twins-proper
 whose sections are cited. Clauses: clauses/watch.toml.
 
 The watch judges each packet that any test receives. The tests here provoke the packets that it
-judges; a breach seen during another test counts against the clause here, and leaves that test alone.
+judges: that one comes at all is another clause's affair. A breach seen during another test counts against
+the clause here, and leaves that test alone.
 """
 
 import pytest
@@ -16,139 +17,146 @@ GET = "$iothub/twin/GET/?$rid="
 REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
 
 
+@pytest.fixture
+def asker(connection, stage):
+    """Open a session of `device` that is subscribed to answers about its twin."""
+    stage(connection.subscribe, ANSWERS, needs="twin.get")
+    return connection
+
+
+@pytest.fixture
+def answered(stage):
+    """``answered(connection, topic, body)`` sends a twin request and waits for an answer."""
+
+    def ask(connection, topic, body=b""):
+        connection.send(topic, body, qos=0)
+        stage(connection.expect_message, ANSWERS, needs="twin.get")
+
+    return ask
+
+
 @clause("watch.twin-status")
-def test_a_twin_answer_bears_a_whole_number(connection, watch):
+def test_a_twin_answer_bears_a_whole_number(asker, answered, watch):
     """The status in the topic of an answer is an integer, of a success and of a refusal."""
-    connection.subscribe(ANSWERS)
-    connection.send(GET + "1", qos=0)
-    connection.expect_message(ANSWERS)
-    connection.send(REPORT + "2", b'{"firmware": "v1.1"}', qos=0)
-    connection.expect_message(ANSWERS)
-    connection.send(REPORT + "3", b"{", qos=0)
-    connection.expect_message(ANSWERS)
+    answered(asker, GET + "1")
+    answered(asker, REPORT + "2", b'{"firmware": "v1.1"}')
+    answered(asker, REPORT + "3", b"{")
 
     watch.expect_clean("watch.twin-status")
 
 
 @clause("watch.twin-status-known")
-def test_the_statuses_of_twin_answers(connection, watch, observed):
+def test_the_statuses_of_twin_answers(asker, answered, watch, observed):
     """The document names 200, 204, 400, 429 and the 500s; what else a hub answers is recorded."""
-    connection.subscribe(ANSWERS)
-    connection.send(GET + "1", qos=0)
-    connection.expect_message(ANSWERS)
-    connection.send(REPORT + "2", b"{", qos=0)
-    connection.expect_message(ANSWERS)
+    answered(asker, GET + "1")
+    answered(asker, REPORT + "2", b"{")
 
     observed(watch.in_words("watch.twin-status-known"))
 
 
 @clause("watch.topics")
-def test_messages_come_on_documented_topics(receiver, c2d, watch):
+def test_messages_come_on_documented_topics(receiver, c2d, stage, watch):
     """A message without properties, and one with some, come on the device's devicebound topic."""
     c2d.send(receiver.device, b"plain")
     c2d.send(receiver.device, b"full", message_id="m1", properties={"room": "kitchen & hall"})
-    receiver.messages_until(b"full")
+    stage(receiver.messages_until, b"full", needs="c2d.delivered")
 
     watch.expect_clean("watch.topics")
 
 
 @clause("watch.request-id")
-def test_twin_answers_are_to_requests_of_the_same_connection(device, connection, watch):
+def test_twin_answers_are_to_requests_of_the_same_connection(device, asker, answered, stage, watch):
     """Each answer bears the id of a request that waits for one, on an old connection and on a new one."""
-    connection.subscribe(ANSWERS)
-    connection.send(GET + "a", qos=0)
-    connection.send(GET + "b", qos=0)
-    connection.expect_message(ANSWERS)
-    connection.expect_message(ANSWERS)
-    connection.disconnect()
-    newer = device.connect()
-    newer.subscribe(ANSWERS)
-    newer.send(REPORT + "c", b"{}", qos=0)
-    newer.expect_message(ANSWERS)
+    answered(asker, GET + "a")
+    answered(asker, GET + "b")
+    stage(asker.disconnect)
+    newer = stage(device.connect)
+    stage(newer.subscribe, ANSWERS, needs="twin.get")
+    answered(newer, REPORT + "c", b"{}")
 
     watch.expect_clean("watch.request-id")
 
 
 @clause("watch.qos")
 @pytest.mark.parametrize("qos", [0, 1, 2])
-def test_messages_come_with_at_most_the_granted_qos(device, connection, c2d, watch, qos):
+def test_messages_come_with_at_most_the_granted_qos(device, connection, c2d, stage, watch, qos):
     """[MQTT-3.8.4-6] The SUBACK says the most; QoS 2 is never granted, nor spoken."""
-    connection.subscribe(device.topics.devicebound, qos=qos)
+    stage(connection.subscribe, device.topics.devicebound, qos=qos, needs="c2d.subscribe")
     c2d.send(device, b"at most")
-    connection.messages_until(b"at most")
+    stage(connection.messages_until, b"at most", needs="c2d.delivered")
 
     watch.expect_clean("watch.qos")
 
 
 @clause("watch.flags")
 @pytest.mark.parametrize("qos", [0, 1])
-def test_messages_are_neither_retained_nor_repeated_at_qos_0(device, connection, c2d, watch, qos):
+def test_messages_are_neither_retained_nor_repeated_at_qos_0(device, connection, c2d, stage, watch, qos):
     """[MQTT-3.3.1-2] [MQTT-3.3.1-9] RETAIN 0 on what is sent live, DUP 0 with QoS 0."""
-    connection.subscribe(device.topics.devicebound, qos=qos)
+    stage(connection.subscribe, device.topics.devicebound, qos=qos, needs="c2d.subscribe")
     c2d.send(device, b"live")
-    connection.messages_until(b"live")
+    stage(connection.messages_until, b"live", needs="c2d.delivered")
 
     watch.expect_clean("watch.flags")
 
 
 @clause("watch.identity")
-def test_a_message_is_for_the_identity_that_gets_it(receiver, other_receiver, c2d, watch):
+def test_a_message_is_for_the_identity_that_gets_it(receiver, other_receiver, c2d, stage, watch):
     """Neither the topic nor the address in its bag names anybody else."""
     c2d.send(other_receiver.device, b"theirs")
-    other_receiver.messages_until(b"theirs")
+    stage(other_receiver.messages_until, b"theirs", needs="c2d.delivered")
     c2d.send(receiver.device, b"mine")
-    receiver.messages_until(b"mine")
+    stage(receiver.messages_until, b"mine", needs="c2d.delivered")
 
     watch.expect_clean("watch.identity")
 
 
 @clause("watch.ids")
-def test_acknowledgements_carry_ids_that_were_asked_for(device, connection, watch):
+def test_acknowledgements_carry_ids_that_were_asked_for(device, connection, stage, watch):
     """[MQTT-2.3.1-6] [MQTT-2.3.1-7] PUBACK, SUBACK and UNSUBACK answer a packet id that waits for them."""
-    connection.publish(device.topics.events, b"x", qos=1)
-    connection.subscribe(device.topics.devicebound)
-    connection.unsubscribe(device.topics.devicebound)
+    connection.send(device.topics.events, b"x", qos=1)
+    connection.send(device.topics.events, b"y", qos=0)
+    connection.outcome()
+    connection.try_to_subscribe(device.topics.devicebound)
+    stage(connection.unsubscribe, device.topics.devicebound, needs="packets.unsuback")
 
     watch.expect_clean("watch.ids")
 
 
 @clause("watch.packet-ids")
-def test_each_unacknowledged_message_has_an_id_of_its_own(holder, c2d, watch):
+def test_each_unacknowledged_message_has_an_id_of_its_own(holder, c2d, stage, watch):
     """[MQTT-2.3.1-1] [MQTT-2.3.1-4] Three messages wait for their PUBACK: no id is 0, none is used twice."""
     c2d.send(holder.device, b"one")
     c2d.send(holder.device, b"two")
     c2d.send(holder.device, b"three")
-    holder.messages_until(b"three")
+    stage(holder.messages_until, b"three", needs="c2d.delivered")
 
     watch.expect_clean("watch.packet-ids")
 
 
 @clause("watch.connack")
-def test_connack_comes_first_and_once(device, watch):
+def test_connack_comes_first_and_once(connection, stage, watch):
     """[MQTT-3.2.0-1] The first packet from the hub is CONNACK, and there is no second one."""
-    connection = device.connect()
-    connection.ping()
+    stage(connection.ping, needs="connection.ping")
 
     watch.expect_clean("watch.connack")
 
 
 @clause("watch.connack")
-def test_nothing_follows_a_refusal(raw, other_device, watch, hub):
+def test_nothing_follows_a_refusal(raw, other_device, stage, watch, hub):
     """[MQTT-3.2.2-5] A CONNACK with another code than 0, if there is one, is the last packet."""
     raw.send(raw.device.connect_packet(password=other_device.token()))
-    raw.expect_refused()
+    stage(raw.expect_refused, needs="sas.bad-signature")
     raw.wait_closed(within=hub.timeouts.reaction)
 
     watch.expect_clean("watch.connack")
 
 
 @clause("watch.server-only")
-def test_the_hub_sends_only_a_servers_packets(device, connection, watch):
+def test_the_hub_sends_only_a_servers_packets(device, connection, stage, watch):
     """No CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ or DISCONNECT comes from a server."""
-    connection.ping()
-    connection.publish(device.topics.events, b"x", qos=1)
-    connection.subscribe(device.topics.devicebound)
-    connection.unsubscribe(device.topics.devicebound)
-    connection.ping()
+    stage(connection.publish, device.topics.events, b"x", needs="d2c.puback")
+    stage(connection.subscribe, device.topics.devicebound, needs="c2d.subscribe")
+    stage(connection.unsubscribe, device.topics.devicebound, needs="packets.unsuback")
+    stage(connection.ping, needs="connection.ping")
 
     watch.expect_clean("watch.server-only")

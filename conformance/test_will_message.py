@@ -93,7 +93,7 @@ def test_retain_of_a_will_becomes_a_property(device, telemetry, readings):
 
 @clause("will.empty-payload")
 def test_a_will_without_payload(device, arrivals, observed):
-    """[MQTT-3.1.3-12] A Will may have a payload of zero bytes."""
+    """MQTT 3.1.1, 3.1.3.3: a Will may have a payload of zero bytes."""
     answer = device.attempt_and_drop(clean_session=False, will=Will(topic=device.topics.events, qos=1))
 
     observed(f"CONNECT {answer}; then {arrivals(device)}")

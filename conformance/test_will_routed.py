@@ -22,7 +22,7 @@ def routed_will(device):
 @clause("will.routed")
 def test_a_will_goes_where_its_route_leads(device, routed, routed_will, stage):
     """The custom endpoint gets the Will with its body and its properties."""
-    connection = stage(device.connect, will=routed_will, needs="will.accepted")
+    connection = stage(device.connect, clean_session=False, will=routed_will, needs="will.accepted")
 
     connection.drop()
 
@@ -37,9 +37,9 @@ def test_a_will_goes_where_its_route_leads(device, routed, routed_will, stage):
 @pytest.mark.parametrize("bag", ["", "destination=routed"], ids=["plain", "with-the-property"])
 def test_ordinary_telemetry_does_not_take_the_route_of_a_will(device, routed, routed_will, stage, bag):
     """Of telemetry, which comes first, and then a Will, the Will alone reaches the custom endpoint."""
-    connection = stage(device.connect, will=routed_will, needs="will.accepted")
+    connection = stage(device.connect, clean_session=False, will=routed_will, needs="will.accepted")
 
-    connection.publish(device.topics.events + bag, b"ordinary", qos=1)
+    stage(connection.publish, device.topics.events + bag, b"ordinary", needs="d2c.puback")
     connection.drop()
 
     assert routed.next(sent_by=device).body == b"gone"
@@ -49,8 +49,8 @@ def test_ordinary_telemetry_does_not_take_the_route_of_a_will(device, routed, ro
 def test_a_will_that_the_route_does_not_take_is_not_there(device, routed, routed_will, stage):
     """Of a Will without the property, which comes first, and one with it, the second alone is there."""
     other = Will(topic=device.topics.events, payload=b"elsewhere", qos=1)
-    stage(device.connect, will=other, needs="will.accepted").drop()
+    stage(device.connect, clean_session=False, will=other, needs="will.accepted").drop()
 
-    stage(device.connect, will=routed_will, needs="will.accepted").drop()
+    stage(device.connect, clean_session=False, will=routed_will, needs="will.accepted").drop()
 
     assert routed.next(sent_by=device).body == b"gone"

@@ -1,7 +1,7 @@
 """The property bag of a message to a device, as its topic carries it.
 
 Document: #receiving-cloud-to-device-messages. Names and values are URL-encoded; the names of system
-properties begin with a dollar sign, which may itself be encoded. Pure.
+properties begin with a dollar sign, which may itself be encoded, all but ``iothub-ack``. Pure.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from conformance.evidence.packets import Publish
 
 _END_OF_PATH: Final = "/messages/devicebound"
+# The one system property whose name has no dollar sign: the wish for feedback, which hubs add unasked.
+_ACK: Final = "iothub-ack"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def bag_of(message: Publish) -> Bag:
     for pair in text.split("&") if text else ():
         name, equals, value = pair.partition("=")
         decoded = unquote(name)
-        properties = bag.system if decoded.startswith("$") else bag.application
+        properties = bag.system if decoded.startswith("$") or decoded == _ACK else bag.application
         properties[decoded] = unquote(value) if equals else None
     return bag
 

@@ -113,7 +113,7 @@ class ConnectionWatch:
     _awaited: Counter[tuple[type[Packet], int]] = field(default_factory=Counter)
     _asked: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _granted: dict[str, int] = field(default_factory=dict)
-    _in_flight: set[int] = field(default_factory=set)
+    _in_flight: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     _requests: list[frozenset[str]] = field(default_factory=list)
 
     def sent(self, packet: Packet) -> None:
@@ -135,7 +135,7 @@ class ConnectionWatch:
                 for item in filters:
                     self._granted.pop(item, None)
             case Puback(packet_id) | Pubcomp(packet_id):
-                self._in_flight.discard(packet_id)
+                self._in_flight.pop(packet_id, None)
             case Unreadable():
                 # A packet broken on purpose: which ids the hub read in it, nobody can say.
                 self._unread = True
@@ -201,15 +201,17 @@ class ConnectionWatch:
             case Publish(qos=1 | 2, packet_id=0):
                 # [MQTT-2.3.1-1]
                 yield PACKET_IDS, "publish", "a packet id of 0"
-            case Publish(qos=1 | 2, packet_id=packet_id, dup=dup):
-                # [MQTT-2.3.1-4]: an id in use is not used for another packet.
-                reused = packet_id in self._in_flight and not dup
+            case Publish(topic, payload, qos=1 | 2, packet_id=packet_id, dup=dup):
+                # [MQTT-2.3.1-4]: an id in use is not used for another packet. The same message once more is
+                # a resend; whether it has DUP is c2d.redelivered-same-connection's affair.
+                same = self._in_flight.get(packet_id, (topic, payload)) == (topic, payload)
+                reused = not same and not dup
                 yield (
                     PACKET_IDS,
                     "publish",
                     f"packet id {packet_id} is still unacknowledged" if reused else "",
                 )
-                self._in_flight.add(packet_id)
+                self._in_flight[packet_id] = topic, payload
             case _:
                 pass
 

@@ -63,6 +63,17 @@ def keep_alive_is_counted_three_times(rules):
     rules.keep_alive = Wrong(rules.keep_alive.settings)
 
 
+@fault("connection.keep-alive")
+def keep_alive_is_counted_by_half(rules):
+    """A client is given half of its keep-alive to say something."""
+
+    class Wrong(KeepAliveRules):
+        def limit(self, keep_alive):
+            return super().limit(keep_alive) / 3
+
+    rules.keep_alive = Wrong(rules.keep_alive.settings)
+
+
 @fault("connection.keep-alive-traffic")
 def only_pings_keep_a_connection(rules):
     """Nothing but PINGREQ counts as a sign of life."""

@@ -21,6 +21,7 @@ def publish(topic):
         ("?a=1", {"a": "1"}, {}),
         ("%24.mid=m&$.cid=c&a=", {"a": ""}, {"$.mid": "m", "$.cid": "c"}),
         ("a", {"a": None}, {}),
+        ("iothub-ack=none&a=1", {"a": "1"}, {"iothub-ack": "none"}),
         ("a%26b=c%3Dd", {"a&b": "c=d"}, {}),
         ("a=%252B&b=x+y&c=z=z", {"a": "%2B", "b": "x+y", "c": "z=z"}, {}),
         ("%C3%A9=%E4%B8%9C", {"é": "东"}, {}),

@@ -149,9 +149,9 @@ def test_ids_are_those_that_wait(conversation, observed):
 
 @pytest.mark.parametrize("ids", [(0,), (4, 4), (4, 5, 4)], ids=["zero", "in-flight", "in-flight-before"])
 def test_the_hubs_own_ids_are_free_ones(ids):
-    assert session(*(Publish(DEVICEBOUND, b"", 1, packet_id=packet_id) for packet_id in ids)) == [
-        ("watch.packet-ids", "publish")
-    ]
+    messages = (Publish(DEVICEBOUND, b"%d" % nth, 1, packet_id=each) for nth, each in enumerate(ids))
+
+    assert session(*messages) == [("watch.packet-ids", "publish")]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,7 @@ def test_the_hubs_own_ids_are_free_ones(ids):
         [("→", Publish("t", b"", 2, packet_id=1)), Puback(1)],
         [("→", Publish("t", b"", 1, packet_id=0)), Puback(0)],
         [Publish(DEVICEBOUND, b"", 1, packet_id=4), Publish(DEVICEBOUND, b"", 1, dup=True, packet_id=4)],
+        [Publish(DEVICEBOUND, b"", 1, packet_id=4), Publish(DEVICEBOUND, b"", 1, packet_id=4)],
         [
             Publish(DEVICEBOUND, b"", 1, packet_id=4),
             ("→", Puback(4)),
@@ -178,6 +179,7 @@ def test_the_hubs_own_ids_are_free_ones(ids):
         "puback-of-qos-2",
         "id-0-asked-for",
         "a-redelivery",
+        "a-redelivery-without-DUP",
         "id-free-again",
         "after-nonsense-of-ours",
     ],
