@@ -14,16 +14,17 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
+from conformance.catalogue import Catalogue
 from conformance.errors import HarnessError
 from conformance.plugin import covers, refuse, say_error
 from conformance.redaction import redact
 from conformance.report import terminal
-from conformance.report.statement import RunPart, suite_version
+from conformance.report.statement import RunPart
 from conformance.running import cost, run_state
 from conformance.running.cases import stopwatch
 from conformance.running.collaborators import Collaborators, OpenTarget, Options
 from conformance.running.dry_run import DryRun
+from conformance.running.header import header
 from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.records import Records
@@ -121,27 +122,8 @@ class Controller:
         node.workerinput[run_state.WORKER_INPUT] = self.config.stash[STATE].to_worker()
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is judged by what. Nothing here is a secret."""
-        document = f"'{DOCUMENT_TITLE}' ({DOCUMENT_DATE}, {DOCUMENT_LANGUAGE})"
-        suite = f"conformance: suite {suite_version()}; {len(self.catalogue.clauses)} clauses of {document}"
-        if self.target is None:
-            return [suite]
-        about, claims = self.target.description, self.target.claims
-        edition = f", edition {about['edition']}" if about.get("edition") else ""
-        address = f"{about['host']}:{about.get('ports', {}).get('mqtt', '?')}"
-        capabilities = ", ".join(sorted(claims.capabilities)) or "nothing beyond MQTT"
-        timing = ", ".join(sorted(claims.timing)) or "none"
-        return [
-            suite,
-            f"profile: {self.target.profile}; target: {about['name']} at {address}{edition}",
-            f"claims: {capabilities}; timing: {timing}; large cases: {'yes' if claims.large else 'no'}",
-            *(
-                [f"partial: {' '.join(words)}; no claim of conformance"]
-                if (words := self._selection())
-                else []
-            ),
-            *(f"preflight: {remark}" for remark in self.target.remarks),
-        ]
+        """Say what is judged by what."""
+        return header(self.catalogue, self.target, self._selection())
 
     # -- what the cases say
 
