@@ -20,7 +20,7 @@ def test_a_message_expires_while_its_device_is_away(away, c2d, stage):
     returned = stage(away.connect, clean_session=False)
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
 
-    assert [message.payload for message in returned.messages_until(b"fresh")] == [b"fresh"]
+    assert returned.payloads_until(b"fresh") == [b"fresh"]
 
 
 @clause("c2d.expired")
@@ -33,7 +33,7 @@ def test_a_message_expires_behind_one_that_does_not(away, c2d, stage):
     returned = stage(away.connect, clean_session=False)
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
 
-    assert [message.payload for message in returned.messages_until(b"fresh")] == [b"lasting", b"fresh"]
+    assert returned.payloads_until(b"fresh") == [b"lasting", b"fresh"]
 
 
 @clause("c2d.purged")
@@ -47,7 +47,7 @@ def test_a_purge_empties_the_queue(away, c2d, stage, count):
     returned = stage(away.connect, clean_session=False)
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
 
-    assert [message.payload for message in returned.messages_until(b"sent later")] == [b"sent later"]
+    assert returned.payloads_until(b"sent later") == [b"sent later"]
 
 
 @clause("c2d.purged")
@@ -59,7 +59,7 @@ def test_a_purge_is_for_one_device(away, other_device, c2d, stage):
 
     returned = stage(away.connect, clean_session=False)
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
-    assert [message.payload for message in returned.messages_until(b"fence")] == [b"kept", b"fence"]
+    assert returned.payloads_until(b"fence") == [b"kept", b"fence"]
 
 
 @clause("c2d.queue-depth")

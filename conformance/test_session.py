@@ -135,7 +135,7 @@ def test_what_waited_when_clean_session_1_came(away, c2d, stage, observed, later
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
     c2d.send(away, b"new")
 
-    observed(" and ".join(message.payload.decode() for message in returned.messages_until(b"new")))
+    observed(" and ".join(payload.decode() for payload in returned.payloads_until(b"new")))
 
 
 @clause("session.unsubscribe-persists")

@@ -13,8 +13,8 @@ clause = pytest.mark.clause
 
 
 def in_words(payloads):
-    """Return "mine, theirs" or the like, or "nothing"."""
-    return ", ".join(payload.decode() for payload in payloads) or "nothing"
+    """Return "mine, theirs" or the like, each once: a hub delivers at least once. Or "nothing"."""
+    return ", ".join(payload.decode() for payload in dict.fromkeys(payloads)) or "nothing"
 
 
 @clause("topics.no-device-to-device")

@@ -46,6 +46,7 @@ def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage
     [
         pytest.param(lambda connection: connection.drop(), id="abrupt-close"),
         pytest.param(lambda connection: connection.reset(), id="TCP-reset"),
+        pytest.param(lambda connection: connection.half_close(), id="half-close"),
     ],
 )
 def test_a_connection_that_ends_without_disconnect_sends_the_will(device, willed, telemetry, lose):

@@ -178,6 +178,10 @@ class Connection(Conversation):
             raise self._violation(CLOSED, expected, f"{others}; {self._how_it_ended()}")
         raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
 
+    def payloads_until(self, payload: bytes, *, within: float | None = None) -> list[bytes]:
+        """Return the payloads of `messages_until`, each where it came first: a hub delivers at least once."""
+        return list(dict.fromkeys(message.payload for message in self.messages_until(payload, within=within)))
+
     def heard(self) -> list[bytes]:
         """Return the payloads of all messages that came up to here (fence), or before the hub closed."""
         if not self._ended():

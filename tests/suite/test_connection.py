@@ -122,6 +122,14 @@ def test_a_message_is_acknowledged_by_hand(scene):
     assert acknowledgements == [b"\x40\x02\x00\x08"]
 
 
+def test_a_payload_that_comes_twice_counts_where_it_came_first(scene):
+    messages = message(b"one", 7), message(b"two", 8), message(b"one", 7), message(b"three", 9)
+    connection = scene.device(after_connect(*messages)).connect()
+    connection.send(EVENTS)
+
+    assert connection.payloads_until(b"three") == [b"one", b"two", b"three"]
+
+
 def test_a_message_that_may_come_or_not(scene):
     connection = scene.device(after_connect(message(b"one", 7)), IMPATIENT).connect()
     connection.send(EVENTS)
