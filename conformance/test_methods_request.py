@@ -37,7 +37,6 @@ def test_a_call_reaches_the_device_once(callee, methods, name):
         pytest.param([], id="empty-array"),
         pytest.param("", id="empty-string"),
         pytest.param(0, id="zero"),
-        pytest.param(False, id="false"),
         pytest.param({"log": "0123456789" * 10240}, id="100-KB", marks=pytest.mark.large),
     ],
 )
@@ -46,6 +45,15 @@ def test_the_payload_reaches_the_device(callee, methods, payload):
     methods.begin(callee.device, "configure", payload)
 
     assert callee.next_request().document == payload
+
+
+@clause("methods.request-body")
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_boolean_reaches_the_device_as_one(callee, methods, flag):
+    """Neither a number nor a text."""
+    methods.begin(callee.device, "configure", flag)
+
+    assert callee.next_request().document is flag
 
 
 @clause("methods.request-empty")

@@ -38,7 +38,6 @@ def test_the_caller_gets_status_and_payload(callee, open_exchange, payload):
         pytest.param([], id="empty-array"),
         pytest.param("", id="empty-string"),
         pytest.param(0, id="zero"),
-        pytest.param(False, id="false"),
         pytest.param({"log": "0123456789" * 10240}, id="100-KB", marks=pytest.mark.large),
     ],
 )
@@ -47,6 +46,15 @@ def test_the_body_is_the_payload(exchange, body):
     exchange.answer(200, body)
 
     assert exchange.result().payload == body
+
+
+@clause("methods.response-body")
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_boolean_reaches_the_caller_as_one(exchange, flag):
+    """Neither a number nor a text."""
+    exchange.answer(200, flag)
+
+    assert exchange.result().payload is flag
 
 
 @clause("methods.empty-response")

@@ -89,9 +89,10 @@ def test_a_disabled_device_is_refused_with_its_certificate(certified, registry):
 
 
 @clause("x509.auth-method")
-def test_telemetry_says_that_a_certificate_was_shown(certified, telemetry, readings):
+def test_telemetry_says_that_a_certificate_was_shown(certified, telemetry, readings, stage):
     """Scope and type of the authentication stand in the message's annotations, the type by two names."""
-    certified.connect().publish(certified.topics.events, b"by certificate", qos=1)
+    connection = stage(certified.connect, needs="x509.no-password")
+    connection.publish(certified.topics.events, b"by certificate", qos=1)
 
     auth = telemetry.next(sent_by=certified).auth
     readings.match(f"{auth.get('scope')} {auth.get('type')}")

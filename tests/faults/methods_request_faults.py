@@ -68,6 +68,17 @@ def empty_values_count_for_no_payload(rules):
     method_rules(rules, Wrong)
 
 
+@fault("methods.request-body")
+def booleans_are_sent_as_numbers(rules):
+    """A payload of true or false reaches the device as 1 or 0."""
+
+    class Wrong(MethodRules):
+        def request_body(self, document):
+            return {b"true": b"1", b"false": b"0"}.get(body := super().request_body(document), body)
+
+    method_rules(rules, Wrong)
+
+
 @fault("methods.request-body", "module.methods")
 def payload_is_encoded_twice(rules):
     """The payload reaches the device as a text that holds JSON."""

@@ -48,6 +48,17 @@ def answer_is_decoded_as_latin_1(rules):
 
 
 @fault("methods.response-body")
+def booleans_are_answered_with_numbers(rules):
+    """An answer of true or false reaches the caller as 1 or 0."""
+
+    class Wrong(MethodRules):
+        def rendered(self, payload):
+            return {b"true": b"1", b"false": b"0"}.get(payload) or super().rendered(payload)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.response-body")
 def empty_values_are_answered_with_null(rules):
     """0, false, the empty text and empty collections reach the caller as null."""
 
