@@ -49,6 +49,9 @@ def run_suite_on(
         *sorted(modules),
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # Compiling all modules anew takes as long as a few cases. What is compiled is kept beside the runs.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.setdefault("PYTHONPYCACHEPREFIX", str(directory.parent / "pycache"))
     output, errors = directory / "stdout", directory / "stderr"
     with output.open("wb") as stdout, errors.open("wb") as stderr:
         process = subprocess.Popen(

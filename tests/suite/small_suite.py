@@ -225,6 +225,9 @@ def run_pytest(folder: Path, *arguments: str) -> Result:
     command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
     # The run around this one may be distributed itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # Compiling all modules anew takes longer than a small suite. What is compiled is kept beside the runs.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.setdefault("PYTHONPYCACHEPREFIX", str(folder.parent / "pycache"))
     # Nor is what it finds a summary of the job that runs these tests.
     environment |= {"GITHUB_STEP_SUMMARY": str(folder / "step.md")}
     process = subprocess.run(
