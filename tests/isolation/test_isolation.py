@@ -48,10 +48,13 @@ class Run:
         """Wait for its end; return verdict, readings and number of cases of each clause that had a case."""
         self.process.wait()
         assert self.report.exists(), self.output.read_text(errors="replace")
+        clauses = json.loads(self.report.read_text())["clauses"]
+        # What a watched rule saw in passing, in a case of another clause, depends on which others ran.
+        own = {each["id"]: [case for case in each["cases"] if not case["in_passing"]] for each in clauses}
         return {
-            clause["id"]: (clause["verdict"], clause["readings"], len(clause["cases"]))
-            for clause in json.loads(self.report.read_text())["clauses"]
-            if clause["cases"]
+            each["id"]: (each["verdict"], each["readings"], len(own[each["id"]]))
+            for each in clauses
+            if own[each["id"]]
         }
 
 
