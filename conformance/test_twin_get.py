@@ -52,6 +52,25 @@ def test_the_sections_of_a_new_twin_have_nothing_but_versions(device, twin, twin
     }
 
 
+@clause("twin.get-body")
+@pytest.mark.usefixtures("contents")
+def test_versions_are_integers(twin):
+    """Not 3.0, which counts as equal to 3, and not text."""
+    answer = twin.get()
+
+    versions = answer.desired.get("$version"), answer.reported.get("$version")
+    assert [type(version).__name__ for version in versions] == ["int", "int"]
+
+
+@clause("twin.get-body")
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_boolean_comes_back_as_one(device, twin, twins, flag):
+    """Neither a number nor a text."""
+    twins.patch(device, desired={"flag": flag})
+
+    assert twin.get().desired.get("flag") is flag
+
+
 @clause("twin.get-members")
 @pytest.mark.usefixtures("contents")
 def test_what_else_the_answer_holds(twin, observed):

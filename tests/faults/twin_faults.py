@@ -84,6 +84,30 @@ def _cut(value):
     return int(value) if isinstance(value, float) else value
 
 
+@fault("twin.get-body")
+def versions_are_decimals(rules):
+    """Versions are shown to the device with a decimal point: 3.0."""
+
+    class Wrong(TwinRules):
+        def visible_to_device(self, desired, reported):
+            sections = super().visible_to_device(desired, reported)
+            return {name: {**part, "$version": float(part["$version"])} for name, part in sections.items()}
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.get-body")
+def desired_booleans_are_numbers(rules):
+    """True and false among desired properties are shown to the device as 1 and 0."""
+
+    class Wrong(TwinRules):
+        def visible_to_device(self, desired, reported):
+            whole = {name: int(value) if value in (True, False) else value for name, value in desired.items()}
+            return super().visible_to_device(whole, reported)
+
+    twin_rules(rules, Wrong)
+
+
 @fault("twin.get-body", "twin.get-fresh", "desired.reconnect-flow")
 def desired_version_is_the_reported_one(rules):
     """Both sections of the answer to a GET have the version of the reported properties."""
