@@ -50,7 +50,7 @@ class Run:
         assert self.report.exists(), self.output.read_text(errors="replace")
         clauses = json.loads(self.report.read_text())["clauses"]
         # What a watched rule saw in passing, in a case of another clause, depends on which others ran.
-        own = {each["id"]: [case for case in each["cases"] if not case["in_passing"]] for each in clauses}
+        own = {each["id"]: [case for case in each["cases"] if not case.get("in_passing")] for each in clauses}
         return {
             each["id"]: (each["verdict"], each["readings"], len(own[each["id"]]))
             for each in clauses
