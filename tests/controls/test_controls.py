@@ -44,6 +44,7 @@ HONEST = {
         "transport.plaintext-refused": SPEAKS_TLS,
         "transport.server-certificate": SPEAKS_TLS,
         "transport.tls-1-2": SPEAKS_TLS,
+        "c2d.subscribe": ACKNOWLEDGES,
         "connection.ping": ACKNOWLEDGES,
         "d2c.dup": ACKNOWLEDGES,
         "d2c.puback": ACKNOWLEDGES,

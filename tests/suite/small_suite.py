@@ -191,7 +191,7 @@ class SmallSuite:
 
     def run(self, *arguments: str, profile: str | None = "small", where: str = "cases") -> Result:
         named = [] if profile is None else [f"--profile={profile}"]
-        return run_pytest(self.path, *named, where, *arguments)
+        return run_pytest(self.path, *named, where, *arguments, summary=self.path / "step.md")
 
     @property
     def report(self) -> Path:
@@ -220,7 +220,7 @@ class SmallSuite:
         return [error["message"] for file in files for error in json.loads(file.read_text())["errors"]]
 
 
-def run_pytest(folder: Path, *arguments: str) -> Result:
+def run_pytest(folder: Path, *arguments: str, summary: Path | None = None) -> Result:
     """Run pytest in a folder as a user would, in a process of its own."""
     command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
     # The run around this one may be distributed itself.
@@ -229,7 +229,7 @@ def run_pytest(folder: Path, *arguments: str) -> Result:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.setdefault("PYTHONPYCACHEPREFIX", str(folder.parent / "pycache"))
     # Nor is what it finds a summary of the job that runs these tests.
-    environment |= {"GITHUB_STEP_SUMMARY": str(folder / "step.md")}
+    environment["GITHUB_STEP_SUMMARY"] = str(summary or "")
     process = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
