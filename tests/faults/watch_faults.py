@@ -87,16 +87,10 @@ def live_messages_are_marked_as_retained(rules):
 
 @fault("watch.flags")
 def dup_is_set_at_qos_0(rules):
-    """DUP is set on every message but the first."""
-
-    class Counts:
-        seen = 0
-
-        def __call__(self, packet):
-            self.seen += 1
-            return replace(packet, dup=True) if self.seen > 1 and not packet.qos else packet
-
-    rules.codec = Republishing(rules.codec.settings, Counts())
+    """DUP is set on every message that nobody acknowledges."""
+    rules.codec = Republishing(
+        rules.codec.settings, lambda packet: packet if packet.qos else replace(packet, dup=True)
+    )
 
 
 @fault("watch.packet-ids")
