@@ -171,7 +171,7 @@ async function byCertificate(transport) {
     await client.setOptions({ cert: readFileSync(files.certificate, "utf-8"), key: readFileSync(files.key, "utf-8") });
     await client.open();
   });
-  await telemetry(way, identity, client, "x509");
+  await telemetry(way, identity, client, "x509Certificate");
   await step(`${way}: disconnect`, () => client.close());
 }
 

@@ -161,7 +161,7 @@ async def telemetry(way, it):
         custom = {name: event["properties"].get(name) for name in ("alarm", "São", "empty")}
         same(custom, {"alarm": "yes", "São": "a=b&c d/e+f%", "empty": ""})
         assert (way.credential == "certificate") == (
-            '"x509"' in event["system"]["iothub-connection-auth-method"]
+            '"x509Certificate"' in event["system"]["iothub-connection-auth-method"]
         )
 
 
