@@ -12,21 +12,19 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from iothub_emulator.hub import json_text
+from iothub_emulator.hub.conditions import Condition, truth
 from iothub_emulator.hub.json_text import Json, Object, is_number
 from iothub_emulator.hub.query_syntax import parse
 from iothub_emulator.hub.query_tree import (
-    All,
-    AnyOf,
     Comparison,
-    Condition,
     Constant,
     IsDefined,
     Member,
-    Not,
     Operand,
     Operator,
     Query,
     QueryRefused,
+    Single,
     Truth,
 )
 
@@ -116,15 +114,13 @@ def _projected(query: Query, document: Object) -> Object:
 # Conditions
 
 
-def _holds(condition: Condition | None, document: Object) -> bool:
-    return condition is None or _truth(condition, document) is True
+def _holds(condition: Condition[Single] | None, document: Object) -> bool:
+    return condition is None or truth(condition, lambda single: _truth(single, document)) is True
 
 
-def _truth(  # noqa: PLR0911 - one line for each kind of condition
-    condition: Condition, document: Object
-) -> bool | None:
-    """Return whether a condition holds; None: undefined."""
-    match condition:
+def _truth(single: Single, document: Object) -> bool | None:
+    """Return whether one part of a condition holds; None: undefined."""
+    match single:
         case Comparison(left, operator, right):
             return _compared(_value(left, document), operator, _value(right, document))
         case Member(operand, among, negated):
@@ -134,15 +130,6 @@ def _truth(  # noqa: PLR0911 - one line for each kind of condition
             return _value(path, document) is not _UNDEFINED
         case Truth(operand):
             return _value(operand, document) is True
-        case Not(inner):
-            truth = _truth(inner, document)
-            return None if truth is None else not truth
-        case All(conditions):
-            truths = [_truth(inner, document) for inner in conditions]
-            return False if False in truths else None if None in truths else True
-        case AnyOf(conditions):
-            truths = [_truth(inner, document) for inner in conditions]
-            return True if True in truths else None if None in truths else False
 
 
 def _value(operand: Operand, document: Object) -> object:

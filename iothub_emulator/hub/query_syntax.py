@@ -7,30 +7,26 @@ Source: Microsoft, "IoT Hub query language". Understood are `SELECT` of `*`, of 
 
 from typing import Literal
 
-from iothub_emulator.hub.query_tokens import END, LONGEST_NUMBER, Token, number_of, text_of, tokens
+from iothub_emulator.hub.condition_reader import ConditionReader
+from iothub_emulator.hub.query_tokens import LONGEST_NUMBER, number_of, text_of, tokens
 from iothub_emulator.hub.query_tree import (
-    All,
-    AnyOf,
     Column,
     Comparison,
-    Condition,
     Constant,
     Count,
     IsDefined,
     Member,
-    Not,
     Operand,
     Operator,
     Path,
     Query,
     QueryRefused,
+    Single,
     Truth,
 )
 
 LONGEST_QUERY = 8192
 """Characters (Microsoft, "Queries for IoT Hub device and module twins")."""
-DEEPEST_CONDITION = 64
-"""Parentheses and NOT inside each other; ours, so that no query exhausts the stack."""
 
 _OPERATORS: dict[str, Operator] = {
     "=": "=", "!=": "!=", "<>": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=",
@@ -51,16 +47,11 @@ def parse(text: str) -> Query:
     """Return what a query says, or raise `QueryRefused`."""
     if len(text) > LONGEST_QUERY:
         raise QueryRefused(f"The query is longer than {LONGEST_QUERY} characters.")
-    return _Parser(tokens(text)).query()
+    return _Parser(tokens(text), "query").query()
 
 
-class _Parser:
+class _Parser(ConditionReader[Single]):
     """Reads tokens from left to right, each at most once."""
-
-    def __init__(self, read: list[Token]) -> None:
-        self._tokens = read
-        self._position = 0
-        self._depth = 0
 
     # SELECT and FROM
 
@@ -70,44 +61,43 @@ class _Parser:
         columns, count = self._columns()
         self._word("from")
         source = self._source()
-        condition = self._any_of() if self._accept_word("where") else None
-        if self._peek() is not END:
-            raise self._unexpected()
+        condition = self.any_of() if self.accept_word("where") else None
+        self.end()
         return Query(source, columns, count, top, condition)
 
     def _top(self) -> int | None:
-        if not self._accept_word("top"):
+        if not self.accept_word("top"):
             return None
-        number = self._next()
+        number = self.next()
         if number.kind != "number" or not number.text.isdecimal() or len(number.text) > LONGEST_NUMBER:
             raise QueryRefused("TOP is not followed by a whole number.")
         return int(number.text)
 
     def _columns(self) -> tuple[tuple[Column, ...], Count | None]:
-        if self._accept("*"):
+        if self.accept("*"):
             return (), None
-        if self._accept_word("count"):
-            self._expect("(")
-            self._expect(")")
+        if self.accept_word("count"):
+            self.expect("(")
+            self.expect(")")
             self._word("as")
             return (), Count(self._name())
         columns = [self._column()]
-        while self._accept(","):
+        while self.accept(","):
             columns.append(self._column())
         return tuple(columns), None
 
     def _column(self) -> Column:
         path = self._path()
-        return Column(path, self._name() if self._accept_word("as") else path.names[-1])
+        return Column(path, self._name() if self.accept_word("as") else path.names[-1])
 
     def _name(self) -> str:
-        token = self._next()
+        token = self.next()
         if token.kind != "path" or token.word == "from" or "." in token.text:
             raise QueryRefused("AS is not followed by a name.")
         return token.text
 
     def _source(self) -> Literal["devices", "modules"]:
-        match self._next().text.lower():
+        match self.next().text.lower():
             case "devices":
                 return "devices"
             case "devices.modules":
@@ -116,56 +106,30 @@ class _Parser:
 
     # WHERE
 
-    def _any_of(self) -> Condition:
-        conditions = [self._all()]
-        while self._accept_word("or"):
-            conditions.append(self._all())
-        return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
-
-    def _all(self) -> Condition:
-        conditions = [self._one()]
-        while self._accept_word("and"):
-            conditions.append(self._one())
-        return conditions[0] if len(conditions) == 1 else All(tuple(conditions))
-
-    def _one(self) -> Condition:
-        self._depth += 1
-        if self._depth > DEEPEST_CONDITION:
-            raise QueryRefused(f"The condition is nested deeper than {DEEPEST_CONDITION}.")
-        condition = self._simple()
-        self._depth -= 1
-        return condition
-
-    def _simple(self) -> Condition:
-        if self._accept_word("not"):
-            return Not(self._one())
-        if self._accept("("):
-            inner = self._any_of()
-            self._expect(")")
-            return inner
-        if self._accept_word("is_defined"):
-            self._expect("(")
+    def single(self) -> Single:
+        if self.accept_word("is_defined"):
+            self.expect("(")
             path = self._path()
-            self._expect(")")
+            self.expect(")")
             return IsDefined(path)
         return self._relation(self._operand())
 
-    def _relation(self, left: Operand) -> Condition:
+    def _relation(self, left: Operand) -> Single:
         for word, negated in (("in", False), ("nin", True)):
-            if self._accept_word(word):
+            if self.accept_word(word):
                 return Member(left, self._constants(), negated)
-        operator = _OPERATORS.get(self._peek().text)
-        if operator is None or self._peek().kind != "sign":
+        operator = _OPERATORS.get(self.peek().text)
+        if operator is None or self.peek().kind != "sign":
             return Truth(left)
-        self._next()
+        self.next()
         return Comparison(left, operator, self._operand())
 
     def _constants(self) -> tuple[Constant, ...]:
-        self._expect("[")
+        self.expect("[")
         constants = [self._constant()]
-        while self._accept(","):
+        while self.accept(","):
             constants.append(self._constant())
-        self._expect("]")
+        self.expect("]")
         return tuple(constants)
 
     def _constant(self) -> Constant:
@@ -175,7 +139,7 @@ class _Parser:
         return operand
 
     def _operand(self) -> Operand:
-        token = self._peek()
+        token = self.peek()
         lower = token.text.lower()
         match token.kind:
             case "text":
@@ -186,7 +150,7 @@ class _Parser:
                 constant = Constant(_NAMED[lower])
             case _:
                 return self._path()
-        self._next()
+        self.next()
         return constant
 
     def _path(self) -> Path:
@@ -195,10 +159,10 @@ class _Parser:
         Letter case does not matter down to the sections, where the names are the hub's. `devices.` and
         `devices.modules.` may stand before it, as examples of Microsoft's have it.
         """
-        token = self._peek()
+        token = self.peek()
         if token.kind != "path" or token.word:
-            raise self._unexpected()
-        self._next()
+            raise self.unexpected()
+        self.next()
         names = token.text.split(".")
         for prefix in (["devices", "modules"], ["devices"]):
             if [name.lower() for name in names[: len(prefix)]] == prefix:
@@ -214,36 +178,6 @@ class _Parser:
             names[1] = names[1].lower()
         return Path(tuple(names))
 
-    # Tokens
-
-    def _peek(self) -> Token:
-        return self._tokens[self._position] if self._position < len(self._tokens) else END
-
-    def _next(self) -> Token:
-        token = self._peek()
-        self._position += token is not END
-        return token
-
-    def _accept(self, sign: str) -> bool:
-        token = self._peek()
-        found = token.kind == "sign" and token.text == sign
-        self._position += found
-        return found
-
-    def _accept_word(self, word: str) -> bool:
-        found = self._peek().word == word
-        self._position += found
-        return found
-
-    def _expect(self, sign: str) -> None:
-        if not self._accept(sign):
-            raise self._unexpected()
-
     def _word(self, word: str) -> None:
-        if not self._accept_word(word):
-            raise self._unexpected()
-
-    def _unexpected(self) -> QueryRefused:
-        """unspecified: the wording of a real hub; this one says which part of the query it is."""
-        where = "at its end" if self._peek() is END else f"at its part {self._position + 1}"
-        return QueryRefused(f"The query is not understood {where}.")
+        if not self.accept_word(word):
+            raise self.unexpected()

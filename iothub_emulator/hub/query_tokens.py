@@ -44,14 +44,17 @@ class Token:
 END: Final = Token("end", "the end")
 
 
-def tokens(text: str) -> list[Token]:
-    """Return the tokens of a query, or raise `QueryRefused` where there is none."""
+def tokens(text: str, pattern: re.Pattern[str] = _TOKEN, subject: str = "query") -> list[Token]:
+    """Return the tokens of a text, or raise `QueryRefused` where there is none.
+
+    The groups of `pattern` are named after kinds of tokens; a refusal calls the text its `subject`.
+    """
     found_so_far = []
     position, end = 0, len(text.rstrip())
     while position < end:
-        found = _TOKEN.match(text, position)
+        found = pattern.match(text, position)
         if found is None or found.lastgroup is None:
-            raise QueryRefused(f"The query is not understood from character {position + 1} on.")
+            raise QueryRefused(f"The {subject} is not understood from character {position + 1} on.")
         found_so_far.append(Token(found.lastgroup, found[found.lastgroup]))
         position = found.end()
     return found_so_far

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from iothub_emulator.hub.conditions import Condition
+
 
 class QueryRefused(Exception):  # noqa: N818 - an answer, not a malfunction
     """A query that is not understood; the message says where. REST answers 400."""
@@ -58,28 +60,7 @@ class Truth:
     operand: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a condition."""
-
-    condition: "Condition"
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Conditions joined by AND."""
-
-    conditions: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """Conditions joined by OR."""
-
-    conditions: "tuple[Condition, ...]"
-
-
-Condition: TypeAlias = Comparison | Member | IsDefined | Truth | Not | All | AnyOf
+Single: TypeAlias = Comparison | Member | IsDefined | Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +86,4 @@ class Query:
     columns: tuple[Column, ...]
     count: Count | None
     top: int | None
-    condition: Condition | None
+    condition: Condition[Single] | None
