@@ -1,12 +1,13 @@
 """What a run says at its end: a table by section, each violated clause in a line, where the report lies."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from conformance.catalogue import Catalogue
 from conformance.report.case_text import one_line
 from conformance.report.statement import RunPart
+from conformance.report.visible import plural, visible
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
@@ -43,6 +44,10 @@ _SAYS_OF_A_PART: Final = {
     ExitCode.POLICY: "nothing that was selected was tested",
 }
 
+# Fewer characters of a rule, or of what was found, tell nobody which one it is.
+_SHORTEST_RULE: Final = 24
+_SHORTEST_FINDING: Final = 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
@@ -58,11 +63,24 @@ class Ending:
     slowest: Sequence[Case] = ()
 
 
-def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending) -> Iterator[str]:
-    """Write the summary, line by line."""
+def lines(
+    catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending, width: int | None = None
+) -> Iterator[str]:
+    """Write the summary, line by line; nothing that a hub sent moves the cursor.
+
+    `width`: the columns of a terminal, into which a clause's line is made to fit; None where it need not.
+    """
+    return map(visible, _lines(catalogue, judgements, ending, width))
+
+
+def _lines(
+    catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending, width: int | None
+) -> Iterator[str]:
     shown = [each for each in judgements if each.cases or not ending.run.partial]
-    yield from _table(catalogue, shown)
-    yield from _listed(shown)
+    table = list(_table(catalogue, shown))
+    too_wide = width is not None and any(len(line) > width for line in table)
+    yield from _narrow_table(catalogue, shown) if too_wide else table
+    yield from _listed(shown, width)
     yield from _readings(shown)
     yield from _deviations(ending.deviations)
     yield from _slowest(ending.slowest)
@@ -73,36 +91,65 @@ def lines(catalogue: Catalogue, judgements: Sequence[Judgement], ending: Ending)
         yield f"report: {ending.report}"
 
 
+def _by_section(
+    catalogue: Catalogue, judgements: Sequence[Judgement]
+) -> Iterator[tuple[str, Mapping[Verdict, int]]]:
+    """Yield each section that has a judgement, padded to one width, with its counts of clauses."""
+    width = max(len("section"), *(len(section.name) for section in catalogue.sections))
+    for section in catalogue.sections:
+        own = [judgement for judgement in judgements if judgement.clause.section == section.name]
+        if own:
+            yield f"{section.name:<{width}}", summary(own)
+
+
 def _table(catalogue: Catalogue, judgements: Sequence[Judgement]) -> Iterator[str]:
     used = summary(judgements)
-    sections = {judgement.clause.section for judgement in judgements}
     columns = [verdict for verdict in COLUMNS if verdict in ALWAYS or verdict in used]
-    width = max(len("section"), *(len(section.name) for section in catalogue.sections))
+    rows = list(_by_section(catalogue, judgements))
+    width = max((len(name) for name, _ in rows), default=len("section"))
     yield "  ".join([f"{'section':<{width}}", *(COLUMNS[verdict] for verdict in columns)])
-    for section in catalogue.sections:
-        if section.name not in sections:
-            continue
-        counts = summary(judgement for judgement in judgements if judgement.clause.section == section.name)
+    for name, counts in rows:
         cells = (f"{counts.get(verdict) or '.':>{len(COLUMNS[verdict])}}" for verdict in columns)
-        yield "  ".join([f"{section.name:<{width}}", *cells])
+        yield "  ".join([name, *cells])
 
 
-def _listed(judgements: Sequence[Judgement]) -> Iterator[str]:
+def _narrow_table(catalogue: Catalogue, judgements: Sequence[Judgement]) -> Iterator[str]:
+    """Write the counts in words, worst first: as many as a section has, not as many as there are."""
+    for name, counts in _by_section(catalogue, judgements):
+        yield f"{name}  {', '.join(f'{COLUMNS[verdict]} {count}' for verdict, count in counts.items())}"
+
+
+def _listed(judgements: Sequence[Judgement], width: int | None) -> Iterator[str]:
     for verdict in _LISTED:
         found = [judgement for judgement in judgements if judgement.verdict is verdict]
         if not found:
             continue
         yield ""
         yield f"{verdict}:"
-        width = max(len(judgement.clause.id) for judgement in found)
-        yield from (f"  {judgement.clause.id:<{width}}  {_why(judgement)}" for judgement in found)
+        longest = max(len(judgement.clause.id) for judgement in found)
+        for judgement in found:
+            name = f"  {judgement.clause.id:<{longest}}  "
+            rule = judgement.clause.says.removesuffix(".") if verdict is Verdict.VIOLATION else ""
+            room = None if width is None else max(width - len(name), _SHORTEST_FINDING)
+            yield name + _fitted(rule, _why(judgement), room)
+
+
+def _fitted(rule: str, why: str, room: int | None) -> str:
+    """Return rule and finding in one line. Where both do not fit, the rule gives way first."""
+    whole = f"{rule}: {why}" if rule else why
+    if room is None or len(whole) <= room:
+        return whole
+    for_rule = room - len(why) - 2
+    if rule and for_rule >= _SHORTEST_RULE:
+        return f"{rule[: for_rule - 1].rstrip()}…: {why}"
+    return why if len(why) <= room else f"{why[: room - 1]}…"
 
 
 def _why(judgement: Judgement) -> str:
     cases = [case for case in judgement.cases if case.verdict is judgement.verdict]
     if not cases:
         return judgement.reason
-    more = f" (and {len(cases) - 1} more cases)" if len(cases) > 1 else ""
+    more = f" (and {plural(len(cases) - 1, 'more case')})" if len(cases) > 1 else ""
     return f"{one_line(cases[0]).splitlines()[0] if one_line(cases[0]) else cases[0].id}{more}"
 
 

@@ -27,6 +27,7 @@ from conformance.running.dry_run import DryRun
 from conformance.running.header import header
 from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
+from conformance.running.progress import ShownProgress
 from conformance.running.records import Records
 from conformance.running.reporting import Reporting
 from conformance.running.run_state import STATE, RunState
@@ -34,6 +35,7 @@ from conformance.running.selection import Selection, left_out_by
 from conformance.verdict import deviation
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.deviation_states import Found, State, states
+from conformance.verdict.needs import Claims
 from conformance.verdict.run import ExitCode, exit_code
 
 NAME: Final = "conformance-controller"
@@ -71,6 +73,7 @@ class Controller:
         self.deviations: tuple[Found, ...] = ()
         self.ending: terminal.Ending | None = None
         self._stopped_early = False
+        self._claims = Claims()
         self._interrupts = FirstInterruptOnly()
         if not self.collects_only:
             self.reporting = Reporting(config, self.profile, self.records)
@@ -78,6 +81,9 @@ class Controller:
             # Notes between processes: what was collected, which devices exist. Never part of the report.
             self.notes = self.records.notes = Path(tempfile.mkdtemp(prefix="conformance-"))
             config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
+            config.pluginmanager.register(
+                ShownProgress(config, self.records, self.catalogue, lambda: self._claims)
+            )
         if config.option.dry_run:
             stated = self.collaborators.stated(self.profile, self.options)
             config.pluginmanager.register(DryRun(self.profile.name, stated))
@@ -112,6 +118,7 @@ class Controller:
             today=self._started.date().isoformat(),
             messages=self.collaborators.stated(self.profile, self.options).messages,
         )
+        self._claims = self.target.claims
         self._clock = stopwatch()
 
     @pytest.hookimpl(optionalhook=True)
@@ -259,7 +266,9 @@ class Controller:
         if self.ending is None:
             return
         terminalreporter.section("conformance", sep="=")
-        for line in (*terminal.lines(self.catalogue, self.judgements, self.ending), *self.records.warnings):
+        width = shutil.get_terminal_size().columns if terminalreporter.isatty() else None
+        ending = terminal.lines(self.catalogue, self.judgements, self.ending, width)
+        for line in (*ending, *self.records.warnings):
             terminalreporter.write_line(line)
 
     # -- clearing up

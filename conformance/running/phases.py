@@ -11,6 +11,7 @@ from _pytest.assertion import util as assertion
 from conformance.errors import HarnessError, NotTested, Violation
 from conformance.redaction import redact
 from conformance.report.case_text import case_text
+from conformance.report.visible import visible
 from conformance.running.cases import RunningCase
 from conformance.running.comparison import Comparison
 from conformance.verdict.words import Verdict
@@ -49,7 +50,7 @@ def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
     if record.verdict is Verdict.STALE_DEVIATION and report.passed:
         report.outcome = "failed"
         report.longrepr = record.message
-    report.sections.append((f"{record.clause}: {record.verdict}", case_text(record, case.clause)))
+    report.sections.append((f"{record.clause}: {record.verdict}", visible(case_text(record, case.clause))))
 
 
 def show_only_the_test(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -54,12 +54,12 @@ class Records:
 
     def bury_missing(self) -> None:
         """Make a record of each case that was to run and of which nothing was heard."""
-        for node_id in self._collected():
+        for node_id in self.collected():
             if node_id not in self._cases:
                 self._bury(node_id, "the worker that was to run it died")
 
     def _bury(self, node_id: str, message: str, report: pytest.TestReport | None = None) -> None:
-        known = self._collected().get(node_id)
+        known = self.collected().get(node_id)
         if known is None:
             return
         worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
@@ -72,7 +72,7 @@ class Records:
     @property
     def cases(self) -> list[Case]:
         """Every record, in the order of collection."""
-        order = {node_id: place for place, node_id in enumerate(self._collected())}
+        order = {node_id: place for place, node_id in enumerate(self.collected())}
         return [self._cases[node_id] for node_id in sorted(self._cases, key=lambda each: order.get(each, 0))]
 
     @property
@@ -89,8 +89,12 @@ class Records:
     def _runner(self) -> object:
         return self._config.pluginmanager.get_plugin("conformance-runner")
 
-    def _collected(self) -> dict[str, dict[str, str]]:
-        """Return what the workers collected: clause and title by node id, in order."""
+    def heard(self, node_id: str) -> Case | None:
+        """Return the record of a case that ended; None for a test that is none of the suite's."""
+        return self._cases.get(node_id)
+
+    def collected(self) -> dict[str, dict[str, str]]:
+        """Return what is to run, as the workers wrote it down: clause and title by node id, in order."""
         collected: dict[str, dict[str, str]] = {}
         for file in sorted(self.notes.glob("collected-*.json")) if self.notes is not None else ():
             collected |= json.loads(file.read_text(encoding="utf-8"))

@@ -178,8 +178,9 @@ class Runner:
         """Note that the selection left cases out."""
         self.partial = self.partial or any(CASE in item.stash for item in items)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Write down what is to run: a worker that dies cannot say it any more."""
+        """Write down what is to run, before xdist tells: a worker that dies cannot say it any more."""
         state = self.config.stash.get(STATE, None)
         if state is None:
             return  # nothing will run: --collect-only

@@ -223,14 +223,20 @@ class SmallSuite:
 def run_pytest(folder: Path, *arguments: str, summary: Path | None = None) -> Result:
     """Run pytest in a folder as a user would, in a process of its own."""
     command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
-    # The run around this one may be distributed itself.
+    environment = environment_of_a_run(folder) | {"GITHUB_STEP_SUMMARY": str(summary or "")}
+    process = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return Result(process)
+
+
+def environment_of_a_run(folder: Path) -> dict[str, str]:
+    """Return the environment of a run in a folder: nothing of the run around it."""
+    # That one may be distributed itself.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     # Compiling all modules anew takes longer than a small suite. What is compiled is kept beside the runs.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.setdefault("PYTHONPYCACHEPREFIX", str(folder.parent / "pycache"))
     # Nor is what it finds a summary of the job that runs these tests.
-    environment["GITHUB_STEP_SUMMARY"] = str(summary or "")
-    process = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    return Result(process)
+    environment["GITHUB_STEP_SUMMARY"] = ""
+    return environment

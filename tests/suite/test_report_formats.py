@@ -247,7 +247,7 @@ def test_the_terminal_ends_with_table_violations_and_report(small):
             "section  pass  observed  broken  violation  not claimed  untestable",
             "small       1         1       1          1            1           1",
             "violation:",
-            "  small.other  expected closed; actual PUBREC packet=1 (and 1 more cases)",
+            "  small.other  The hub does *: expected closed; actual PUBREC packet=1 (and 1 more case)",
             "broken:",
             "  small.holds  clearing the stage: OSError: cannot close",
             "disputed, with the readings seen:",

@@ -1,0 +1,90 @@
+"""The last lines of a run, without a run: a violated clause is one line at any width."""
+
+import pytest
+from small_suite import SmallSuite
+
+from conformance import catalogue
+from conformance.report import terminal
+from conformance.report.statement import RunPart
+from conformance.verdict.clause import Case, judge
+from conformance.verdict.needs import Claims
+from conformance.verdict.words import Verdict
+
+RUN = RunPart(
+    started="2026-11-23T05:00:00+00:00",
+    seconds=2.0,
+    workers=1,
+    cases=3,
+    slept_seconds=0,
+    exit_code=1,
+    partial=False,
+)
+PUBREC = "PUBREC packet=1 after 12 ms, and still open when the fence was answered"
+
+
+@pytest.fixture
+def small(tmp_path):
+    SmallSuite(tmp_path)
+    return catalogue.load(tmp_path / "clauses")
+
+
+def ending(small, *cases, width=None, **run):
+    judgements = judge(small, cases, Claims())
+    said = terminal.Ending(run=RUN.model_copy(update=run), report="reports/small/conformance.html")
+    return list(terminal.lines(small, judgements, said, width))
+
+
+def case(clause, verdict=Verdict.PASS, **fields):
+    return Case(id=f"test_small.py::test_{clause}", clause=f"small.{clause}", verdict=verdict, **fields)
+
+
+VIOLATED = case("other", Verdict.VIOLATION, message="PUBREC instead", expected="closed", actual=PUBREC)
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (None, f"  small.other  The hub does the other thing: expected closed; actual {PUBREC}"),
+        (140, f"  small.other  The hub does the other thing: expected closed; actual {PUBREC}"),
+        (139, f"  small.other  The hub does the other thi…: expected closed; actual {PUBREC}"),
+        (130, f"  small.other  expected closed; actual {PUBREC}"),
+        (60, "  small.other  expected closed; actual PUBREC packet=1 afte…"),
+        (20, "  small.other  expected closed; ac…"),
+    ],
+)
+def test_a_violated_clause_is_one_line(small, width, line):
+    lines = ending(small, VIOLATED, width=width)
+
+    assert lines[lines.index("violation:") + 1] == line
+
+
+def test_further_cases_are_counted(small):
+    one, two = (ending(small, *[VIOLATED] * count) for count in (2, 3))
+
+    assert one[one.index("violation:") + 1].endswith(" (and 1 more case)")
+    assert two[two.index("violation:") + 1].endswith(" (and 2 more cases)")
+
+
+def test_a_table_that_does_not_fit_is_told_in_words(small):
+    cases = [VIOLATED, case("holds"), case("disputed", Verdict.BROKEN, message="no route")]
+    wide, narrow = ending(small, *cases, width=120), ending(small, *cases, width=50)
+
+    assert wide[0].split() == [
+        "section", "pass", "not", "tested", "broken", "violation", "not", "claimed", "untestable",
+    ]  # fmt: skip
+    assert wide[1].split() == ["small", "1", "1", "1", "1", "1", "1"]
+    assert narrow[0] == "small    violation 1, broken 1, not tested 1, pass 1, untestable 1, not claimed 1"
+
+
+def test_nothing_that_a_hub_sent_moves_the_cursor(small):
+    lines = ending(small, case("other", Verdict.VIOLATION, message="said \x1b[2J\x1b[H and \x07", actual="x"))
+
+    assert r"  small.other  The hub does the other thing: said \x1b[2J\x1b[H and \x07" in lines
+
+
+@pytest.mark.parametrize(("code", "partial"), [(0, True), (1, True), (10, True), (11, True)])
+def test_a_partial_run_says_so_however_it_ends(small, code, partial):
+    lines = ending(small, case("holds"), exit_code=code, partial=partial)
+
+    assert lines[-2].startswith("partial selection, no claim of conformance: ")
+    assert "every claimed clause holds" not in lines[-2]
