@@ -13,6 +13,7 @@
                 Throttled       exit code 10: it asked for patience for longer than a run may wait
                 MessageRefused  exit code 10: it did not take a message that a case needs
             StageFailed         exit code 10: a step failed that the case needs but does not check
+            TooLate             exit code 10: the suite itself was too late; the case runs again before that
         NotTested               the clause is claimed, but this case could not see it
 
 Allure files an AssertionError as *failed* and anything else as *broken*: the split is the verdict.
@@ -96,6 +97,10 @@ class MessageRefused(ServiceError):  # noqa: N818 - says what is the case
 
 class StageFailed(HarnessError):  # noqa: N818 - says what is the case
     """A step failed that a case needs but does not check: ``needs connect.client-id: no CONNACK``."""
+
+
+class TooLate(HarnessError):  # noqa: N818 - says what is the case
+    """The suite itself was too late for what the case has to do in time, whatever held it up."""
 
 
 class NotTested(Exception):  # noqa: N818 - a verdict's name, not an error of the program

@@ -38,12 +38,13 @@ def test_a_connection_that_stays_without_puback(device, holder, c2d, stage, obse
 
 
 @clause("c2d.acknowledged-not-again")
-def test_what_was_acknowledged_does_not_come_again(device, holder, c2d, stage, redelivery):
+def test_what_was_acknowledged_does_not_come_again(device, holder, c2d, stage, within_lock, redelivery):
     """Of two messages the first is acknowledged: the second comes again, the first does not."""
-    c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
-    first = stage(holder.messages_until, b"not acknowledged", needs="c2d.order")[0]
-    holder.acknowledge(first)
-    holder.ping()
+    with within_lock():
+        c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
+        first = stage(holder.messages_until, b"not acknowledged", needs="c2d.order")[0]
+        holder.acknowledge(first)
+        stage(holder.ping, needs="connection.ping")
     holder.drop()
 
     returned = stage(device.connect, clean_session=False)
@@ -54,16 +55,17 @@ def test_what_was_acknowledged_does_not_come_again(device, holder, c2d, stage, r
 
 
 @clause("c2d.ack-order")
-def test_messages_are_acknowledged_in_another_order(device, holder, c2d, stage, observed):
+def test_messages_are_acknowledged_in_another_order(device, holder, c2d, stage, within_lock, observed):
     """[MQTT-4.6.0-2] A client acknowledges in the order of arrival; hubs were seen to insist on that."""
-    c2d.send_each(device, [b"1", b"2", b"3"])
-    one, two, three = stage(holder.messages_until, b"3", needs="c2d.order")
+    with within_lock():
+        c2d.send_each(device, [b"1", b"2", b"3"])
+        one, two, three = stage(holder.messages_until, b"3", needs="c2d.order")
 
-    holder.acknowledge(three)
-    holder.acknowledge(two)
-    holder.acknowledge(one)
+        holder.acknowledge(three)
+        holder.acknowledge(two)
+        holder.acknowledge(one)
 
-    observed(holder.outcome())
+        observed(holder.outcome())
 
 
 @clause("c2d.no-reject")

@@ -48,14 +48,16 @@ def test_the_codes_follow_the_filters_when_these_are_turned_round(raw_connected)
 
 @clause("packets.resubscribe")
 @pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 1)], ids=["QoS-1-then-0", "QoS-0-then-1"])
-def test_the_same_filter_again_replaces_its_qos(device, connection, c2d, stage, first, second):
+def test_the_same_filter_again_replaces_its_qos(device, connection, c2d, stage, within_lock, first, second):
     """[MQTT-3.8.4-3] Messages come with the QoS of the subscription that replaced the other, once each."""
     stage(connection.subscribe, device.topics.devicebound, qos=first, needs="c2d.subscribe")
     connection.subscribe(device.topics.devicebound, qos=second)
 
-    c2d.send_each(device, [b"one", b"two"])
+    with within_lock():
+        c2d.send_each(device, [b"one", b"two"])
+        arrived = [(message.payload, message.qos) for message in connection.messages_until(b"two")]
+        stage(connection.ping, needs="connection.ping")
 
-    arrived = [(message.payload, message.qos) for message in connection.messages_until(b"two")]
     assert arrived == [(b"one", second), (b"two", second)]
 
 

@@ -41,12 +41,15 @@ def test_a_message_for_the_device_comes_over_websocket(device, over_websocket, c
 
 
 @clause("websocket.acknowledged")
-def test_a_puback_over_websocket_removes_its_message(device, over_websocket_holder, c2d, stage, redelivery):
+def test_a_puback_over_websocket_removes_its_message(
+    device, over_websocket_holder, c2d, stage, within_lock, redelivery
+):
     """Two messages, the first acknowledged: on the MQTT port the second comes again, the first does not."""
-    c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
-    first, _ = stage(over_websocket_holder.messages_until, b"not acknowledged", needs="websocket.c2d")
-    over_websocket_holder.acknowledge(first)
-    over_websocket_holder.ping()
+    with within_lock():
+        c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
+        arrived = stage(over_websocket_holder.messages_until, b"not acknowledged", needs="websocket.c2d")
+        over_websocket_holder.acknowledge(arrived[0])
+        stage(over_websocket_holder.ping, needs="connection.ping")
     over_websocket_holder.drop()
 
     returned = stage(device.connect, clean_session=False)

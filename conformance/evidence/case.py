@@ -28,6 +28,12 @@ class Evidence:
         self._slept_before = pauses.slept_seconds()
         self._connections = 0
 
+    def anew(self) -> "Evidence":
+        """Return the evidence of another attempt: a transcript of its own, and all else goes on."""
+        other = Evidence()
+        other.watch, other.messages, other.identities = self.watch, self.messages, self.identities
+        return other
+
     @property
     def breaches(self) -> tuple[Breach, ...]:
         """Every breach that the watch saw."""

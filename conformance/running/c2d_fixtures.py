@@ -3,11 +3,15 @@
 Like all fixtures they set the stage: what fails here makes the case broken.
 """
 
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from conformance.errors import StageFailed
+from conformance.errors import StageFailed, TooLate
 
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
     from conformance.device import Connection, Device
@@ -47,6 +51,27 @@ def away(device: "Device", stage: "Stage") -> "Device":
 def redelivery(hub: "Target") -> float:
     """Within how many seconds a message that nobody acknowledged is there again: its lock, and a reaction."""
     return hub.timing["c2d-lock"] + hub.timeouts.reaction
+
+
+@pytest.fixture
+def within_lock(hub: "Target") -> Callable[[], AbstractContextManager[None]]:
+    """Return what holds a block, from sending a message to the PINGRESP behind its PUBACK, to the hub's lock.
+
+    The hub locks a message after we sent it, and has taken the PUBACK before it answers the PINGREQ behind.
+    A block that takes longer raises TooLate: the message may have come again by right.
+    """
+
+    @contextmanager
+    def measure() -> Iterator[None]:
+        lock, began = hub.timing.get("c2d-lock", math.inf), time.monotonic()
+        try:
+            yield
+        finally:
+            taken = time.monotonic() - began
+            if taken >= lock:
+                raise TooLate(f"a message is locked for {lock:g} s; to acknowledge it took {taken:.1f} s")
+
+    return measure
 
 
 def _subscribed(connection: "Connection", stage: "Stage") -> "Connection":

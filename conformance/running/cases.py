@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from conformance.catalogue import Clause
-from conformance.errors import HarnessError, NotTested, Violation
+from conformance.errors import HarnessError, NotTested, TooLate, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach as SeenBreach
 from conformance.redaction import redact
@@ -27,7 +27,8 @@ class RunningCase:
     """One case from its collection to its settled record.
 
     `unclaimed` is why it does not apply to the target; then it never runs. `own_names` says which names of
-    this run (device ids) to hide in stable words.
+    this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
+    still meanwhile; `too_late`, whether the test found that it could not be in time.
     """
 
     id: str
@@ -45,6 +46,9 @@ class RunningCase:
     began: float = 0.0
     seconds: float = 0.0
     slept: float = 0.0
+    attempt: int = 1
+    held_up: float = 0.0
+    too_late: bool = False
     readings: Readings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,11 +60,37 @@ class RunningCase:
 
     def fail(self, phase: str, error: BaseException) -> None:
         """Take down what ended a phase."""
+        self.too_late = self.too_late or isinstance(error, TooLate)
         self.problems.append(self._problem(phase, error))
 
     def leave_out(self, phase: str, reason: str) -> None:
         """Take down that a phase was skipped, by whatever means."""
         self.problems.append(Problem(phase=phase, kind=Kind.NOT_SEEN, message=reason))
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it did not pass and the suite's own lateness may be why."""
+        return bool(self.problems) and (self.too_late or self.held_up > 0)
+
+    @property
+    def why_again(self) -> str:
+        """Why another attempt is made, in words."""
+        if self.held_up:
+            return f"the suite itself was held up for {self.held_up:.1f} s, in attempt {self.attempt}"
+        return self.problems[0].message
+
+    def anew(self) -> "RunningCase":
+        """Return the record of another attempt. What the watch saw, and what was spent, is kept."""
+        return replace(
+            self,
+            evidence=self.evidence.anew(),
+            observed=[],
+            problems=[],
+            comparison=None,
+            held_up=0.0,
+            too_late=False,
+            attempt=self.attempt + 1,
+        )
 
     def settle(self) -> Case:
         """Return the record, with every secret removed; a transcript only where the case is not a pass."""
@@ -73,7 +103,8 @@ class RunningCase:
                 title=self.title,
             )
         reading = self.readings.seen
-        outcome = settle(self.clause.level, self.problems, observed=self.observed, reading=reading)
+        problems = [self._in_fairness(problem) for problem in self.problems]
+        outcome = settle(self.clause.level, problems, observed=self.observed, reading=reading)
         outcome = replace(outcome, observed=redact(self.mask(outcome.observed)))
         outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
@@ -100,6 +131,12 @@ class RunningCase:
             deviation=deviation,
             title=redact(self.title),
         )
+
+    def _in_fairness(self, problem: Problem) -> Problem:
+        """Return a problem as what it is where this process was held up: no fault of the hub's."""
+        if not self.held_up or problem.kind is Kind.NOT_SEEN:
+            return problem
+        return Problem(phase=problem.phase, kind=Kind.TROUBLE, message=f"{self.why_again}: {problem.message}")
 
     def _breach(self, seen: SeenBreach) -> Breach:
         """Return a breach of a watched rule as the profile's deviations judge it."""

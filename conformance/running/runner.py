@@ -19,6 +19,7 @@ from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
 from conformance.redaction import all_secrets
 from conformance.running import run_state
+from conformance.running.again import Again
 from conformance.running.case_maker import CaseMaker
 from conformance.running.cases import RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
@@ -61,7 +62,9 @@ FIXTURES: Final = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the part that keeps state, and the fixtures: no other run knows their names."""
-    config.pluginmanager.register(Runner(config), "conformance-runner")
+    runner = Runner(config)
+    config.pluginmanager.register(runner, "conformance-runner")
+    config.pluginmanager.register(Again(runner), "conformance-again")
     for module in FIXTURES:
         config.pluginmanager.import_plugin(f"conformance.running.{module}")
 
@@ -242,6 +245,11 @@ class Runner:
             return (yield)
         finally:
             self.current = None
+
+    def begin_again(self, item: pytest.Item, case: RunningCase) -> RunningCase:
+        """Let a case begin anew; return its new record."""
+        item.stash[CASE] = self.current = case.anew()
+        return self.current
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
