@@ -13,12 +13,12 @@ from conformance.credentials import ConnectionString, SasToken, sas_token
 from conformance.errors import ServiceError
 from conformance.service.amqp import AmqpEndpoint
 from conformance.service.c2d import CloudToDevice
+from conformance.service.event_source import Endpoint
 from conformance.service.events import ConnectionEvents, HubEvent
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
 from conformance.service.journal import Journal
 from conformance.service.links import Links
 from conformance.service.methods import SHORTEST_TIMEOUT, MethodCall, MethodResult, Methods
-from conformance.service.partitions import Endpoint
 from conformance.service.reader import TelemetryReader
 from conformance.service.registry import IdentityRegistry
 from conformance.service.rest import RestClient

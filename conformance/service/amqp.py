@@ -23,6 +23,16 @@ class AmqpEndpoint:
         """The endpoint as a message names it."""
         return f"AMQP at {self.access.host}:{self.port}"
 
+    @property
+    def if_refused(self) -> str:
+        """What to do where the hub does not know the credentials."""
+        return "Check the key and the rights of the connection string in [service]."
+
+    @property
+    def if_silent(self) -> str:
+        """What to do where nobody answers."""
+        return "Is the hub's AMQP port right?"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:

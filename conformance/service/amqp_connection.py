@@ -9,15 +9,25 @@ What AMQP's words mean: "Advanced Message Queuing Protocol 1.0", part 2 (links, 
 
 import selectors
 import threading
+import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from conformance.errors import CredentialsRefused, ServiceError
 from conformance.service.amqp import AmqpEndpoint, Incoming, Outgoing, Settlement
-from conformance.service.pyamqp import close_client, encoded, new_client, settlement, text, translated
+from conformance.service.pyamqp import (
+    body_of,
+    close_client,
+    encoded,
+    new_client,
+    settlement,
+    source_of,
+    text,
+    translated,
+)
 
 # A hub drops a connection that is silent for four minutes, and answers nobody on it before.
 SILENT_TOO_LONG: Final = 60.0
@@ -25,8 +35,9 @@ SILENT_TOO_LONG: Final = 60.0
 SIGN_OF_LIFE: Final = 15.0
 # What the client calls an error that the hub gave no condition for.
 UNKNOWN: Final = "amqp:unknown-error"
-# As many messages may come in before the first is settled.
+# As many messages may come in before the first is settled, or before more are asked for.
 CREDIT: Final = 100
+OK: Final = 200
 
 
 class Receiver:
@@ -70,6 +81,19 @@ class Receiver:
         """Raise if the hub ended the link."""
         self._link.get_state()
         return False
+
+
+class Stream:
+    """A link from an address on which messages come in that need no settling."""
+
+    def __init__(self, link: Any) -> None:
+        self._link = link
+
+    def go_on(self) -> None:
+        """Let more come; raises what the hub ended the link with."""
+        self._link.get_state()
+        if self._link.current_link_credit < CREDIT // 2:
+            self._link.flow(link_credit=CREDIT)
 
 
 class Connection:
@@ -126,25 +150,56 @@ class Connection:
 
     def receiver(self, address: str) -> Receiver:
         """Open a link from an address and let messages come."""
-        from azure.eventhub._pyamqp.constants import ReceiverSettleMode, SenderSettleMode  # noqa: PLC0415
-
         arrived: deque[Incoming] = deque()
 
         def arrive(frame: Any, message: Any) -> None:
-            data = b"".join(bytes(part) for part in message.data or ())
-            arrived.append(Incoming(body=data, number=frame[1], tag=frame[2]))
+            arrived.append(Incoming(body=body_of(message), number=frame[1], tag=frame[2]))
+
+        return Receiver(self, self._receiver(address, arrive), arrived)
+
+    def stream(self, address: str, selector: str, arrive: Callable[[Any], None]) -> "Stream":
+        """Open a link from an address whose messages need no settling; `arrive` takes each as it comes."""
+        return Stream(self._receiver(source_of(address, selector), lambda _, message: arrive(message)))
+
+    def ask(self, node: str, question: Mapping[str, str], within: float) -> Any:
+        """Return the answer of a node that is asked by a message: what its one value says.
+
+        Raises ServiceError if there is none in time, or one of another status than 200.
+        """
+        answers: list[Any] = []
+        back = f"answers-{uuid.uuid4().hex}"
+        self._receiver(node, lambda _, message: answers.append(message), target_address=back)
+        token = self._client._auth.get_token().token  # noqa: SLF001 - the private client
+        asked = Outgoing(
+            body=b"",
+            properties={"message_id": uuid.uuid4().hex, "reply_to": back},
+            application_properties={**question, "security_token": token},
+        )
+        settlement = self.send(node, asked, within)
+        if settlement.outcome != "accepted" or not self.wait(lambda: bool(answers), within):
+            raise ServiceError(f"{self._endpoint.what}: {node} gave no answer ({settlement}).")
+        status = {text(name): value for name, value in (answers[0].application_properties or {}).items()}
+        code = status.get("status-code", status.get("statusCode"))
+        if code != OK:
+            said = text(status.get("status-description", status.get("statusDescription", "")))
+            raise ServiceError(f"{self._endpoint.what}: {node} answered {code}, {said}.")
+        return answers[0].value
+
+    def _receiver(self, source: Any, arrive: Callable[[Any, Any], None], **more: Any) -> Any:
+        from azure.eventhub._pyamqp.constants import ReceiverSettleMode, SenderSettleMode  # noqa: PLC0415
 
         with self.in_suites_terms():
             link = self._client._session.create_receiver_link(  # noqa: SLF001 - the private client
-                source_address=address,
+                source_address=source,
                 link_credit=0,
                 send_settle_mode=SenderSettleMode.Unsettled,
                 rcv_settle_mode=ReceiverSettleMode.First,
                 on_transfer=arrive,
+                **more,
             )
             self._attach(link)
             link.flow(link_credit=CREDIT)
-        return Receiver(self, link, arrived)
+        return link
 
     def wait(self, condition: Callable[[], bool], within: float) -> bool:
         """Take in what the hub sends until the condition holds; False if it does not in time."""
@@ -219,7 +274,7 @@ class Connection:
             if self._is_closed():
                 raise ServiceError(f"{self._endpoint.what}: the hub closed the connection{self._why()}.")
             is_readable = self._is_readable(min(left, SIGN_OF_LIFE))
-            if is_readable or left > SIGN_OF_LIFE:
+            if is_readable or self._clock() - self._used >= SIGN_OF_LIFE:
                 self._client._connection.listen(wait=False)  # noqa: SLF001 - the private client
                 self._used = self._clock()
         return True
@@ -262,10 +317,10 @@ def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Conne
     except TimeoutError:
         opening.add_done_callback(_close_late)
         raise ServiceError(
-            f"{endpoint.what}: no answer within {endpoint.timeout:g} s. Is the hub's AMQP port right?"
+            f"{endpoint.what}: no answer within {endpoint.timeout:g} s. {endpoint.if_silent}"
         ) from None
     except Exception as error:  # noqa: BLE001 - the private client raises whatever it meets
-        raise translated(error, endpoint, "Is the hub's AMQP port right?") from None
+        raise translated(error, endpoint, endpoint.if_silent) from None
     connection = Connection(endpoint, client, clock)
     try:
         connection.authorise()

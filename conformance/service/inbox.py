@@ -49,12 +49,6 @@ class Inbox:
             self._transcripts.pop(device_id, None)
             self._queues.pop(device_id, None)
 
-    @property
-    def partitions_heard(self) -> int:
-        """How many partitions have delivered something, from whomever."""
-        with self._changed:
-            return len(self._last_numbers)
-
     def arrive(self, message: Telemetry) -> None:
         """Put in a message. A reader that began again brings old ones along: they are dropped."""
         with self._changed:

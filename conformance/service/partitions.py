@@ -1,220 +1,101 @@
-"""Read every partition of an Event Hubs-compatible endpoint, through azure-eventhub.
+"""Read every partition of an Event Hubs-compatible endpoint, on one connection and one thread.
 
-One client, and for each partition one thread in ``receive(partition_id=…, prefetch=1)``: an event takes
-0.7 ms that way; one ``receive()`` over two partitions took up to 201 ms. Reading starts behind the last
-sequence number of each partition, not at ``@latest``: what arrives between question and attach is not lost.
-
-The import of azure.eventhub costs 0.4 s, so it happens in `open`, in the process that reads.
+Reading starts behind the last sequence number of each partition, not at ``@latest``: what arrives between
+question and attach is not lost. So it does again where a connection was lost.
 """
 
-import functools
-import logging
 import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Protocol
 
-from conformance.credentials import ConnectionString
 from conformance.errors import CredentialsRefused, ServiceError
-from conformance.redaction import redact
-from conformance.service.telemetry import Telemetry, decode
+from conformance.service.event_source import Callbacks, Endpoint, EventSource
+from conformance.service.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
-
-# The client reads a partition again this many seconds after it gave one up; its default is 30.
+# A connection that was lost is opened again after so many seconds, and so on.
 REOPEN_AFTER: Final = 1.0
+# That it is to close is seen after so many seconds at the latest.
+TURN: Final = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """An Event Hubs-compatible endpoint. `timeout` is for getting to know it, in seconds.
+class Source(Protocol):
+    """A connection to an endpoint, as `EventSource` is one."""
 
-    `setting` is the key of the profile that says where it is.
-    """
+    def last_numbers(self) -> Mapping[str, int]:
+        """Return the last sequence number of each partition."""
 
-    access: ConnectionString
-    port: int
-    consumer_group: str
-    ca_file: str | None
-    timeout: float
-    setting: str = "events-connection-string"
+    def follow(self, partition: str, after: int, to: Callbacks) -> None:
+        """Let come what a partition holds behind a sequence number, and all that it gets from now on."""
 
-    @property
-    def what(self) -> str:
-        """The endpoint as a message names it."""
-        return f"events endpoint {self.access.host}:{self.port}"
+    def take_in(self, within: float) -> None:
+        """Hand on what arrives within so many seconds; raises ServiceError where a link or all is lost."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Callbacks:
-    """Where messages and troubles go, by partition; called from the reading threads."""
-
-    arrive: Callable[[Telemetry], None]
-    fail: Callable[[str, str], None]
-    recover: Callable[[str], None]
+    def close(self) -> None:
+        """End the connection."""
 
 
 class Partitions:
-    """The readers of all partitions. Close it, or its threads go on until the process ends."""
+    """All partitions, read from the first moment on. Close it, or its thread goes on with the process."""
 
-    def __init__(
-        self, client: "EventHubConsumerClient", positions: dict[str, int | str], callbacks: Callbacks
-    ) -> None:
-        self._client = client
+    def __init__(self, connect: Callable[[], Source], callbacks: Callbacks) -> None:
+        self._connect = connect
         self._callbacks = callbacks
-        self._closing = False
-        self._threads = [
-            threading.Thread(
-                target=self._read, args=(partition, position), name=f"telemetry-{partition}", daemon=True
-            )
-            for partition, position in positions.items()
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._closing = threading.Event()
+        self._last: dict[str, int] = {}
+        self._source = self._begin()
+        self.thread = threading.Thread(target=self._read, name="telemetry", daemon=True)
+        self.thread.start()
 
     @classmethod
     def open(cls, endpoint: Endpoint, callbacks: Callbacks) -> "Partitions":
         """Learn which partitions there are and where they end, and start reading behind that.
 
-        Raises CredentialsRefused or ServiceError, within the endpoint's timeout.
+        Raises CredentialsRefused or ServiceError, each step within the endpoint's timeout.
         """
-        client = _client(endpoint)
-        try:
-            positions = _positions(client, endpoint)
-        except BaseException:
-            client.close()
-            raise
-        return cls(client, positions, callbacks)
-
-    @property
-    def count(self) -> int:
-        """How many partitions are read."""
-        return len(self._threads)
+        return cls(lambda: EventSource.open(endpoint), callbacks)
 
     def close(self) -> None:
-        """Stop reading. The threads leave by themselves, which takes the client most of a second."""
-        self._closing = True
-        self._client.close()
+        """Stop reading. The thread leaves by itself."""
+        self._closing.set()
 
-    def _read(self, partition: str, position: int | str) -> None:
-        """Read one partition until the client is closed."""
+    def _begin(self) -> Source:
+        source = self._connect()
+        counted = replace(self._callbacks, arrive=self._arrive)
         try:
-            self._client.receive(
-                on_event=self._on_event,
-                on_error=self._on_error,
-                on_partition_initialize=lambda context: self._callbacks.recover(context.partition_id),
-                partition_id=partition,
-                starting_position=position,
-                prefetch=1,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever ends a reader is told to whoever waits for it
-            self._callbacks.fail(partition, _reason(error))
-        else:
-            if not self._closing:
-                self._callbacks.fail(partition, "its reader stopped")
+            self._last = self._last or dict(source.last_numbers())
+            for partition, last in self._last.items():
+                source.follow(partition, last, counted)
+        except BaseException:
+            source.close()
+            raise
+        return source
 
-    def _on_event(self, context: "PartitionContext", event: "EventData | None") -> None:
-        if event is None:
-            return
-        try:
-            message = _decoded(context.partition_id, event)
-        except Exception as error:  # noqa: BLE001 - an event that cannot be read is told to whoever waits for it
-            self._callbacks.fail(context.partition_id, f"an event cannot be read: {_reason(error)}")
-        else:
-            self._callbacks.arrive(message)
+    def _read(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._source.take_in(TURN)
+            except (CredentialsRefused, ServiceError) as error:
+                self._tell(error)
+                self._source.close()
+                self._begin_again()
+        self._source.close()
 
-    def _on_error(self, context: "PartitionContext | None", error: Exception) -> None:
-        if not self._closing:
-            self._callbacks.fail("?" if context is None else context.partition_id, _reason(error))
+    def _begin_again(self) -> None:
+        while not self._closing.wait(REOPEN_AFTER):
+            try:
+                self._source = self._begin()
+            except (CredentialsRefused, ServiceError) as error:
+                self._tell(error)
+            else:
+                for partition in self._last:
+                    self._callbacks.recover(partition)
+                return
 
+    def _arrive(self, message: Telemetry) -> None:
+        self._last[message.partition] = message.sequence_number
+        self._callbacks.arrive(message)
 
-def _client(endpoint: Endpoint) -> "EventHubConsumerClient":
-    from azure.eventhub import EventHubConsumerClient, TransportType  # noqa: PLC0415 - see the top of this file
-
-    # It warns of every failure it retries; what matters reaches `Callbacks.fail`.
-    logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
-    return EventHubConsumerClient.from_connection_string(
-        endpoint.access.text.reveal(),
-        consumer_group=endpoint.consumer_group,
-        # Without this the client takes the port of the standard, whatever the connection string says.
-        custom_endpoint_address=f"sb://{endpoint.access.host}:{endpoint.port}",
-        transport_type=TransportType.Amqp,
-        connection_verify=endpoint.ca_file,
-        load_balancing_interval=REOPEN_AFTER,
-        retry_total=1,
-    )
-
-
-def _positions(client: "EventHubConsumerClient", endpoint: Endpoint) -> dict[str, int | str]:
-    """Return behind which sequence number to start, by partition; all partitions are asked at once."""
-    end = time.monotonic() + endpoint.timeout
-    (partitions,) = _answers([client.get_partition_ids], end, endpoint)
-    questions = [functools.partial(client.get_partition_properties, partition) for partition in partitions]
-    lasts = [answer["last_enqueued_sequence_number"] for answer in _answers(questions, end, endpoint)]
-    # "-1" is the beginning: a partition that never held an event has no number to start behind.
-    return {partition: last if last >= 0 else "-1" for partition, last in zip(partitions, lasts, strict=True)}
-
-
-def _answers(questions: Sequence[Callable[[], Any]], end: float, endpoint: Endpoint) -> list[Any]:
-    """Ask in threads that may be left behind, because the client has no deadline of its own."""
-    answers: list[Any] = [None] * len(questions)
-    errors: list[Exception] = []
-
-    def ask(number: int) -> None:
-        try:
-            answers[number] = questions[number]()
-        except Exception as error:  # noqa: BLE001 - told to the thread that waits
-            errors.append(error)
-
-    threads = [
-        threading.Thread(target=ask, args=(number,), name=f"telemetry-question-{number}", daemon=True)
-        for number in range(len(questions))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(end - time.monotonic(), 0))
-    if errors:
-        raise _translated(errors[0], endpoint) from None
-    if any(thread.is_alive() for thread in threads):
-        raise ServiceError(
-            f"{endpoint.what}: no answer within {endpoint.timeout:g} s. "
-            f"Check {endpoint.setting} in [service], and that port."
-        )
-    return answers
-
-
-def _translated(error: Exception, endpoint: Endpoint) -> CredentialsRefused | ServiceError:
-    from azure.eventhub.exceptions import AuthenticationError  # noqa: PLC0415 - see the top of this file
-
-    if isinstance(error, AuthenticationError):
-        return CredentialsRefused(
-            f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. "
-            f"Check {endpoint.setting} in [service]."
-        )
-    return ServiceError(f"{endpoint.what}: {_reason(error)}. Check {endpoint.setting} in [service].")
-
-
-def _decoded(partition: str, event: "EventData") -> Telemetry:
-    message = event.raw_amqp_message
-    return decode(
-        partition=partition,
-        body=_body(message.body),
-        application_properties=message.application_properties,
-        amqp_properties=() if message.properties is None else message.properties.items(),
-        annotations=message.annotations,
-    )
-
-
-def _body(body: Any) -> bytes:
-    """Join the data sections; a message may have none."""
-    if body is None:
-        return b""
-    return body if isinstance(body, bytes) else b"".join(body)
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return redact(lines[0].strip().rstrip(".") if lines and lines[0].strip() else type(error).__name__)
+    def _tell(self, error: Exception) -> None:
+        for partition in self._last:
+            self._callbacks.fail(partition, str(error).rstrip("."))

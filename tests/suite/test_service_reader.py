@@ -19,7 +19,8 @@ from conformance.errors import (
 )
 from conformance.evidence.case import Evidence
 from conformance.profile import loading as profile
-from conformance.service import Service, partitions
+from conformance.service import Service
+from conformance.service.event_source import Endpoint as EventsEndpoint
 from conformance.service.reader import TelemetryReader
 from conformance.service.telemetry import Telemetry
 from conformance.target import reach
@@ -31,7 +32,7 @@ TIMEOUTS = Timeouts(connect=5, reaction=0.05, silence=0)
 
 
 def endpoint(timeout=5.0, port=1):
-    return partitions.Endpoint(
+    return EventsEndpoint(
         access=ConnectionString.parse(EVENTS),
         port=port,
         consumer_group="$Default",
@@ -48,11 +49,10 @@ class Hub:
         self.closed = threading.Event()
         self.numbers = iter(range(1000))
         self.swallows_markers = False
-        self.count = 0
 
     def open(self, _endpoint, callbacks):
         self.callbacks = callbacks
-        return SimpleNamespace(close=self.closed.set, count=self.count)
+        return SimpleNamespace(close=self.closed.set)
 
     def deliver(self, device_id, body):
         self.callbacks.arrive(
@@ -119,18 +119,6 @@ def test_a_message_that_does_not_arrive_is_a_violation(hub, reader):
         reader.next(sent_by=hub.device())
 
     assert caught.value.observed == "nothing arrived"
-
-
-def test_a_partition_that_is_still_silent_is_given_more_time(hub):
-    hub.count = 2
-    timeouts = Timeouts(connect=0.2, reaction=0.05, silence=0)
-    patient = TelemetryReader(endpoint(), timeouts, open_partitions=hub.open)
-    patient.open()
-    hub.deliver("other", b"partition 0 is heard, partition 1 is not")
-
-    with pytest.raises(Violation, match=r"did not arrive within 0\.25 s$"):
-        patient.next(sent_by=hub.device())
-    patient.close()
 
 
 def test_some_messages(hub, reader):
@@ -237,75 +225,6 @@ def test_closing_does_not_wait_for_partitions_that_are_still_being_opened(hub):
     assert hub.closed.wait(20)
 
 
-class Client:
-    """A pretended EventHubConsumerClient."""
-
-    def __init__(self, ids=("0", "1"), last=-1):
-        self.ids, self.last = ids, last
-        self.received = []
-        self.leave = threading.Event()
-
-    def get_partition_ids(self):
-        return list(self.ids)
-
-    def get_partition_properties(self, partition):
-        return {"last_enqueued_sequence_number": {"0": self.last}.get(partition, 41)}
-
-    def receive(self, **arguments):
-        self.received.append(arguments)
-        arguments["on_error"](None, OSError("first line.\nsecond line"))
-        self.leave.wait(20)
-
-    def close(self):
-        self.leave.set()
-
-
-def callbacks(troubles):
-    return partitions.Callbacks(
-        arrive=lambda _: None,
-        fail=lambda partition, trouble: troubles.append((partition, trouble)),
-        recover=lambda _: None,
-    )
-
-
-def test_each_partition_is_read_behind_its_last_number_and_errors_are_passed_on(monkeypatch):
-    client, troubles = Client(), []
-    monkeypatch.setattr(partitions, "_client", lambda _: client)
-
-    readers = partitions.Partitions.open(endpoint(), callbacks(troubles))
-    readers.close()
-    for thread in readers._threads:
-        thread.join(20)
-
-    assert sorted((r["partition_id"], r["starting_position"], r["prefetch"]) for r in client.received) == [
-        ("0", "-1", 1),
-        ("1", 41, 1),
-    ]
-    assert set(troubles) <= {("?", "first line")}
-
-
-def test_a_reader_that_stops_by_itself_is_told(monkeypatch):
-    client, troubles = Client(ids=("0",)), []
-    client.receive = lambda **_: None
-    monkeypatch.setattr(partitions, "_client", lambda _: client)
-
-    readers = partitions.Partitions.open(endpoint(), callbacks(troubles))
-    readers._threads[0].join(20)
-
-    assert troubles == [("0", "its reader stopped")]
-
-
-def test_an_endpoint_that_does_not_answer_is_told_in_time(monkeypatch):
-    client = Client()
-    client.get_partition_ids = lambda: client.leave.wait(20)
-    monkeypatch.setattr(partitions, "_client", lambda _: client)
-
-    with pytest.raises(ServiceError, match=r"^events endpoint localhost:1: no answer within 0\.05 s\."):
-        partitions.Partitions.open(endpoint(timeout=0.05), callbacks([]))
-
-    assert client.leave.is_set()
-
-
 @pytest.fixture(scope="module")
 def embedded_hub():
     with reach.open_target(profile.load("emulator")) as opened:
@@ -381,40 +300,6 @@ def test_a_policy_token_is_for_the_whole_hub(service, embedded_hub):
     assert token.endswith("&skn=iothubowner")
 
 
-def test_a_wrong_events_key_is_refused_in_one_line(embedded_hub):
-    wrong = endpoint(port=embedded_hub.ports.amqp, timeout=10)
-    wrong = partitions.Endpoint(
-        access=wrong.access,
-        port=wrong.port,
-        consumer_group="$Default",
-        ca_file=embedded_hub.ca_file,
-        timeout=10,
-    )
-
-    with pytest.raises(CredentialsRefused) as caught:
-        partitions.Partitions.open(wrong, callbacks([]))
-
-    assert str(caught.value) == (
-        f"events endpoint localhost:{embedded_hub.ports.amqp}: the policy 'service' is refused. "
-        "Check events-connection-string in [service]."
-    )
-
-
-def test_nobody_at_the_events_port_is_one_line(embedded_hub):
-    nobody = partitions.Endpoint(
-        access=ConnectionString.parse(EVENTS),
-        port=embedded_hub.ports.plain,
-        consumer_group="$Default",
-        ca_file=embedded_hub.ca_file,
-        timeout=10,
-    )
-
-    with pytest.raises(
-        ServiceError, match=r"^events endpoint localhost:\d+: .+\. Check events-connection-string"
-    ):
-        partitions.Partitions.open(nobody, callbacks([]))
-
-
 def routed_will(device):
     return Will(topic=f"{device.topics.events}destination=routed", payload=b"gone", qos=1)
 
@@ -441,10 +326,3 @@ def test_a_hub_without_routes_has_no_custom_endpoint(embedded_hub):
     with pytest.raises(ServiceError, match="has no routed-events-connection-string in"):
         _ = service.routed
     service.close()
-
-
-def test_a_custom_endpoint_that_cannot_be_read_is_told_by_its_setting():
-    wrong = dataclasses.replace(endpoint(), setting="routed-events-connection-string")
-
-    with pytest.raises(ServiceError, match="Check routed-events-connection-string"):
-        partitions.Partitions.open(wrong, callbacks([]))
