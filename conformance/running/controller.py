@@ -6,6 +6,7 @@ no case.
 
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -74,7 +75,7 @@ class Controller:
         self.ending: terminal.Ending | None = None
         self._stopped_early = False
         self._claims = Claims()
-        self._interrupts = FirstInterruptOnly()
+        self._interrupts = FirstInterruptOnly(signal.SIGINT, signal.SIGTERM)
         if not self.collects_only:
             self.reporting = Reporting(config, self.profile, self.records)
             config.add_cleanup(self._discard_report)

@@ -1,12 +1,14 @@
 """Ctrl-C: the first one ends the run, and no further one may end the clearing up.
 
 pytest turns every SIGINT into KeyboardInterrupt. A second one, while devices are being deleted, would leave
-the rest of them on a hub that somebody pays for.
+the rest of them on a hub that somebody pays for. So would SIGTERM, by which a CI server cancels a job: the
+process that was started takes it for a Ctrl-C.
 """
 
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -16,22 +18,27 @@ NOTE: Final = (
 
 
 class FirstInterruptOnly:
-    """A handler of SIGINT that raises KeyboardInterrupt once. `install` it from the main thread only."""
+    """A handler of signals that raises KeyboardInterrupt once. `install` it from the main thread only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *signals: signal.Signals) -> None:
         self.count = 0
-        self._before: object = None
+        self._signals = signals or (signal.SIGINT,)
+        self._before: dict[signal.Signals, signal.Handlers | Callable[..., object]] = {}
 
     def install(self) -> None:
-        """Take SIGINT over. Does nothing outside the main thread, where Python admits no handler."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._handle)
+        """Take the signals over. Does nothing outside the main thread, where Python admits no handler."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in self._signals:
+            before = signal.signal(number, self._handle)
+            if callable(before) or isinstance(before, signal.Handlers):
+                self._before[number] = before
 
     def remove(self) -> None:
-        """Give SIGINT back."""
-        if callable(self._before) or isinstance(self._before, signal.Handlers):
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+        """Give the signals back."""
+        while self._before:
+            number, before = self._before.popitem()
+            signal.signal(number, before)
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
         del signal_number, frame

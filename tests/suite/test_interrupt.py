@@ -1,4 +1,4 @@
-"""Ctrl-C, once or twice: exit code 2, and neither a hub nor a device is left behind."""
+"""Ctrl-C, once or twice, or a cancelled job: exit code 2, and neither a hub nor a device is left behind."""
 
 import os
 import signal
@@ -64,6 +64,18 @@ def test_one_interrupt_ends_the_run_and_clears_up(running, distribution):
     small, process = running(*distribution)
 
     os.killpg(process.pid, signal.SIGINT)
+
+    code, output = ended(process)
+    assert code == 2, output
+    assert_nothing_is_left(small)
+
+
+@BOTH_WAYS
+def test_a_job_that_is_cancelled_clears_up_too(running, distribution):
+    """By SIGTERM, to the process that was started and to no other."""
+    small, process = running(*distribution)
+
+    process.terminate()
 
     code, output = ended(process)
     assert code == 2, output
