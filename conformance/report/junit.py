@@ -1,8 +1,8 @@
 """JUnit XML: pytest's own writer, aimed at the report folder.
 
-Three things it cannot know are put right here: where the file will lie once the report is in place, the
-properties of a case whose worker died, and the number of cases where one has both a passed call and a
-broken teardown.
+What it cannot know is put right here: where the file will lie once the report is in place, the properties of
+a case whose worker died, the number of cases where one has both a passed call and a broken teardown, and that
+a broken case is an error, no failure, in whatever phase it broke.
 """
 
 import xml.etree.ElementTree as ET
@@ -12,6 +12,8 @@ from typing import Final
 
 import pytest
 from _pytest.junitxml import LogXML
+
+from conformance.verdict.words import Verdict
 
 _KINDS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -40,6 +42,8 @@ class JunitReport:
         tree = ET.parse(self._file)  # noqa: S314 - our own file
         for suite in tree.iter("testsuite"):
             cases = list(suite.iter("testcase"))
+            for case in cases:
+                _call_broken_an_error(case)
             suite.set("tests", str(len(cases)))
             _say(suite, "selection", "partial" if partial else "all cases")
             for attribute, kind in _KINDS.items():
@@ -49,6 +53,13 @@ class JunitReport:
     def _writer(self) -> LogXML | None:
         plugins = self._config.pluginmanager.get_plugins()
         return next((plugin for plugin in plugins if isinstance(plugin, LogXML)), None)
+
+
+def _call_broken_an_error(case: ET.Element) -> None:
+    verdict = case.find("properties/property[@name='verdict']")
+    if verdict is not None and verdict.get("value") == Verdict.BROKEN:
+        for failure in case.findall("failure"):
+            failure.tag = "error"
 
 
 def _say(suite: ET.Element, name: str, value: str) -> None:
