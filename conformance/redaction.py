@@ -18,9 +18,13 @@ SHORTEST_SECRET: Final = 8
 # A secret wherever it stands, also one that nobody registered: a worker that died told nobody what it knew.
 _PATTERNS: Final = re.compile(
     r"(?P<before>SharedAccessKey=|\bsig=)(?P<value>[A-Za-z0-9+/%]{20,}=*)"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"|-----BEGIN(?: |%20)(?:[A-Z]+(?: |%20))*PRIVATE(?: |%20)KEY-----.*?"
+    r"(?:-----END(?: |%20)(?:[A-Z]+(?: |%20))*PRIVATE(?: |%20)KEY-----(?:%0[Aa]|\n)?|\Z)",
     re.DOTALL,
 )
+
+# What each of them holds: searching for these words first takes a tenth of the time.
+_MARKS: Final = ("SharedAccessKey=", "sig=", "PRIVATE")
 
 # What keys and signatures are made of, plain and escaped. A report holds few runs of it that are so long.
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=%]{16,}")
@@ -40,7 +44,12 @@ def register(text: str) -> None:
     escaped = quote(text, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
     for form in {text, escaped, lower, unquote(text), base64.b64encode(text.encode()).decode()}:
-        alike = _runs.setdefault(form[:SHORTEST_SECRET], []) if _RUN.fullmatch(form) else _others
+        if _RUN.fullmatch(form):
+            alike = _runs.setdefault(form[:SHORTEST_SECRET], [])
+        elif _PATTERNS.fullmatch(form):
+            continue
+        else:
+            alike = _others
         alike.append(form)
         alike.sort(key=len, reverse=True)
 
@@ -55,6 +64,8 @@ def redact(text: str) -> str:
     for secret in _others:
         text = text.replace(secret, HIDDEN)
     text = _RUN.sub(lambda run: "".join(_without(run[0], _places(run[0]))), text)
+    if not any(mark in text for mark in _MARKS):
+        return text
     return _PATTERNS.sub(lambda match: (match["before"] or "") + HIDDEN, text)
 
 

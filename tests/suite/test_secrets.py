@@ -36,10 +36,11 @@ def test_a_secret_is_hidden_in_each_way_it_may_be_written(written):
         ),
         ("sr=h&sig=bm9ib2R5IHJlZ2lzdGVyZWQgdGhpcw%3D%3D&se=1", "sr=h&sig=***&se=1"),
         ("a -----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY----- b", "a *** b"),
+        ("a -----BEGIN%20PRIVATE%20KEY-----%0AMHc%0A-----END%20PRIVATE%20KEY----- b", "a *** b"),
         ("-----BEGIN CERTIFICATE-----\nMIIB", "-----BEGIN CERTIFICATE-----\nMIIB"),
         ("sig=short and SharedAccessKey=***", "sig=short and SharedAccessKey=***"),
     ],
-    ids=["connection-string", "token", "private-key", "certificate", "no-secret"],
+    ids=["connection-string", "token", "private-key", "private-key-escaped", "certificate", "no-secret"],
 )
 def test_what_looks_like_a_key_is_hidden_whoever_it_belongs_to(text, hidden):
     assert redact(text) == hidden
