@@ -15,6 +15,7 @@
             StageFailed         exit code 10: a step failed that the case needs but does not check
             TooLate             exit code 10: the suite itself was too late; the case runs again before that
         NotTested               the clause is claimed, but this case could not see it
+        NotOffered          what the profile claims did not show, and a right hub need not show it
 
 Allure files an AssertionError as *failed* and anything else as *broken*: the split is the verdict.
 The message of a HarnessError is one line (a ProfileError: one for each problem) that says what is wrong,
@@ -105,3 +106,10 @@ class TooLate(HarnessError):  # noqa: N818 - says what is the case
 
 class NotTested(Exception):  # noqa: N818 - a verdict's name, not an error of the program
     """The clause is claimed, but this case could not see it; the message is the reason."""
+
+
+class NotOffered(NotTested):
+    """What the clause is about did not come up, though the profile claims it, and no rule says that it must.
+
+    The clause is then *not claimed*, with the message as the reason: a right hub must not fail a run.
+    """

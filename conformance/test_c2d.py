@@ -21,14 +21,6 @@ def test_the_devicebound_filter_can_be_subscribed_to(device, connection, qos):
     assert connection.subscribe(f"devices/{device.id}/messages/devicebound/#", qos=qos) != 128
 
 
-@clause("c2d.subscribe")
-def test_the_devicebound_filter_can_be_subscribed_to_beside_others(device, connection):
-    """One SUBSCRIBE may hold the filters of messages, twin and methods; that of messages is taken."""
-    filters = [device.topics.devicebound, "$iothub/twin/res/#", "$iothub/methods/POST/#"]
-
-    assert connection.subscribe_all([(topic_filter, 0) for topic_filter in filters])[0] == 0
-
-
 @clause("c2d.granted-qos")
 @pytest.mark.parametrize(("asked", "granted"), [(0, 0), (1, 1), (2, 1)])
 def test_qos_1_is_the_most_that_is_granted(device, connection, asked, granted):
@@ -180,7 +172,7 @@ def test_nothing_comes_before_the_subscription(device, c2d, stage, clean_session
     assert connection.messages_until(b"in time")[-1].payload == b"in time"
 
 
-@clause("c2d.not-before-subscribe")
+@clause("c2d.other-subscription")
 def test_another_subscription_brings_no_messages(device, connection, c2d, stage):
     """Who has subscribed to answers about the twin is given nothing else."""
     stage(connection.subscribe, "$iothub/twin/res/#", needs="twin.get")

@@ -20,15 +20,15 @@ PINGREQ = b"\xc0\x00"
 def test_each_new_connection_replaces_the_one_before(device, connection):
     """A hub holds one connection per device: three times in a row the newest one stays."""
     second = device.connect()
-    connection.expect_closed()
+    connection.expect_replaced()
     second.ping()
 
     third = device.connect()
-    second.expect_closed()
+    second.expect_replaced()
     third.ping()
 
     fourth = device.connect()
-    third.expect_closed()
+    third.expect_replaced()
     fourth.ping()
 
 
@@ -39,7 +39,7 @@ def test_a_modules_new_connection_replaces_its_own_alone(
     """Device and sibling keep theirs."""
     newer = module.connect()
 
-    module_connection.expect_closed()
+    module_connection.expect_replaced()
     newer.ping()
     connection.ping()
     sibling_connection.ping()
@@ -50,7 +50,7 @@ def test_a_devices_new_connection_replaces_its_own_alone(device, connection, mod
     """Its module keeps its own."""
     newer = device.connect()
 
-    connection.expect_closed()
+    connection.expect_replaced()
     newer.ping()
     module_connection.ping()
 

@@ -19,7 +19,6 @@ clause = pytest.mark.clause
     [
         pytest.param(lambda own: str(uuid.uuid4()), id="made-up"),
         pytest.param(lambda own: f"{own}0", id="one-digit-more"),
-        pytest.param(lambda own: f"0{own}", id="zero-in-front"),
     ],
 )
 def test_an_answer_with_another_request_id_is_not_taken(reachable, open_exchange, hub, other_id):
@@ -29,6 +28,23 @@ def test_an_answer_with_another_request_id_is_not_taken(reachable, open_exchange
     exchange.answer(200, "not yours", request_id=other_id(exchange.request.request_id))
 
     assert exchange.outcome() == "504"
+
+
+@clause("methods.request-id-forms")
+@pytest.mark.parametrize(
+    "other_form",
+    [
+        pytest.param(lambda own: f"0{own}", id="zero-in-front"),
+        pytest.param(lambda own: f"%{ord(own[0]):02X}{own[1:]}", id="percent-encoded"),
+    ],
+)
+def test_an_answer_with_another_form_of_the_request_id(reachable, open_exchange, observed, hub, other_form):
+    """A hub counts its request ids; whether it compares numbers, texts or decoded texts is not stated."""
+    exchange = open_exchange(reachable, response_timeout=hub.timing["method-timeout"])
+
+    exchange.answer(200, "mine?", request_id=other_form(exchange.request.request_id))
+
+    observed(exchange.outcome())
 
 
 @clause("methods.request-id")

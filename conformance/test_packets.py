@@ -63,15 +63,15 @@ def test_the_same_filter_again_replaces_its_qos(device, connection, c2d, stage, 
 
 @clause("packets.unsuback")
 @pytest.mark.parametrize(
-    "subscribed", ["$iothub/twin/res/#", "$iothub/methods/POST/#"], ids=["known", "unknown"]
+    "taken_back",
+    ["$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#"],
+    ids=["known", "unknown"],
 )
-def test_unsubscribe_is_answered(raw_connected, stage, subscribed):
+def test_unsubscribe_is_answered(raw_connected, stage, taken_back):
     """[MQTT-3.10.4-4] [MQTT-3.10.4-5] UNSUBACK comes with the packet id, even if nothing was subscribed."""
-    stage(
-        raw_connected.exchange, packet(0x82, b"\x00\x01", text("$iothub/twin/res/#"), b"\x00"), "suback 1 0"
-    )
+    stage(raw_connected.exchange, packet(0x82, b"\x00\x01", TWIN_ANSWERS, b"\x00"), "suback 1 0")
 
-    raw_connected.send(packet(0xA2, b"\x00\x02", text(subscribed)))
+    raw_connected.send(packet(0xA2, b"\x00\x02", text(taken_back)))
 
     assert raw_connected.take(1) == ("unsuback 2",)
 

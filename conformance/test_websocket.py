@@ -36,15 +36,13 @@ def test_a_device_publishes_over_websocket(device, qos):
     connection.ping()
 
 
-@clause("websocket.mqtt")
-def test_a_device_subscribes_over_websocket(device):
+@clause("websocket.subscribe")
+@pytest.mark.parametrize(("asked", "granted"), [(0, 0), (1, 1), (2, 1)])
+def test_a_device_subscribes_over_websocket(device, over_websocket, asked, granted):
     """SUBSCRIBE is granted as on the MQTT port, and UNSUBSCRIBE is answered."""
-    connection = device.connect(over=WebSocket())
+    assert over_websocket.subscribe(device.topics.devicebound, qos=asked) == granted
 
-    granted = connection.subscribe(device.topics.devicebound, qos=1)
-    connection.unsubscribe(device.topics.devicebound)
-
-    assert granted == 1
+    over_websocket.unsubscribe(device.topics.devicebound)
 
 
 @clause("websocket.mqtt")

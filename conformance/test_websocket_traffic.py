@@ -32,7 +32,7 @@ def test_a_message_published_over_websocket_reaches_the_back_end(device, over_we
 @clause("websocket.c2d")
 def test_a_message_for_the_device_comes_over_websocket(device, over_websocket, c2d, stage):
     """It comes on the device's topic, byte by byte."""
-    stage(over_websocket.subscribe, device.topics.devicebound, qos=1, needs="websocket.mqtt")
+    stage(over_websocket.subscribe, device.topics.devicebound, qos=1, needs="websocket.subscribe")
 
     c2d.send(device, bytes(range(256)))
 
@@ -74,7 +74,7 @@ def test_a_new_connection_replaces_the_old_one_either_way(device, stage, first, 
 
     newer = device.connect(over=second)
 
-    older.expect_closed()
+    older.expect_replaced()
     newer.ping()
 
 
@@ -117,4 +117,4 @@ def test_a_websocket_that_ends_with_disconnect_sends_no_will(device, willed_over
     """[MQTT-3.1.2-10] DISCONNECT, then a Close frame: the Will is forgotten."""
     willed_over_websocket.disconnect()
 
-    assert telemetry.until_fence(device) == []
+    assert telemetry.until_no_will_is_due(device) == []

@@ -37,7 +37,7 @@ def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage
         admitted.expect_refused, password=password, clean_session=False, will=will, needs="sas.bad-signature"
     )
 
-    assert telemetry.until_fence(admitted) == []
+    assert telemetry.until_no_will_is_due(admitted) == []
 
 
 @clause("will.sent")
@@ -62,7 +62,7 @@ def test_one_lost_connection_sends_one_will(device, willed, telemetry):
     willed.drop()
 
     first = telemetry.next(sent_by=device)
-    events = [first, *telemetry.until_fence(device)]
+    events = [first, *telemetry.until_no_will_is_due(device)]
     assert [(event.partition, event.sequence_number) for event in events] == [
         (first.partition, first.sequence_number)
     ]
@@ -81,7 +81,7 @@ def test_a_connection_that_ends_with_disconnect_sends_no_will(device, willed, te
     """[MQTT-3.1.2-10] DISCONNECT, then the end of the stream: the Will is forgotten."""
     willed.disconnect()
 
-    assert telemetry.until_fence(device) == []
+    assert telemetry.until_no_will_is_due(device) == []
 
 
 @clause("will.not-after-disconnect")
@@ -92,7 +92,7 @@ def test_after_disconnect_nothing_brings_the_will_back(device, stage, telemetry)
 
     connection.send(DISCONNECT)
 
-    assert telemetry.until_fence(device) == []
+    assert telemetry.until_no_will_is_due(device) == []
 
 
 @clause("will.replaced")
@@ -103,7 +103,7 @@ def test_a_later_connection_without_a_will_sends_none(device, willed, stage, tel
 
     second.drop()
 
-    assert telemetry.until_fence(device) == []
+    assert telemetry.until_no_will_is_due(device) == []
 
 
 @clause("will.replaced")

@@ -53,7 +53,7 @@ def test_a_client_dropped_for_an_error(device, stage, arrivals, readings, error)
 def test_a_client_replaced_by_a_newer_connection(device, willed, stage, arrivals, observed):
     """The hub drops the older connection of a device; whether its Will is sent is not known."""
     newer = stage(device.connect, clean_session=False)
-    stage(willed.expect_closed, needs="connection.newest-wins")
+    stage(willed.expect_replaced, needs="connection.newest-wins")
     stage(newer.disconnect)
 
     observed(arrivals(device))

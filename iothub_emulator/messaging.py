@@ -103,9 +103,11 @@ class CloudToDevice:
 
     def purge(self, device_id: str) -> int:
         """Empty a mailbox and return how many messages that ended."""
-        purged = self._state.mailbox(self._registry.require(device_id)).purge(self._now())
+        self._state.mailbox(self._registry.require(device_id))
+        reached = self._state.rules.mailbox.purged_with(device_id, tuple(self._state.mailboxes))
+        purged = {name: self._state.mailboxes[name].purge(self._now()) for name in reached}
         self._serve(device_id)
-        return purged
+        return purged.get(device_id, 0)
 
     def pending(self, device_id: str) -> int:
         """Return how many messages have not come to their end."""

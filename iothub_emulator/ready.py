@@ -142,6 +142,8 @@ def _timing(runtime: Runtime) -> dict[str, float]:
         "sas-grace": settings.sas_grace,
         "c2d-lock": settings.c2d_lock,
         "method-timeout": settings.method_shortest_timeout,
+        # A message ends by a timer of its own.
+        "c2d-expiry": 0.0,
         "feedback": settings.feedback_interval,
     }
     if "connection" in settings.events:

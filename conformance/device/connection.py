@@ -128,6 +128,11 @@ class Connection(Conversation):
         self._say(lambda: self._speaker.subscribe([(topic_filter, qos)]))
         return self.outcome()
 
+    def try_to_unsubscribe(self, topic_filter: str) -> str:
+        """Unsubscribe and return what comes of it: "unsuback", "closed", "no answer"."""
+        self._say(lambda: self._speaker.unsubscribe(topic_filter))
+        return self.outcome()
+
     def unsubscribe(self, topic_filter: str) -> None:
         """Unsubscribe and wait for the UNSUBACK."""
         packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))

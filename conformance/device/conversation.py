@@ -108,6 +108,13 @@ class Conversation:
         if not self.wait_closed(within=seconds):
             raise self._still_open(f"connection closed by the hub within {seconds:g} s", seconds)
 
+    def expect_replaced(self) -> None:
+        """Require that the hub ends the connection because a newer one of its identity was accepted.
+
+        A hub that is slow to open a connection may be as slow to end one: ``timeouts.connect``.
+        """
+        self.expect_closed(within=self._timeouts.connect)
+
     def expect_silent_close(self) -> None:
         """Require that the hub ends the connection, and sends nothing before that."""
         seconds = self._timeouts.reaction

@@ -160,6 +160,7 @@ def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:
         connect=timeouts.connect * factor,
         reaction=timeouts.reaction * factor,
         silence=timeouts.silence * factor,
+        will_silence=timeouts.will_silence * factor,
     )
 
 

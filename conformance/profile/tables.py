@@ -42,6 +42,7 @@ CAPABILITIES: Final = (
 
 TIMINGS: Final = (
     "c2d-lock",
+    "c2d-expiry",
     "sas-skew",
     "sas-grace",
     "keep-alive-tolerance",
@@ -231,12 +232,14 @@ class Timeouts(Table):
     connect: Seconds = 60.0
     reaction: Seconds = 30.0
     silence: SecondsOrZero = 5.0
+    will_silence: SecondsOrZero = 30.0
 
 
 class Timing(Table):
     """[timing]: figures that the target states of itself, in seconds; one that is absent is not claimed."""
 
     c2d_lock: SecondsOrZero | None = None
+    c2d_expiry: SecondsOrZero | None = None
     sas_skew: SecondsOrZero | None = None
     sas_grace: SecondsOrZero | None = None
     keep_alive_tolerance: SecondsOrZero | None = None

@@ -63,6 +63,10 @@ class RunningCase:
         self.too_late = self.too_late or isinstance(error, TooLate)
         self.problems.append(self._problem(phase, error))
 
+    def find_not_offered(self, phase: str, reason: str) -> None:
+        """Take down that what the case is about is the hub's to bring up, and did not come up."""
+        self.problems.append(Problem(phase=phase, kind=Kind.NOT_OFFERED, message=reason))
+
     def leave_out(self, phase: str, reason: str) -> None:
         """Take down that a phase was skipped, by whatever means."""
         self.problems.append(Problem(phase=phase, kind=Kind.NOT_SEEN, message=reason))
@@ -134,7 +138,7 @@ class RunningCase:
 
     def _in_fairness(self, problem: Problem) -> Problem:
         """Return a problem as what it is where this process was held up: no fault of the hub's."""
-        if not self.held_up or problem.kind is Kind.NOT_SEEN:
+        if not self.held_up or problem.kind in {Kind.NOT_SEEN, Kind.NOT_OFFERED}:
             return problem
         return Problem(phase=problem.phase, kind=Kind.TROUBLE, message=f"{self.why_again}: {problem.message}")
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 from _pytest.assertion import util as assertion
 
-from conformance.errors import HarnessError, NotTested, Violation
+from conformance.errors import HarnessError, NotOffered, NotTested, Violation
 from conformance.redaction import redact
 from conformance.report.case_text import case_text
 from conformance.report.visible import visible
@@ -28,7 +28,11 @@ def take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.Tes
         return
     error = call.excinfo.value
     if isinstance(error, pytest.skip.Exception):
-        case.leave_out(call.when, str(error.msg).removeprefix(f"{Verdict.NOT_TESTED}: "))
+        verdict, _, reason = str(error.msg).partition(": ")
+        if verdict == Verdict.NOT_CLAIMED:
+            case.find_not_offered(call.when, reason)
+        else:
+            case.leave_out(call.when, reason if verdict == Verdict.NOT_TESTED else str(error.msg))
     elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
         case.fail(call.when, error)
 
@@ -74,12 +78,14 @@ def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 
 class skipping:  # noqa: N801 - reads as a statement
-    """Turn NotTested into pytest's own skip, which the terminal and JUnit understand."""
+    """Turn NotTested, and NotOffered, into pytest's own skip, which the terminal and JUnit understand."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, NotOffered):
+            skip(f"{Verdict.NOT_CLAIMED}: {error}")
         if isinstance(error, NotTested):
             skip(f"{Verdict.NOT_TESTED}: {error}")
 

@@ -50,7 +50,7 @@ def over_websocket_holder(device: "Device", stage: Stage) -> "Connection":
     connection = stage(
         device.connect, clean_session=False, manual_acknowledgement=True, over=WebSocket(), needs=SESSION
     )
-    stage(connection.subscribe, device.topics.devicebound, qos=1, needs=SESSION)
+    stage(connection.subscribe, device.topics.devicebound, qos=1, needs="websocket.subscribe")
     return connection
 
 

@@ -24,13 +24,13 @@ def willed(device: "Device", stage: Stage) -> "Connection":
 
 @pytest.fixture
 def arrivals(telemetry: "TelemetryReader") -> "Callable[[Device], str]":
-    """``arrivals(device)`` describes all that reached the back end from a device, up to a fence.
+    """``arrivals(device)`` describes all that reached the back end from a device, until no Will is due.
 
     ``"gone" (iothub-MessageType=Will)``, several joined by " and ", or ``nothing``.
     """
 
     def describe(device: "Device") -> str:
-        messages = telemetry.until_fence(device)
+        messages = telemetry.until_no_will_is_due(device)
         return (
             " and ".join(f"{preview(message.body)} ({message.properties_in_words})" for message in messages)
             or "nothing"

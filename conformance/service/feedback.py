@@ -81,17 +81,21 @@ class FeedbackReader:
         name = name_of(device)
         return [(record.message_id, record.status) for record in self._records if record.device_id == name]
 
-    def expect(self, message_id: str) -> FeedbackRecord:
-        """Return the first record on a message; raises Violation if none comes in time."""
-        end = self._clock() + self._within
+    def expect(self, message_id: str, *, noticed_after: float = 0.0) -> FeedbackRecord:
+        """Return the first record on a message; raises Violation if none comes in time.
+
+        `noticed_after` so many seconds the hub may take to notice what became of it, beside its usual time.
+        """
+        within = self._within + noticed_after
+        end = self._clock() + within
         while (record := self._first(message_id)) is None:
             rest = self._fetch(message_id, end)
             left = end - self._clock()
             if left <= 0 and self._first(message_id) is None:
                 raise Violation(
-                    f"no feedback on message '{message_id}' within {self._within:g} s",
+                    f"no feedback on message '{message_id}' within {within:g} s",
                     observed="no feedback",
-                    expected=f"feedback on message '{message_id}' within {self._within:g} s",
+                    expected=f"feedback on message '{message_id}' within {within:g} s",
                     actual="none came",
                 )
             if rest and self._first(message_id) is None:

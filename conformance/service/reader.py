@@ -128,6 +128,16 @@ class TelemetryReader:
         live hub (``timeouts.silence`` above 0) the back end is watched that long as well. Raises StageFailed
         if the marker itself does not get through.
         """
+        return self._until_fence(sent_by, over, self._timeouts.silence)
+
+    def until_no_will_is_due(self, sent_by: Sender) -> list[Telemetry]:
+        """Return everything that arrived from a device, likewise, watched for as long as a Will may take.
+
+        A hub sends a Will by itself, in no order with what the device sends: ``timeouts.will_silence``.
+        """
+        return self._until_fence(sent_by, None, self._timeouts.will_silence)
+
+    def _until_fence(self, sent_by: Sender, over: Publisher | None, silence: float) -> list[Telemetry]:
         if over is not None and over.device.id != sent_by.id:
             raise UsageError(
                 f"a fence for {sent_by.id} was to be sent by {over.device.id}: order is kept per device only"
@@ -140,8 +150,8 @@ class TelemetryReader:
             raise StageFailed(
                 f"needs d2c.events-topic: the marker of {sent_by.id} did not arrive within {within:g} s"
             )
-        if self._timeouts.silence > 0:
-            pause(self._timeouts.silence)
+        if silence > 0:
+            pause(silence)
         return self._inbox.drain(sent_by.id)
 
     def _send_marker(self, sent_by: Sender, marker: bytes, over: Publisher | None) -> None:

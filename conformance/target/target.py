@@ -28,11 +28,15 @@ class Ports:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """Seconds: for a connection to open, for a documented answer to come, for observing a silence."""
+    """Seconds: for a connection to open, for a documented answer to come, for observing a silence.
+
+    `will_silence` is for observing that no Will reaches the back end.
+    """
 
     connect: float
     reaction: float
     silence: float
+    will_silence: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ class Kind(enum.Enum):
     VIOLATION = enum.auto()  # Violation, or an assertion of the test
     TROUBLE = enum.auto()  # any other exception, or a worker that died
     NOT_SEEN = enum.auto()  # NotTested, or a skip of any other origin
+    NOT_OFFERED = enum.auto()  # NotOffered: what the clause is about is the hub's to bring up, and did not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ def settle(
 def _of_problem(level: str, problem: Problem) -> Outcome:
     if problem.kind is Kind.NOT_SEEN:
         return Outcome(verdict=Verdict.NOT_TESTED, message=problem.message)
+    if problem.kind is Kind.NOT_OFFERED:
+        return Outcome(verdict=Verdict.NOT_CLAIMED, message=problem.message)
     in_call = problem.phase == "call"
     if problem.kind is Kind.VIOLATION and in_call:
         if level == "observe" and problem.observed:

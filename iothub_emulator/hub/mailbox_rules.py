@@ -5,7 +5,7 @@ expiry, delivery count, feedback); traces where both are silent.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
@@ -125,6 +125,10 @@ class MailboxRules:
     def purges(self) -> bool:
         """c2d.purged: a purge empties the mailbox, locked messages included."""
         return True
+
+    def purged_with(self, device_id: str, known: Iterable[str]) -> Iterable[str]:  # noqa: ARG002 - the seam
+        """c2d.purged: whose mailboxes a purge of this device's empties, of all that are known; its own."""
+        return (device_id,)
 
     # Delivering
 

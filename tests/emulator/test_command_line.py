@@ -194,6 +194,7 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
         "sas-skew": 300.0,
         "sas-grace": 5.0,
         "c2d-lock": 1.0,
+        "c2d-expiry": 0.0,
         "method-timeout": 2.0,
         "feedback": 3.0,
         "keep-alive-tolerance": 1.0,

@@ -157,7 +157,7 @@ def being_connected_is_enough(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.not-before-subscribe")
+@fault("c2d.other-subscription")
 def any_subscription_brings_messages(rules):
     """That the device has subscribed to something opens its queue, whatever it was."""
 

@@ -105,7 +105,7 @@ def puback_is_not_heard(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.expired", "c2d.feedback-negative")
+@fault("c2d.expired", "c2d.feedback-expired")
 def expiry_is_not_read(rules):
     """A sender's expiry time is passed over: every message lives for the hub's hour."""
 
@@ -145,6 +145,17 @@ def purge_removes_nothing(rules):
     mailbox_rules(rules, Wrong)
 
 
+@fault("c2d.purged")
+def purge_empties_every_queue(rules):
+    """A purge is of all devices' messages."""
+
+    class Wrong(MailboxRules):
+        def purged_with(self, device_id, known):
+            return known
+
+    mailbox_rules(rules, Wrong)
+
+
 @fault("c2d.queue-depth")
 def one_more_message_may_wait(rules):
     """The queue is full when there are more than 50 messages."""
@@ -167,7 +178,7 @@ def the_50th_message_is_refused(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.feedback", "c2d.feedback-negative", "c2d.feedback-unasked")
+@fault("c2d.feedback", "c2d.feedback-negative", "c2d.feedback-expired", "c2d.feedback-unasked")
 def wishes_are_turned_round(rules):
     """Positive feedback is sent for failures, negative for successes."""
 
@@ -179,7 +190,13 @@ def wishes_are_turned_round(rules):
     mailbox_rules(rules, Wrong)
 
 
-@fault("c2d.feedback", "c2d.feedback-negative", "c2d.feedback-unasked", "c2d.no-reject")
+@fault(
+    "c2d.feedback",
+    "c2d.feedback-negative",
+    "c2d.feedback-expired",
+    "c2d.feedback-unasked",
+    "c2d.no-reject",
+)
 def feedback_names_the_generation(rules):
     """The record has the device's generation where its id belongs."""
 
@@ -197,6 +214,18 @@ def purged_counts_as_expired(rules):
     class Wrong(FeedbackRules):
         def record(self, record):
             status = "Success" if record.outcome == "Success" else "Expired"
+            return {**super().record(record), "statusCode": status, "description": status}
+
+    feedback_rules(rules, Wrong)
+
+
+@fault("c2d.feedback-expired")
+def expired_counts_as_purged(rules):
+    """Whatever ends a message without the device is called a purge."""
+
+    class Wrong(FeedbackRules):
+        def record(self, record):
+            status = "Success" if record.outcome == "Success" else "Purged"
             return {**super().record(record), "statusCode": status, "description": status}
 
     feedback_rules(rules, Wrong)

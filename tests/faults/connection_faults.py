@@ -52,6 +52,34 @@ def malformed_packet_closes_everybody(rules):
     rules.connection = Wrong()
 
 
+@fault("connection.survives-others")
+def refusal_closes_everybody(rules):
+    """A CONNECT with a wrong token ends every connection of the process."""
+
+    class Wrong(ConnectionRules):
+        def spreads(self, because):
+            return because.startswith("sas: ")
+
+    rules.connection = Wrong()
+
+
+@fault("connection.survives-others")
+def pings_are_limited_for_all_together(rules):
+    """Of many PINGREQs in a row only some are answered, whoever sends them."""
+
+    class Wrong(KeepAliveRules):
+        in_a_row = 0
+
+        def counts(self, packet):
+            self.in_a_row = self.in_a_row + 1 if isinstance(packet, Pingreq) else 0
+            return super().counts(packet)
+
+        def pong(self):
+            return super().pong() if self.in_a_row <= 500 else ()
+
+    rules.keep_alive = Wrong(rules.keep_alive.settings)
+
+
 @fault("connection.keep-alive")
 def keep_alive_is_counted_three_times(rules):
     """A silent client is given three times its keep-alive."""

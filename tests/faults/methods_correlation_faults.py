@@ -21,17 +21,6 @@ def any_answer_ends_the_oldest_call(rules):
 
 
 @fault("methods.request-id")
-def request_ids_are_compared_as_numbers(rules):
-    """An answer whose request id has the same value in another spelling is taken."""
-
-    class Wrong(MethodRules):
-        def answered_call(self, request_id, pending):
-            return super().answered_call((request_id or "").lstrip("0") or None, pending)
-
-    method_rules(rules, Wrong)
-
-
-@fault("methods.request-id")
 def answer_without_request_id_is_taken(rules):
     """An answer that names no request ends the oldest call."""
 

@@ -49,6 +49,17 @@ def tokens_are_judged_on_the_mqtt_port_alone(rules):
     rules.listeners, rules.connect = Notes(), Trusts(rules.connect.settings)
 
 
+@fault("websocket.subscribe", "watch.qos")
+def websocket_is_granted_qos_0(rules):
+    """Over WebSocket each subscription is granted QoS 0, and kept with the QoS that was asked for."""
+
+    class Wrong(ListenerRules):
+        def websocket_outgoing(self, payload):
+            return payload[:-1] + b"\0" if payload[:1] == b"\x90" else payload
+
+    rules.listeners = Wrong()
+
+
 @fault("websocket.subprotocol")
 def subprotocol_is_not_asked_for(rules):
     """A client that offers no subprotocol is served MQTT all the same."""

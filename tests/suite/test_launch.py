@@ -276,6 +276,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
             "sas-grace": 1.0,
             "keep-alive-tolerance": 1.0,
             "c2d-lock": 1.0,
+            "c2d-expiry": 0.0,
             "method-timeout": 0.3,
             "feedback": 0.2,
             "connection-events": 0.1,

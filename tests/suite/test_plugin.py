@@ -432,6 +432,34 @@ def test_a(): pass
     assert small.run().ret == 11
 
 
+def test_what_a_right_hub_need_not_show_is_not_claimed_and_fails_no_run(small):
+    small.cases(
+        """
+from conformance.errors import NotOffered
+
+@clause("small.holds")
+def test_a():
+    raise NotOffered("no burst was throttled")
+
+@clause("small.other")
+def test_b():
+    pass
+
+@clause("small.disputed")
+def test_c(readings):
+    readings.match("closed")
+
+@clause("small.observed")
+def test_d(observed):
+    observed("closed")
+"""
+    )
+
+    assert small.run().ret == 0
+    clause = small.clause("small.holds")
+    assert (clause["verdict"], clause["reason"]) == ("not claimed", "no burst was throttled")
+
+
 def test_a_partial_run_in_which_nothing_was_seen_is_not_green(small):
     small.cases(
         """

@@ -51,7 +51,12 @@ def test_the_smallest_profile_has_the_defaults_of_a_live_hub(write):
     )
     assert read.target.ports.model_dump() == {"mqtt": 8883, "https": 443, "amqp": 5671, "plain": 1883}
     assert read.target.trust == "system"
-    assert read.timeouts.model_dump() == {"connect": 60.0, "reaction": 30.0, "silence": 5.0}
+    assert read.timeouts.model_dump() == {
+        "connect": 60.0,
+        "reaction": 30.0,
+        "silence": 5.0,
+        "will_silence": 30.0,
+    }
     assert read.limits.model_dump() == {"workers": None, "messages": None, "large": False}
 
 

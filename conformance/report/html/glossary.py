@@ -19,7 +19,7 @@ MEANING: Final[Mapping[Verdict, str]] = {
     Verdict.PASS: "every case of the clause held",
     Verdict.OBSERVED: "what the target does was taken down; no source says what is right",
     Verdict.UNTESTABLE: "nothing outside a hub can provoke or see it",
-    Verdict.NOT_CLAIMED: "the profile does not claim what the clause needs",
+    Verdict.NOT_CLAIMED: "the profile does not claim what the clause needs, or the hub did not come to do it",
 }
 LEVEL: Final = {
     "must": "a source states the rule, and it can be judged",
