@@ -20,6 +20,7 @@ from azure.eventhub._pyamqp.endpoints import Source, Target
 from azure.eventhub._pyamqp.error import AMQPError
 from azure.eventhub._pyamqp.message import Message, Properties
 from azure.eventhub._pyamqp.outcomes import Accepted, Modified, Rejected, Released
+from patience import PATIENCE
 
 from conformance.credentials import ConnectionString
 from conformance.service.amqp import AmqpEndpoint
@@ -90,7 +91,7 @@ class ScriptedAmqp:
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
 
-    def endpoint(self, *, timeout=10.0, ca_file=None, port=None):
+    def endpoint(self, *, timeout=PATIENCE, ca_file=None, port=None):
         text = f"HostName=localhost:443;SharedAccessKeyName=service;SharedAccessKey={KEY}"
         return AmqpEndpoint(
             access=ConnectionString.parse(text),
@@ -106,7 +107,7 @@ class ScriptedAmqp:
 
     def wait_for(self, condition):
         with self.changed:
-            assert self.changed.wait_for(condition, 20)
+            assert self.changed.wait_for(condition, PATIENCE)
 
     def deliver(self, *batches):
         """Put batches into the queue, and on the way if a link waits for them."""
@@ -127,7 +128,7 @@ class ScriptedAmqp:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._listening.join(20)
+        self._listening.join(PATIENCE)
         self.drop()
 
     def _listen(self):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import trustme
+from patience import PATIENCE
 
 from conformance.credentials import Identity, Secret
 from conformance.device import Device, Endpoint, Reactor
@@ -20,16 +21,17 @@ CONNACK = b"\x20\x02\x00\x00"
 PINGRESP = b"\xd0\x00"
 
 
-@dataclass(frozen=True)
+HURRY = 0.3
+"""Seconds that are waited for what never comes; nothing that has to come may be waited for so briefly."""
+
+
+@dataclass
 class Timeouts:
-    """Short enough for a deadline that must pass, long enough for a busy machine where none may."""
+    """The table [timeouts] of a profile, for a test to change as it goes."""
 
-    connect: float = 10.0
-    reaction: float = 10.0
+    connect: float = PATIENCE
+    reaction: float = PATIENCE
     silence: float = 0.0
-
-
-IMPATIENT = Timeouts(connect=0.3, reaction=0.3)
 
 
 @dataclass
@@ -107,7 +109,7 @@ class ScriptedPeer:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def endpoint(self, folder, timeouts: Timeouts = Timeouts()) -> Endpoint:
+    def endpoint(self, folder, timeouts: Timeouts) -> Endpoint:
         trust = folder / f"root-{self.port}.pem"
         self.authority.cert_pem.write_to_path(str(trust))
         return Endpoint(
@@ -144,22 +146,31 @@ class ScriptedPeer:
 
 
 class Stage:
-    """Peers, devices and one reactor for a test module; `close` ends all."""
+    """Peers, devices and one reactor for a test, with `timeouts` for all devices; `close` ends all."""
 
     def __init__(self, folder) -> None:
         self.folder = folder
         self.reactor = Reactor()
         self.evidence = Evidence()
+        self.timeouts = Timeouts()
         self.peer: ScriptedPeer | None = None
         self._ends: list[Callable[[], None]] = [self.reactor.stop]
 
-    def device(self, script: Script, timeouts: Timeouts = Timeouts(), **peer) -> Device:
+    def device(self, script: Script, **peer) -> Device:
         """A device whose hub plays this script."""
         self.peer = ScriptedPeer(script, **peer)
         identity = Identity(device_id="d1", primary_key=KEY, secondary_key=KEY)
-        device = Device(identity, self.peer.endpoint(self.folder, timeouts), self.reactor, self.evidence)
+        device = Device(identity, self.peer.endpoint(self.folder, self.timeouts), self.reactor, self.evidence)
         self._ends += [self.peer.close, device.close]
         return device
+
+    @contextlib.contextmanager
+    def hurry(self):
+        """Within this block wait for nothing that has to come: only for what never does."""
+        patient = self.timeouts.connect, self.timeouts.reaction
+        self.timeouts.connect = self.timeouts.reaction = HURRY
+        yield
+        self.timeouts.connect, self.timeouts.reaction = patient
 
     def close(self) -> None:
         for end in reversed(self._ends):

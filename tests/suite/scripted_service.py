@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import trustme
+from patience import PATIENCE
 
 
 @dataclass
@@ -76,5 +77,5 @@ class ScriptedService:
 
     def close(self):
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._server.server_close()

@@ -79,11 +79,15 @@ def opening(request, *, subprotocol="mqtt"):
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def opened(then, *, behind=b"", subprotocol="mqtt", sockets=None):
-    """A script that opens a WebSocket, sends these bytes right behind, and goes on with `then(socket)`."""
+def opened(then, *, behind=b"", subprotocol="mqtt", sockets=None, once_asked=lambda: None):
+    """A script that opens a WebSocket, sends these bytes right behind, and goes on with `then(socket)`.
+
+    `once_asked()` comes between the request and the answer.
+    """
 
     def play(line):
         request = read_request(line)
+        once_asked()
         line.send(opening(request, subprotocol=subprotocol) + behind)
         socket = Socket(line, request)
         if sockets is not None:

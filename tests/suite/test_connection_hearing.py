@@ -1,7 +1,8 @@
 """What a connection heard, and leaving without DISCONNECT, against peers that play literal bytes."""
 
 import pytest
-from scripted_peer import CONNACK, IMPATIENT, Stage
+from patience import PATIENCE
+from scripted_peer import CONNACK, Stage
 
 from conformance.device import Will
 from conformance.errors import Violation
@@ -76,10 +77,10 @@ def test_a_connection_that_closes_first_has_heard_what_came_until_then(scene):
 
 
 def test_a_message_that_neither_comes_nor_ends_is_a_violation(scene):
-    connection = scene.device(answering(MESSAGE_A), IMPATIENT).connect()
+    connection = scene.device(answering(MESSAGE_A)).connect()
     connection.send("t", b"x", qos=0)
 
-    with pytest.raises(Violation, match='payload "b"'):
+    with scene.hurry(), pytest.raises(Violation, match='payload "b"'):
         connection.heard_until(b"b")
 
 
@@ -88,7 +89,7 @@ def test_an_attempt_that_is_dropped_sends_no_disconnect(scene):
 
     assert device.attempt_and_drop(will=Will(topic="w", payload=b"gone")) == "accepted"
 
-    assert scene.peer.ended.acquire(timeout=10)
+    assert scene.peer.ended.acquire(timeout=PATIENCE)
     (connect,) = scene.peer.lines[0].received
     assert connect.endswith(b"\x00\x01w\x00\x04gone" + connect[connect.index(b"\x00\x04gone") + 6 :])
 

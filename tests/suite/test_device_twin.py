@@ -1,7 +1,7 @@
 """The twin's side of a connection, against peers that play literal bytes."""
 
 import pytest
-from scripted_peer import IMPATIENT, PINGRESP, Stage
+from scripted_peer import PINGRESP, Stage
 
 from conformance.device.twin import TwinAnswer, TwinChange, TwinClient, written
 from conformance.errors import Violation
@@ -157,9 +157,10 @@ def test_a_patch_that_sets_the_stage_has_to_succeed(scene):
 
 
 def test_no_answer_is_silence(scene):
-    twin = TwinClient(scene.device(answering(), IMPATIENT).connect()).subscribe()
+    twin = TwinClient(scene.device(answering()).connect()).subscribe()
 
-    assert observed(twin.get) == "silence"
+    with scene.hurry():
+        assert observed(twin.get) == "silence"
     assert twin.outcome_of("$iothub/twin/GET/") == "no answer"
 
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from conformance.credentials import Secret
 from conformance.errors import ProfileError, TargetUnreachable
@@ -46,13 +47,13 @@ class Witness:
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(20)
+        self._listener.settimeout(PATIENCE)
         self.port = self._listener.getsockname()[1]
         self._stream = None
 
     def pid(self):
         connection, _ = self._listener.accept()
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         self._stream = connection.makefile("rb")
         return int(self._stream.readline())
 
@@ -174,7 +175,7 @@ def test_a_hub_ends_when_the_run_is_killed(hub_script, witness):
     runner.send_signal(signal.SIGKILL)
 
     assert witness.sees_it_end()
-    runner.wait(20)
+    runner.wait(PATIENCE)
 
 
 def test_a_hub_that_ends_by_itself_is_noticed(hub_script, witness):
@@ -184,7 +185,7 @@ def test_a_hub_that_ends_by_itself_is_noticed(hub_script, witness):
     os.kill(hub.pid, signal.SIGTERM)
 
     assert witness.sees_it_end()
-    hub._process.wait(20)
+    hub._process.wait(PATIENCE)
     assert hub.trouble() == "the launched hub ended with code -15: out of memory"
     hub.stop()
 
@@ -225,7 +226,7 @@ def test_looking_at_what_a_hub_wrote_leaves_no_trace(hub_script, witness):
     hub._process.stdin.write(b"go on\n")
     hub._process.stdin.flush()
 
-    hub._process.wait(20)
+    hub._process.wait(PATIENCE)
     assert hub.trouble() == "the launched hub ended with code 0: more"
     hub.stop()
 
@@ -283,7 +284,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
         }
         assert opened.trouble() is None
         address = ("127.0.0.1", target.ports.mqtt)
-        socket.create_connection(address, timeout=5).close()
+        socket.create_connection(address, timeout=PATIENCE).close()
 
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(address, timeout=5)
+        socket.create_connection(address, timeout=PATIENCE)

@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+from patience import PATIENCE
 
 from conformance.device import Reactor
 from conformance.errors import HarnessError
@@ -70,7 +71,7 @@ def test_a_job_that_does_not_get_its_turn_is_the_harness_failing(reactor):
     begun, go_on = threading.Event(), threading.Event()
     blocker = threading.Thread(target=lambda: reactor.do(lambda: begun.set() or go_on.wait(10)))
     blocker.start()
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
 
     with pytest.raises(HarnessError, match=r"did nothing for 0\.05 s"):
         reactor.do(lambda: 7, within=0.05)
@@ -84,7 +85,7 @@ def test_what_arrives_is_read_at_once(reactor):
 
     reader.peer.send(b"hello")
 
-    assert reader.changed.wait(5)
+    assert reader.changed.wait(PATIENCE)
     assert reader.data == b"hello"
 
 
@@ -92,18 +93,18 @@ def test_writability_is_told_only_while_it_is_wanted(reactor):
     reader = Reader(reactor)
 
     reactor.do(lambda: reactor.want_write(reader.mine, wanted=True))
-    assert reader.changed.wait(5)
+    assert reader.changed.wait(PATIENCE)
     assert reader.writable
     reactor.do(lambda: reactor.want_write(reader.mine, wanted=False))
     reader.changed.clear()
     reader.peer.send(b"x")
-    assert reader.changed.wait(5)
+    assert reader.changed.wait(PATIENCE)
 
     assert not reader.writable
 
 
 def test_everything_served_hears_the_clock(reactor):
-    assert Reader(reactor).ticked.wait(5)
+    assert Reader(reactor).ticked.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("moment", ["ready", "tick"])
@@ -111,9 +112,9 @@ def test_a_broken_one_is_told_and_dropped_and_the_others_are_served(reactor, mom
     broken, sound = Reader(reactor, fails=moment), Reader(reactor)
 
     broken.peer.send(b"x")
-    assert broken.given_up.wait(5)
+    assert broken.given_up.wait(PATIENCE)
     sound.peer.send(b"y")
-    assert sound.changed.wait(5)
+    assert sound.changed.wait(PATIENCE)
 
     assert isinstance(broken.error, ZeroDivisionError)
     assert sound.data == b"y"
@@ -137,5 +138,5 @@ def test_five_hundred_are_served_by_one_thread(reactor):
     for reader in readers:
         reader.peer.send(b"x")
 
-    assert all(reader.changed.wait(5) for reader in readers)
+    assert all(reader.changed.wait(PATIENCE) for reader in readers)
     assert threading.active_count() == before

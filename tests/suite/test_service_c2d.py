@@ -5,6 +5,7 @@ import time
 
 import pytest
 from back_end import BackEnd, embedded_hub
+from patience import PATIENCE
 from scripted_amqp import KEY, ScriptedAmqp
 from scripted_service import Reply, ScriptedService
 
@@ -54,11 +55,11 @@ def c2d(peer, rest, transcript, waits):
         ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
         port=rest.port,
         verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
         journal=journal,
     )
-    yield CloudToDevice(links, client, journal, within=10, sleep=waits.append)
+    yield CloudToDevice(links, client, journal, within=PATIENCE, sleep=waits.append)
     links.close()
     client.close()
 
@@ -141,7 +142,7 @@ def test_messages_are_sent_in_the_order_given(peer, c2d):
 def test_a_message_is_outlived_by_the_hubs_clock_too(peer, rest, waits):
     """A clock that may be two seconds off: the message lives that much longer, and so does the wait."""
     links = Links(peer.endpoint())
-    c2d = CloudToDevice(links, rest, Journal(), within=10, clocks_differ=2, sleep=waits.append)
+    c2d = CloudToDevice(links, rest, Journal(), within=PATIENCE, clocks_differ=2, sleep=waits.append)
 
     before = int(time.time() * 1000)
     c2d.send_and_outlive("d", b"x", message_id="m")

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from patience import PATIENCE
 
 from conformance.errors import HarnessError, ServiceError, Violation
 from conformance.service.events import ConnectionEvents, HubEvent
@@ -100,7 +101,7 @@ class TestInbox:
         waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", 20)))
         waiting.start()
         inbox.arrive(event(1))
-        waiting.join(20)
+        waiting.join(PATIENCE)
         assert results == [event(1)]
 
 

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from back_end import BackEnd, embedded_hub
+from patience import PATIENCE
 from scripted_amqp import ScriptedAmqp
 
 from conformance.errors import ServiceError, Violation
@@ -69,7 +70,7 @@ def reader(links, transcript, pauses, monkeypatch):
     journal = Journal()
     journal.follow(transcript)
     return FeedbackReader(
-        links, journal, within=10, accepts=lambda device_id: device_id == "mine", sleep=pauses.append
+        links, journal, within=PATIENCE, accepts=lambda device_id: device_id == "mine", sleep=pauses.append
     )
 
 
@@ -254,6 +255,6 @@ def test_two_that_wait_at_once_each_get_their_own(one, two):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     assert list(seen.values()) == [["Success"] * 5] * 2

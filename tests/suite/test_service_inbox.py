@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from patience import PATIENCE
 
 from conformance.errors import ServiceError
 from conformance.service.inbox import Inbox
@@ -44,7 +45,7 @@ def test_whoever_waits_is_woken():
     inbox.arrive(message("other", 0))
     inbox.arrive(message("d", 1))
 
-    waiting.join(20)
+    waiting.join(PATIENCE)
     assert results == [message("d", 1)]
 
 
@@ -160,6 +161,6 @@ def test_a_waiter_is_woken_by_trouble():
     waiting = threading.Thread(target=wait)
     waiting.start()
     inbox.fail("0", "gone")
-    waiting.join(20)
+    waiting.join(PATIENCE)
 
     assert caught == ["telemetry of partition 0: gone."]

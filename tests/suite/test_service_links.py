@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from patience import PATIENCE
 from scripted_amqp import KEY, ScriptedAmqp
 
 from conformance.errors import CredentialsRefused, ServiceError
@@ -30,7 +31,7 @@ def links(peer):
     made.close()
 
 
-def send(links, message=HELLO, *, within=10.0):
+def send(links, message=HELLO, *, within=PATIENCE):
     return str(links.send(ADDRESS, message, within=within))
 
 
@@ -124,7 +125,7 @@ def test_what_becomes_of_a_message_is_a_value(peer, links, answer, word):
 def test_a_description_comes_along(peer, links):
     peer.answers.append("rejected amqp:not-found")
 
-    assert links.send(ADDRESS, HELLO, within=10).description == "a description"
+    assert links.send(ADDRESS, HELLO, within=PATIENCE).description == "a description"
 
 
 @pytest.mark.parametrize(
@@ -234,10 +235,10 @@ def test_messages_come_in_and_are_settled(peer, links):
     peer.batches.extend([b"one", b"two"])
 
     with links.receiver("/in") as receiver:
-        one, two = receiver.next(10), receiver.next(10)
+        one, two = receiver.next(PATIENCE), receiver.next(PATIENCE)
         receiver.settle(one, "accepted")
         receiver.settle(two, "released")
-        again = receiver.next(10)
+        again = receiver.next(PATIENCE)
         receiver.settle(again, "accepted")
 
     assert [message.body for message in (one, two, again)] == [b"one", b"two", b"two"]
@@ -254,7 +255,7 @@ def test_a_message_is_waited_for(peer, links):
     with links.receiver("/in") as receiver:
         threading.Thread(target=peer.deliver, args=(b"late",)).start()
 
-        assert receiver.next(10).body == b"late"
+        assert receiver.next(PATIENCE).body == b"late"
 
 
 def test_a_long_wait_shows_signs_of_life(peer, links, monkeypatch):
@@ -271,8 +272,8 @@ def test_what_was_not_looked_at_goes_back(peer, links):
     peer.batches.extend([b"one", b"two", b"three"])
 
     with links.receiver("/in") as receiver:
-        receiver.settle(receiver.next(10), "accepted")
-        links._connection.wait(lambda: len(receiver._arrived) == 2, 10)
+        receiver.settle(receiver.next(PATIENCE), "accepted")
+        links._connection.wait(lambda: len(receiver._arrived) == 2, PATIENCE)
 
     peer.wait_for(lambda: len(peer.settled) == 3)
     assert peer.settled == [(b"one", "accepted"), (b"two", "released"), (b"three", "released")]
@@ -282,7 +283,7 @@ def test_a_hub_that_leaves_while_somebody_waits_is_told(peer, links):
     def wait():
         with links.receiver("/in") as receiver:
             threading.Thread(target=peer.drop).start()
-            receiver.next(10)
+            receiver.next(PATIENCE)
 
     with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: "):
         wait()

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from back_end import BackEnd, embedded_hub
+from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString
@@ -37,12 +38,12 @@ def methods(rest, journal):
         ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
         port=rest.port,
         verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
         sleep=lambda _: None,
         journal=journal,
     )
-    yield Methods(client, within=5)
+    yield Methods(client, within=PATIENCE)
     client.close()
 
 
@@ -149,11 +150,11 @@ def test_a_time_for_all_calls_may_be_given(rest):
         ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
         port=rest.port,
         verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
         journal=Journal(),
     )
-    hasty = Methods(client, within=5, response_timeout=6)
+    hasty = Methods(client, within=PATIENCE, response_timeout=6)
 
     hasty.invoke("d", "x")
     hasty.invoke("d", "x", response_timeout=7)
@@ -197,7 +198,7 @@ def test_a_call_that_outlives_its_case_is_not_written_to_the_next(rest, methods,
         @property
         def status(self):
             asked.set()
-            may_answer.wait(20)
+            may_answer.wait(PATIENCE)
             return 200
 
         @status.setter
@@ -207,14 +208,14 @@ def test_a_call_that_outlives_its_case_is_not_written_to_the_next(rest, methods,
     rest.replies = [Late(body={"status": 200})]
     journal.follow(first)
     call = methods.begin("d", "x")
-    assert asked.wait(20)
+    assert asked.wait(PATIENCE)
     journal.forget()
     journal.follow(second)
     assert not call.is_over()
     assert call.outcome_within(0.01) == "no answer"
     may_answer.set()
 
-    assert call.outcome_within(20) == "status 200"
+    assert call.outcome_within(PATIENCE) == "status 200"
     assert call.is_over()
     assert call.seconds > 0.01
     assert [entry.text for entry in first.entries] == [

@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 from back_end import BackEnd, embedded_hub
+from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString
@@ -32,7 +33,7 @@ def registry(rest):
         ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
         port=rest.port,
         verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
     )
     yield IdentityRegistry(client)

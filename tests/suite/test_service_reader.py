@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from patience import PATIENCE
 
 from conformance import pauses
 from conformance.credentials import ConnectionString
@@ -213,7 +214,7 @@ def test_closing_does_not_wait_for_partitions_that_are_still_being_opened(hub):
     may_open = threading.Event()
 
     def open_late(endpoint, callbacks):
-        may_open.wait(20)
+        may_open.wait(PATIENCE)
         return hub.open(endpoint, callbacks)
 
     late = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=open_late)
@@ -222,7 +223,7 @@ def test_closing_does_not_wait_for_partitions_that_are_still_being_opened(hub):
     assert not hub.closed.is_set()
 
     may_open.set()
-    assert hub.closed.wait(20)
+    assert hub.closed.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import ssl
 
 import pytest
+from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString
@@ -47,7 +48,7 @@ def registry(service):
         ConnectionString.parse(text),
         port=service.port,
         verify=ssl.create_default_context(cafile=service.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
     )
     yield IdentityRegistry(client)

@@ -6,6 +6,7 @@ import ssl
 import time
 
 import pytest
+from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance import pauses
@@ -42,7 +43,7 @@ def connect(service, waits, *, ca_file=None, port=None, host="localhost"):
         ConnectionString.parse(text),
         port=service.port if port is None else port,
         verify=ssl.create_default_context(cafile=ca_file or service.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
         sleep=waits.append,
     )
@@ -123,7 +124,7 @@ def test_waiting_is_counted(service, tmp_path):
     text = f"HostName=localhost:{service.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
     verify = ssl.create_default_context(cafile=service.ca_file)
     counted = RestClient(
-        ConnectionString.parse(text), port=service.port, verify=verify, timeout=5, proxies=False
+        ConnectionString.parse(text), port=service.port, verify=verify, timeout=PATIENCE, proxies=False
     )
     before = pauses.slept_seconds()
 

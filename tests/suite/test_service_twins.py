@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 from back_end import BackEnd, embedded_hub
+from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString, Identity, random_key
@@ -57,7 +58,7 @@ def twins(rest, transcript):
         ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
         port=rest.port,
         verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=5,
+        timeout=PATIENCE,
         proxies=False,
         sleep=lambda _: None,
         journal=journal,

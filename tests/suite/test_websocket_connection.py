@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from scripted_peer import CONNACK, IMPATIENT, PINGRESP, Stage
+from patience import PATIENCE
+from scripted_peer import CONNACK, HURRY, PINGRESP, Stage
 from scripted_websocket import BINARY, CLOSE, PING, PONG, TEXT, Socket, admitting, frame, opened, read_request
 
 from conformance.device import WebSocket
@@ -51,7 +52,7 @@ def test_paho_speaks_over_websocket_with_a_packet_in_each_frame(scene, sockets):
     connection.publish("topic", b"body", qos=1)
     connection.disconnect()
 
-    assert scene.peer.ended.acquire(timeout=5)
+    assert scene.peer.ended.acquire(timeout=PATIENCE)
     (socket,) = sockets
     assert socket.request.startswith("GET /$iothub/websocket HTTP/1.1\r\nHost: localhost:")
     assert [first for first, _ in socket.frames] == [BINARY] * 4 + [CLOSE]
@@ -160,7 +161,7 @@ def test_a_close_frame_is_the_end_and_is_answered(scene, sockets, payload, how, 
 
     raw.expect_silent_close()
 
-    assert scene.peer.ended.acquire(timeout=5)
+    assert scene.peer.ended.acquire(timeout=PATIENCE)
     assert sockets[0].frames[-1] == (CLOSE, echo)
     assert f"= closed by the hub ({how})" in lines(scene)
 
@@ -209,7 +210,7 @@ def test_a_drop_is_abrupt(scene, sockets):
 
     raw.drop()
 
-    assert scene.peer.ended.acquire(timeout=5)
+    assert scene.peer.ended.acquire(timeout=PATIENCE)
     assert len(sockets[0].frames) == 1
 
 
@@ -229,11 +230,13 @@ NONSENSE = [
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_is_no_packet_and_no_close(scene, nonsense):
     """A hub that talks nonsense and stays open has not closed the connection."""
-    raw = scene.device(opened(admitting(nonsense)), IMPATIENT).websocket_connected()
+    raw = scene.device(opened(admitting(nonsense))).websocket_connected()
     raw.send(PINGREQ)
 
-    assert violation(raw.expect_closed).observed == "still open"
-    assert raw.outcome() == "unreadable, silence"
+    assert raw.take(1) == ("unreadable",)
+    with scene.hurry():
+        assert violation(raw.expect_closed).observed == "still open"
+        assert raw.outcome() == "silence"
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
@@ -327,7 +330,7 @@ def silent(line):
 
 
 def dripping(line):
-    """Never at rest, and never done."""
+    """Never done: one byte of the answer for each twentieth of a second."""
     while True:
         line.send(b"H")
         time.sleep(0.05)
@@ -349,26 +352,40 @@ def reset(line):
         (read_request, "closed"),
         (lambda line: None, "closed"),
         (reset, "closed"),
-        (silent, "silence"),
-        (dripping, "silence"),
         (opened(lambda socket: socket.read_frame()), "closed"),
-        (opened(lambda socket: socket.line.read_to_end()), "no connack"),
-        (opened(lambda socket: socket.line.read_to_end(), subprotocol=None), "no connack"),
         (opened(lambda socket: socket.line.read_to_end(), subprotocol="chat"), "no websocket"),
         (opened(lambda socket: socket.answer_connect(b"\x20\x02\x00\x05")), "connack 5"),
         (opened(Socket.answer_connect), "accepted"),
     ],
     ids=[
-        "400", "404", "bare-101", "no-http", "endless-head", "closes", "closes-at-once", "resets", "silent",
-        "drips", "closes-later", "serves-no-mqtt", "without-subprotocol", "another-subprotocol",
-        "refuses", "accepts",
+        "400", "404", "bare-101", "no-http", "endless-head", "closes", "closes-at-once", "resets",
+        "closes-later", "another-subprotocol", "refuses", "accepts",
     ],
 )  # fmt: skip
 def test_the_outcome_of_a_handshake_is_a_word(scene, script, word):
-    patient = word not in {"silence", "no connack"}
-    device = scene.device(script) if patient else scene.device(script, IMPATIENT)
+    assert scene.device(script).websocket_outcome(OVER) == word
 
-    assert device.websocket_outcome(OVER) == word
+
+@pytest.mark.parametrize("script", [silent, dripping])
+def test_a_handshake_that_is_never_answered_whole_is_silence(scene, script):
+    device = scene.device(script)
+
+    with scene.hurry():
+        assert device.websocket_outcome(OVER) == "silence"
+
+
+@pytest.mark.parametrize("subprotocol", ["mqtt", None])
+def test_a_websocket_that_serves_no_mqtt_gives_no_connack(scene, subprotocol):
+    """There is time for the handshake, and none for what does not come behind it."""
+    device = scene.device(
+        opened(
+            lambda socket: socket.line.read_to_end(),
+            subprotocol=subprotocol,
+            once_asked=lambda: setattr(scene.timeouts, "connect", HURRY),
+        )
+    )
+
+    assert device.websocket_outcome(OVER) == "no connack"
 
 
 def test_a_handshake_that_fails_is_a_violation_for_who_needs_one(scene):
