@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 from aiohttp import web
+from live_hub import PATIENCE
 
 from iothub_emulator.rest.application import runner
 from iothub_emulator.runtime import Runtime
@@ -57,13 +58,14 @@ def serving(runtime, tls=None):
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    started = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    started = asyncio.run_coroutine_threadsafe(start(), loop).result(PATIENCE)
     try:
         yield listening.getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(started.cleanup(), loop).result(10)
+        # Left to itself aiohttp waits a minute for clients that say nothing.
+        asyncio.run_coroutine_threadsafe(started.cleanup(), loop).result(PATIENCE / 2)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -76,6 +78,7 @@ def owner(runtime, port, verify=True):
         params=API_VERSION,
         headers={"Authorization": token(runtime)},
         verify=verify,
+        timeout=PATIENCE,
         trust_env=False,
     ) as client:
         yield client
@@ -92,16 +95,18 @@ def error_of(response):
     return response.status_code, name
 
 
-def exchange(port, *chunks, timeout=5.0):
-    """Send raw bytes and return all that comes back until the server closes or stays silent."""
+def exchange(port, *chunks, begins_within=PATIENCE):
+    """Send raw bytes; return what comes until the server closes, nothing if it does not begin in time."""
     received = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         with contextlib.suppress(OSError):
             for chunk in chunks:
                 connection.sendall(chunk)
+        connection.settimeout(begins_within)
         with contextlib.suppress(OSError):
             while data := connection.recv(65536):
                 received += data
+                connection.settimeout(PATIENCE)
     return received
 
 

@@ -351,7 +351,7 @@ SIMPLE = st.one_of(
     st.integers(0, 200),
     st.integers(0, 255),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_message_has_an_outcome(data, position, byte):
     """Whatever it is, whole or with a byte changed: accepted or rejected, and the link goes on."""
     peer = sender()

@@ -3,7 +3,7 @@
 import amqp_peer
 import pytest
 from amqp_peer import NOW, Peer, decoded, hub
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iothub_emulator.amqp import frames
@@ -377,7 +377,6 @@ def conditions_of(data):
 
 
 @given(st.binary(max_size=300), st.booleans())
-@settings(deadline=None)
 def test_any_bytes_after_open_end_in_a_close_at_most(data, in_a_session):
     peer = opened()
     if in_a_session:
@@ -387,7 +386,6 @@ def test_any_bytes_after_open_end_in_a_close_at_most(data, in_a_session):
 
 
 @given(st.binary(max_size=60))
-@settings(deadline=None)
 def test_any_bytes_at_first_raise_nothing(data):
     Peer().raw(data)
     peer = Peer()
@@ -435,7 +433,6 @@ PERFORMATIVES = st.one_of(
 
 
 @given(st.lists(st.tuples(PERFORMATIVES, st.binary(max_size=30)), max_size=20))
-@settings(deadline=None)
 def test_any_conversation_ends_in_a_close_at_most(conversation):
     """Legal frames in any order: the hub answers or closes, and raises nothing."""
     peer = opened()

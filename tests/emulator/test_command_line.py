@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import trustme
 import websocket_client
+from live_hub import PATIENCE
 
 CHECKOUT = Path(__file__).parents[2]
 FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", "--amqp-plain-port", "0")
-PATIENCE = 30.0
 
 
 def command(*arguments):
@@ -207,7 +207,7 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
 
     # Nothing listens on the plain port, and nobody else can have it.
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", ports["plain"]), timeout=5)
+        socket.create_connection(("127.0.0.1", ports["plain"]), timeout=PATIENCE)
     with socket.socket() as rival, pytest.raises(OSError, match="in use"):
         rival.bind(("127.0.0.1", ports["plain"]))
 

@@ -42,7 +42,6 @@ def rest():
         live_hub(events=ALL, connection_events_interval=0.02) as hub,
         owner(hub.runtime, hub.ports.https, hub.context) as client,
     ):
-        client.timeout = PATIENCE
         client.hub = hub
         yield client
 
@@ -105,7 +104,6 @@ def test_nothing_but_telemetry_is_told_unless_asked_for():
         live_hub(connection_events_interval=0.02) as hub,
         owner(hub.runtime, hub.ports.https, hub.context) as rest,
     ):
-        rest.timeout = PATIENCE
         rest.patch("/twins/device-1", json={"properties": {"desired": {"a": 1}}})
         rest.delete("/devices/device-2", headers={"If-Match": "*"})
         with hub.connected() as client:

@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from live_hub import live_hub
+from live_hub import PATIENCE, live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP
 from rest_hub import owner
 
@@ -34,7 +34,6 @@ def hub():
 @pytest.fixture
 def rest(hub):
     with owner(hub.runtime, hub.ports.https, hub.context) as client:
-        client.timeout = 20
         yield client
 
 
@@ -123,7 +122,7 @@ class TestMessages:
                 properties={"iothub-ack": "full"},
             )
             assert hub.call(hub.runtime.send_to_device, message, "device-1") is None
-            assert told.wait(20)
+            assert told.wait(PATIENCE)
             taken = hub.call(hub.runtime.feedback.take, hub.runtime.now())
             (record,) = json.loads(taken.body)
             assert (record["originalMessageId"], record["statusCode"]) == ("m1", "Expired")
@@ -218,12 +217,12 @@ class TestTwins:
 def invoke(rest, path="/twins/device-1/methods", **body):
     """Call a method in a thread; return what waits for the answer."""
     answers = []
-    call = {"methodName": "reboot", "responseTimeoutInSeconds": 20, **body}
+    call = {"methodName": "reboot", "responseTimeoutInSeconds": PATIENCE, **body}
     thread = threading.Thread(target=lambda: answers.append(rest.post(path, json=call)))
     thread.start()
 
     def answer():
-        thread.join(20)
+        thread.join(PATIENCE)
         return answers[0]
 
     return answer
@@ -264,7 +263,7 @@ class TestMethods:
             expect_nothing(client)
 
     def test_a_call_waits_for_the_device_to_come(self, hub, rest):
-        answer = invoke(rest, connectTimeoutInSeconds=20)
+        answer = invoke(rest, connectTimeoutInSeconds=PATIENCE)
         while not hub.call(lambda: hub.runtime.state.method_calls("device-1").next_deadline()):
             pass
         with hub.connected() as client:
@@ -283,7 +282,7 @@ class TestMethods:
                 sending.start()
                 client.message()
                 assert hub.call(calls.next_deadline) is not None
-            sending.join(20)
+            sending.join(PATIENCE)
             while hub.call(calls.next_deadline) is not None:
                 pass
 

@@ -329,5 +329,5 @@ class Life(RuleBasedStateMachine):
         assert (self.box.next_deadline() or math.inf) > self.now
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLife = Life.TestCase

@@ -274,5 +274,5 @@ class Life(RuleBasedStateMachine):
         assert (self.calls.next_deadline() is None) == (not self.open)
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLife = Life.TestCase

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_hub import live_hub
 from mqtt_bytes import PINGREQ, PINGRESP, client_bytes
@@ -51,7 +51,7 @@ def still_served(bystander):
     assert bystander.read(2) == PINGRESP
 
 
-live = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+live = settings(max_examples=60)
 
 
 @live

@@ -5,6 +5,7 @@ import logging
 
 import httpx
 import pytest
+from live_hub import PATIENCE
 from rest_hub import API_VERSION, RecordingRuntime, error_of, exchange, last_document, owner, serving, token
 
 from iothub_emulator.hub.policies import Right
@@ -32,7 +33,7 @@ def call(port, method, path, authorization=None, **more):
     headers = more.pop("headers", [])
     if authorization is not None:
         headers = [*headers, ("Authorization", authorization)]
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
         return client.request(
             method, f"http://localhost:{port}{path}", params=API_VERSION, headers=headers, **more
         )
@@ -109,7 +110,7 @@ def test_a_secondary_key_signs_as_well(hub, port, runtime):
 
 def test_refusal_comes_before_anything_about_the_request(hub, port):
     """Without rights neither the api-version nor the body is judged."""
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
         response = client.put(f"http://localhost:{port}/devices/d1", content=b"{")
     assert error_of(response) == (401, "IotHubUnauthorizedAccess")
 
@@ -132,7 +133,10 @@ def test_api_versions_that_clients_send(hub, version):
 
 def test_an_api_version_is_needed(hub, port, runtime):
     response = httpx.get(
-        f"http://localhost:{port}/devices/d1", headers={"Authorization": token(runtime)}, trust_env=False
+        f"http://localhost:{port}/devices/d1",
+        headers={"Authorization": token(runtime)},
+        timeout=PATIENCE,
+        trust_env=False,
     )
     assert error_of(response) == (400, "InvalidProtocolVersion")
 

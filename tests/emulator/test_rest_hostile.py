@@ -4,12 +4,12 @@ import json
 import logging
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_hub import RecordingRuntime, exchange, owner, serving, token
 
 DOCUMENTED = {200, 204, 400, 401, 404, 405, 409, 412, 413}
-live = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+live = settings(max_examples=150)
 
 TOKEN = "A token goes here"
 
@@ -137,7 +137,7 @@ def test_odd_bodies_of_calls_that_exist(hub, path, method, body, if_match):
 @live
 @given(data=st.binary(min_size=1, max_size=200))
 def test_bytes_that_are_no_request(hub, port, caplog, data):
-    raw = exchange(port, data, b"\r\n\r\n\r\n\r\n", timeout=0.2)
+    raw = exchange(port, data, b"\r\n\r\n\r\n\r\n", begins_within=0.2)
     if raw:
         check(raw, caplog)
     assert hub.head("/devices").status_code == 200

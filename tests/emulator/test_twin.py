@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
@@ -24,9 +24,6 @@ PATCHES = st.recursive(
     st.dictionaries(NAMES, LEAVES | st.none(), max_size=3),
     lambda inner: st.dictionaries(NAMES, inner | LEAVES | st.none(), max_size=3),
 )
-
-# On a busy machine values take long to make, which says nothing about the rules.
-BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def reported(values, version=1):
@@ -62,7 +59,6 @@ def test_patches_merge(before, patch, after):
     assert report(reported(before), patch, None, RULES, NOW).twin.reported.values == after
 
 
-@BUSY
 @given(OBJECTS, PATCHES)
 def test_laws_of_merging(before, patch):
     """An empty patch changes nothing, a repeated one nothing more, and no null is ever stored."""
@@ -76,7 +72,6 @@ def test_laws_of_merging(before, patch):
     assert set(once) == (set(before) | set(patch)) - {name for name in patch if patch[name] is None}
 
 
-@BUSY
 @given(OBJECTS, OBJECTS)
 def test_a_section_can_be_turned_into_any_other(before, wanted):
     """Deleting what is there and adding what is wanted gives what is wanted."""
@@ -123,7 +118,6 @@ def test_metadata_bears_the_time_at_every_level_that_changed():
     }
 
 
-@BUSY
 @given(OBJECTS, PATCHES)
 def test_metadata_mirrors_the_values(before, patch):
     def names(values):

@@ -3,15 +3,13 @@
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from websocket_client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 
 from iothub_emulator.net import websocket_frames as frames
 from iothub_emulator.net.rules import ListenerRules
 from iothub_emulator.net.websocket_frames import Close, Data, FrameError, FrameReader, Opcode, Ping
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Lenient(ListenerRules):
@@ -47,7 +45,6 @@ def chunks(data, cuts):
     return [data[begin:end] for begin, end in itertools.pairwise(places)]
 
 
-@unhurried
 @given(
     st.lists(st.lists(st.binary(max_size=140), min_size=1, max_size=3), max_size=3),
     st.binary(min_size=4, max_size=4),
@@ -80,7 +77,6 @@ def test_a_long_frame_is_handed_on_before_it_is_whole():
     assert read(whole[:20]) == (b"012345678901", [])
 
 
-@unhurried
 @given(st.binary(max_size=50), st.binary(min_size=4, max_size=4), st.integers(0, 3))
 def test_the_mask_is_exclusive_or(data, mask, phase):
     expected = bytes(byte ^ mask[(phase + place) % 4] for place, byte in enumerate(data))
@@ -143,7 +139,6 @@ def test_rules_may_be_more_lenient():
     assert read(frame(TEXT, b"x", mask=None), rules=Lenient()) == (b"x", [])
 
 
-@unhurried
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_any_bytes_are_frames_or_an_error(pieces):
     reader = FrameReader(Lenient())

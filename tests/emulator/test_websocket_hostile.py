@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_hub import live_hub
 from mqtt_bytes import PINGREQ, PINGRESP, client_bytes
@@ -19,11 +19,7 @@ def hub():
         yield hub, bystander
 
 
-live = settings(
-    max_examples=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+live = settings(max_examples=50)
 
 frames = st.builds(
     frame,

@@ -10,7 +10,7 @@ import weakref
 import pytest
 import trustme
 from certificates import ClientCertificate
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from live_hub import PATIENCE, Client, live_hub
 from mqtt_bytes import PINGREQ, PINGRESP
@@ -291,7 +291,6 @@ def test_a_connection_s_own_context_goes_with_it(own):
     assert store() is None
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100), st.sampled_from(VERSIONS))
 def test_no_message_breaks_the_search_for_the_leaf(message, version):
     """OpenSSL refuses by itself what is none."""

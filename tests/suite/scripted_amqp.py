@@ -174,7 +174,9 @@ class Line:
             while True:
                 read = self.frame()
                 if read is None:
-                    self.script.signs_of_life += 1
+                    with self.script.changed:
+                        self.script.signs_of_life += 1
+                        self.script.changed.notify_all()
                     continue
                 with self.lock:
                     if not self.answer(*read):

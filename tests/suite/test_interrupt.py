@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 from small_suite import QUICK, SmallSuite
 
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "1"]], ids=["one-process", "n-1"])
@@ -19,7 +20,7 @@ from pathlib import Path
 def test_waits(request):
     request.config.pluginmanager.get_plugin("conformance-runner").bench()
     Path("running").write_text("running")
-    threading.Event().wait(60)
+    threading.Event().wait(600)
 """
 
 
@@ -48,7 +49,7 @@ def running(tmp_path):
 
 
 def ended(process):
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, output.decode()
 
 

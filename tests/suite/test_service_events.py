@@ -93,12 +93,12 @@ class TestInbox:
         inbox.follow_events("d")
         inbox.fail("0", "gone")
         with pytest.raises(ServiceError, match="gone"):
-            inbox.next_event("d", 20)
+            inbox.next_event("d", PATIENCE)
 
     def test_whoever_waits_is_woken(self):
         inbox, results = Inbox(), []
         inbox.follow_events("d")
-        waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", 20)))
+        waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", PATIENCE)))
         waiting.start()
         inbox.arrive(event(1))
         waiting.join(PATIENCE)

@@ -66,7 +66,7 @@ def links(peer):
 
 @pytest.fixture
 def reader(links, transcript, pauses, monkeypatch):
-    monkeypatch.setattr(module, "GATHERING", 0.2)
+    monkeypatch.setattr(module, "GATHERING", PATIENCE)
     journal = Journal()
     journal.follow(transcript)
     return FeedbackReader(
@@ -106,7 +106,8 @@ def test_an_older_hub_names_the_outcome_in_the_description(peer, reader):
     assert reader.expect("m").status == "Expired"
 
 
-def test_none_in_time_is_a_violation(peer, reader):
+def test_none_in_time_is_a_violation(peer, reader, monkeypatch):
+    monkeypatch.setattr(module, "GATHERING", 0.01)
     reader._within = 0.1
 
     with pytest.raises(Violation, match=r"^no feedback on message 'm' within 0\.1 s$") as caught:
@@ -144,6 +145,7 @@ def test_others_get_longer_and_longer_to_fetch_theirs(peer, reader, pauses, monk
     def sleep(seconds):
         pauses.append(seconds)
         if len(pauses) == 4:
+            monkeypatch.setattr(module, "GATHERING", PATIENCE)
             peer.deliver(batch(entry()))
 
     reader._pause = sleep
@@ -186,6 +188,7 @@ def test_a_pause_leaves_time_to_fetch_what_came_meanwhile(peer, reader, pauses, 
         pauses.append(seconds)
         now[0] += seconds
         if now[0] >= 1.0:
+            monkeypatch.setattr(module, "GATHERING", PATIENCE)
             peer.deliver(batch(entry()))
 
     reader._pause = sleep

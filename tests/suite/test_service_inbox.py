@@ -38,7 +38,7 @@ def test_messages_come_by_device_and_in_order():
 
 def test_whoever_waits_is_woken():
     inbox = Inbox()
-    waiting = threading.Thread(target=lambda: results.append(inbox.next("d", 20)))
+    waiting = threading.Thread(target=lambda: results.append(inbox.next("d", PATIENCE)))
     results = []
     waiting.start()
 
@@ -120,9 +120,9 @@ def test_trouble_ends_every_wait_at_once():
     inbox.fail("1", "link detached")
 
     with pytest.raises(ServiceError, match=r"^telemetry of partition 1: link detached\.$"):
-        inbox.next("d", 20)
+        inbox.next("d", PATIENCE)
     with pytest.raises(ServiceError, match="link detached"):
-        inbox.marker(b"fence-1", 20)
+        inbox.marker(b"fence-1", PATIENCE)
 
 
 def test_what_has_arrived_is_handed_out_in_spite_of_trouble():
@@ -154,7 +154,7 @@ def test_a_waiter_is_woken_by_trouble():
 
     def wait():
         try:
-            inbox.next("d", 20)
+            inbox.next("d", PATIENCE)
         except ServiceError as error:
             caught.append(str(error))
 

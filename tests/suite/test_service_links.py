@@ -129,24 +129,25 @@ def test_a_description_comes_along(peer, links):
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "within", "words"),
     [
-        ("silence", r"^AMQP at localhost:\d+: no answer within 0\.2 s\.$"),
-        ("hang up", r"^AMQP at localhost:\d+: .*closed.*\.$"),
+        ("silence", 0.2, r"^AMQP at localhost:\d+: no answer within 0\.2 s\.$"),
+        ("hang up", PATIENCE, r"^AMQP at localhost:\d+: .*closed.*\.$"),
         (
             "close amqp:connection:forced",
+            PATIENCE,
             r"^AMQP at localhost:\d+: the hub closed the connection, amqp:connection:forced\.$",
         ),
     ],
 )
 def test_without_an_answer_nobody_knows_and_the_next_message_gets_a_new_connection(
-    peer, links, answer, words
+    peer, links, answer, within, words
 ):
     send(links)
     peer.answers.append(answer)
 
     with pytest.raises(ServiceError, match=words):
-        send(links, within=0.2)
+        send(links, within=within)
 
     assert send(links) == "accepted"
     assert peer.connections == 2
@@ -262,10 +263,14 @@ def test_a_long_wait_shows_signs_of_life(peer, links, monkeypatch):
     monkeypatch.setattr(amqp_connection, "SIGN_OF_LIFE", 0.01)
     peer.idle_timeout = 400  # milliseconds; the client speaks up after half of it
 
-    with links.receiver("/in") as receiver:
-        assert receiver.next(1.0) is None
+    def deliver_late():
+        peer.wait_for(lambda: peer.signs_of_life >= 2)
+        peer.deliver(b"late")
 
-    assert peer.signs_of_life >= 2
+    with links.receiver("/in") as receiver:
+        threading.Thread(target=deliver_late).start()
+
+        assert receiver.next(PATIENCE).body == b"late"
 
 
 def test_what_was_not_looked_at_goes_back(peer, links):

@@ -64,7 +64,7 @@ def test_a_call_is_authorised_by_the_policy_for_the_whole_hub(service, client):
     assert request.headers["Authorization"] == (
         f"SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn=service"
     )
-    assert 3500 < int(expiry) - time.time() <= 3600
+    assert 3600 - PATIENCE < int(expiry) - time.time() <= 3600
 
 
 def test_body_and_etag_are_sent(service, client):
@@ -87,17 +87,17 @@ def test_keys_are_revealed_on_the_wire_alone(service, client):
 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(service, client, waits):
-    in_ten_seconds = email.utils.formatdate(time.time() + 10, usegmt=True)
+    in_ninety_seconds = email.utils.formatdate(time.time() + 90, usegmt=True)
     service.replies = [
         Reply(429, {}, {"Retry-After": "7"}),
-        Reply(429, {}, {"Retry-After": in_ten_seconds}),
+        Reply(429, {}, {"Retry-After": in_ninety_seconds}),
         Reply(200, {}),
     ]
 
     client.call("GET", "devices", "d")
 
     assert waits[0] == 7.0
-    assert 8 < waits[1] <= 10
+    assert 90 - PATIENCE < waits[1] <= 90
 
 
 def test_without_retry_after_each_wait_is_twice_the_last(service, client, waits):
@@ -130,7 +130,7 @@ def test_waiting_is_counted(service, tmp_path):
 
     counted.call("GET", "devices", "d")
 
-    assert 0.1 <= pauses.slept_seconds() - before < 2
+    assert pauses.slept_seconds() - before >= 0.1
     counted.close()
 
 
@@ -217,13 +217,13 @@ def test_an_untrusted_certificate_is_told_at_once(service, waits, tmp_path):
 
 
 def test_clocks_are_compared(service, client):
-    service.replies = [Reply(200, {}, {"Date": email.utils.formatdate(time.time() + 90, usegmt=True)})]
+    service.replies = [Reply(200, {}, {"Date": email.utils.formatdate(time.time() + 900, usegmt=True)})]
     assert client.clock_difference is None
 
     client.call("GET", "devices", "d")
 
     assert client.clock_difference is not None
-    assert 88 < client.clock_difference < 92
+    assert 900 - PATIENCE < client.clock_difference < 900 + PATIENCE
 
 
 def test_a_token_is_renewed_before_it_ends(service, client, monkeypatch):
