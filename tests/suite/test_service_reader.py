@@ -32,7 +32,7 @@ EVENTS = f"Endpoint=sb://localhost:1/;SharedAccessKeyName=service;SharedAccessKe
 TIMEOUTS = Timeouts(connect=5, reaction=0.05, silence=0)
 
 
-def endpoint(timeout=5.0, port=1):
+def endpoint(timeout=PATIENCE, port=1):
     return EventsEndpoint(
         access=ConnectionString.parse(EVENTS),
         port=port,
