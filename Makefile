@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
+# Which reports `make report` shows side by side: folders; none is all of reports/.
+REPORTS ?=
+ALLURE := .venv-allure
 
-.PHONY: help setup conformance device-only test lint format interop faults kill-matrix isolation controls bench wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop faults kill-matrix isolation controls bench wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +29,20 @@ conformance: $(READY) ## run the suite against the embedded hub, in both edition
 
 device-only: $(READY) ## run what needs no service side
 	$(BIN)/pytest --profile=device-only -n $(WORKERS)
+
+report: $(READY) ## render all reports as one page of Allure's, reports/allure.html (wants Node 20)
+	@$(BIN)/python -m conformance allure --check $(REPORTS) >/dev/null
+	@$(MAKE) --no-print-directory $(ALLURE)/.ready
+	$(BIN)/python -m conformance allure --generator $(ALLURE)/node_modules/allure/cli.js $(REPORTS)
+
+$(ALLURE)/.ready: requirements/allure/package-lock.json
+	@command -v npm >/dev/null \
+		|| { echo "make: npm: not found in PATH. Allure's page wants Node 20 or newer with npm: install it, then run this again." >&2; exit 4; }
+	rm -rf $(ALLURE)
+	mkdir $(ALLURE)
+	cp requirements/allure/package.json requirements/allure/package-lock.json $(ALLURE)
+	npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix $(ALLURE)
+	@touch $@
 
 # Their runs are of wrong hubs and pretended ones: no summaries of a job.
 test faults kill-matrix controls wheel: export GITHUB_STEP_SUMMARY :=
@@ -78,6 +95,7 @@ lock: ## resolve the locked, hashed versions anew
 			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
 	done
 	cd tests/interop/node && npm install --package-lock-only --silent
+	cd requirements/allure && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only
+	rm -rf $(VENV) $(ALLURE) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only reports/allure.html

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from conformance import listing, statements
+from conformance import listing, rendering, statements
 from conformance.errors import USAGE, HarnessError
 from conformance.report import deviation_entries, json_report
 
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--from", dest="statement", metavar="FILE", required=True, help="the run's conformance.json"
     )
     statements.add(commands)
+    rendering.add(commands)
     given = parser.parse_args(arguments)
     code = 0
     try:
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text = json.dumps(json_report.schema(), indent=1)
         elif given.command in statements.COMMANDS:
             text, code = statements.COMMANDS[given.command](given)
+        elif given.command == "allure":
+            text, code = rendering.run_allure(given)
         elif given.command == "deviations":
             today = datetime.now(UTC).date()
             text = deviation_entries.entries(json_report.load(given.statement), today=today)

@@ -6,8 +6,10 @@ cases whose worker died.
 """
 
 import hashlib
+import itertools
+import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -28,7 +30,7 @@ from allure_commons.model2 import (
 )
 
 from conformance.report.case_text import case_text, one_line
-from conformance.report.statement import CasePart, ClausePart, Statement
+from conformance.report.statement import CasePart, ClausePart, DeviationPart, SectionPart, Statement
 from conformance.verdict.words import Verdict
 
 SEVERITY: Final = {"must": "critical", "disputed": "normal", "observe": "minor", "untestable": "trivial"}
@@ -43,7 +45,12 @@ STATUS: Final = {
     Verdict.PASS: Status.PASSED,
     Verdict.OBSERVED: Status.PASSED,
 }
-_RED: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN})
+_RED: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN, Verdict.KNOWN_DEVIATION})
+# Allure has four words for nine verdicts: of these three its own says it.
+_SAID_BY_STATUS: Final = frozenset({Verdict.PASS, Verdict.VIOLATION, Verdict.BROKEN})
+_TIME: Final = re.compile(r"(\d+(?:\.\d+)?) ms ")
+RUN: Final = "run"
+"""The label that says of which run a result is, on a page that shows several."""
 
 
 @attr.s(auto_attribs=True)
@@ -58,24 +65,83 @@ def write(statement: Statement, folder: Path, errors: Iterable[str] = ()) -> Non
     """Write the results of all cases into a folder; `errors` are those of the whole run."""
     files = AllureFileLogger(str(folder))
     sections = {section.name: section.title for section in statement.sections}
-    for clause in statement.clauses:
-        for case in clause.cases:
-            if not case.in_passing:
-                files.report_result(_result(statement, clause, case, sections[clause.section], files))
-    for error in (*errors, *_broken_in_passing(statement)):
+    for result in _results(statement, sections, files, lambda: str(uuid.uuid4())):
+        files.report_result(result)
+    for error in (*errors, *broken_in_passing(statement)):
         files.report_globals(Globals(errors=[GlobalError(message=error)]))
 
 
+def write_for_page(statement: Statement, folder: Path, run: str) -> None:
+    """Write the results of one run of a page, in the order of the statement.
+
+    A known deviation is failed there, since Allure resolves no other result: the page's configuration
+    accepts it. Who reads results without that configuration gets them from `write`.
+    """
+    files = AllureFileLogger(str(folder))
+    numbers = itertools.count(1)
+    for result in _results(
+        statement, _numbered(statement.sections), files, lambda: f"{run}-{next(numbers):05}"
+    ):
+        verdict = Verdict(next(label.value for label in result.labels if label.name == "verdict"))
+        if verdict is Verdict.KNOWN_DEVIATION:
+            result.status = Status.FAILED
+        if verdict not in _SAID_BY_STATUS:
+            result.name += f" ({verdict})"
+        result.labels.append(Label(name=RUN, value=run))
+        result.file_pattern = f"{result.uuid}-result.json"  # Allure reads files by name, in order
+        files.report_result(result)
+
+
+def broken_in_passing(statement: Statement) -> Iterator[str]:
+    """Say which watched rule some case of another clause saw broken: no result of its own tells it."""
+    return (
+        f"{clause.id}: {case.message} (seen in {case.id})"
+        for clause in statement.clauses
+        for case in clause.cases
+        if case.in_passing and case.verdict is Verdict.VIOLATION
+    )
+
+
+def accepted_as(deviation: DeviationPart) -> str:
+    """Return how the message of a case ends to which a deviation applies."""
+    return f" ({deviation.reason}; until {deviation.expires})"
+
+
+def allure_id(case: str) -> str:
+    """Return the id under which Allure knows the test of a case, without its parameters."""
+    return _digest(case.partition("[")[0])
+
+
+def _numbered(sections: Sequence[SectionPart]) -> Mapping[str, str]:
+    """Return the titles, numbered: Allure sorts by name, and a reader expects the document's order."""
+    width = len(str(len(sections)))
+    return {section.name: f"{number:0{width}} {section.title}" for number, section in enumerate(sections, 1)}
+
+
+def _results(
+    statement: Statement, sections: Mapping[str, str], files: AllureFileLogger, new_id: Callable[[], str]
+) -> Iterator[TestResult]:
+    for clause in statement.clauses:
+        for case in clause.cases:
+            if not case.in_passing:
+                yield _result(statement, clause, case, sections[clause.section], files, new_id)
+
+
 def _result(
-    statement: Statement, clause: ClausePart, case: CasePart, section: str, files: AllureFileLogger
+    statement: Statement,
+    clause: ClausePart,
+    case: CasePart,
+    section: str,
+    files: AllureFileLogger,
+    new_id: Callable[[], str],
 ) -> TestResult:
     start = datetime.fromisoformat(statement.run.started).timestamp() + case.began
     story = f"{clause.id} ({clause.level}): {clause.says}"
     bracket = case.id.partition("[")[2].removesuffix("]")
     result = TestResult(
-        uuid=str(uuid.uuid4()),
+        uuid=new_id(),
         fullName=case.id,
-        testCaseId=_digest(case.id.partition("[")[0]),
+        testCaseId=allure_id(case.id),
         historyId=_digest(case.id),
         name=case.title or case.id,
         status=STATUS[case.verdict],
@@ -105,8 +171,8 @@ def _result(
     if case.deviation is not None and case.deviation.link:
         result.links.append(Link(type="issue", url=case.deviation.link, name="known deviation"))
     if case.transcript:
-        result.steps = [TestStepResult(name=line, status=Status.PASSED) for line in _steps(case.transcript)]
-        source = f"{uuid.uuid4()}-attachment.txt"
+        result.steps = list(_steps(case.transcript, result.start))
+        source = f"{new_id()}-attachment.txt"
         files.report_attached_data(case.transcript, source)
         result.attachments.append(Attachment(name="Transcript", source=source, type="text/plain"))
     return result
@@ -119,7 +185,7 @@ def _details(clause: ClausePart, case: CasePart) -> StatusDetails | None:
         return StatusDetails(message=f"{case.verdict}: {case.observed}")
     message = f"{case.verdict}: {one_line(case)}" if case.message or case.expected else str(case.verdict)
     if case.deviation is not None:
-        message += f" ({case.deviation.reason}; until {case.deviation.expires})"
+        message += accepted_as(case.deviation)
     details = _Comparison(message=message)
     if case.verdict in _RED:
         details.trace = case_text(case, clause)
@@ -128,19 +194,24 @@ def _details(clause: ClausePart, case: CasePart) -> StatusDetails | None:
     return details
 
 
-def _steps(transcript: str) -> Iterator[str]:
-    """Each packet and each observation is a step; what belongs to one stands indented below it."""
-    return (line.strip() for line in transcript.splitlines() if any(glyph in line for glyph in "→←="))
+def _steps(transcript: str, start: int) -> Iterator[TestStepResult]:
+    """Each packet and each observation is a step; what belongs to one stands indented below it.
+
+    A step lasts until the next one; `start` is that of the case, in milliseconds since 1970.
+    """
+    lines = [line.strip() for line in transcript.splitlines() if any(glyph in line for glyph in "→←=")]
+    times = [_milliseconds(line) for line in lines]
+    for line, begun, ended in zip(lines, times, [*times[1:], *times[-1:]], strict=True):
+        step = TestStepResult(name=line, status=Status.PASSED)
+        if begun is not None and ended is not None:
+            step.start, step.stop = round(start + begun), round(start + max(begun, ended))
+        yield step
 
 
-def _broken_in_passing(statement: Statement) -> Iterator[str]:
-    """Say which watched rule some case of another clause saw broken: no result of its own tells it."""
-    return (
-        f"{clause.id}: {case.message} (seen in {case.id})"
-        for clause in statement.clauses
-        for case in clause.cases
-        if case.in_passing and case.verdict is Verdict.VIOLATION
-    )
+def _milliseconds(line: str) -> float | None:
+    """Return the time at which a line of a transcript begins, in milliseconds since the case did."""
+    found = _TIME.match(line)
+    return None if found is None else float(found[1])
 
 
 def _digest(text: str) -> str:

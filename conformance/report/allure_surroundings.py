@@ -3,38 +3,38 @@
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from conformance.report.allure import STATUS
 from conformance.report.statement import Statement
+from conformance.verdict.words import Verdict
 
-# Allure files a result under every category that fits: by the message's first words, which are the verdict.
-CATEGORIES: Final = (
-    {"name": "Violations", "matchedStatuses": ["failed"], "messageRegex": r"(?s)^violation\b.*"},
-    {"name": "Stale deviations", "matchedStatuses": ["failed"], "messageRegex": r"(?s)^stale deviation\b.*"},
-    {"name": "Broken: nothing can be said about the hub", "matchedStatuses": ["broken"]},
-    {
-        "name": "Not tested, though claimed",
-        "matchedStatuses": ["skipped"],
-        "messageRegex": r"(?s)^not tested\b.*",
-    },
-    {"name": "Not claimed", "matchedStatuses": ["skipped"], "messageRegex": r"(?s)^not claimed\b.*"},
-    {"name": "Known deviations", "matchedStatuses": ["passed"], "messageRegex": r"(?s)^known deviation\b.*"},
-)
+CATEGORY: Final = {
+    Verdict.VIOLATION: "Violations",
+    Verdict.STALE_DEVIATION: "Stale deviations",
+    Verdict.BROKEN: "Broken: nothing can be said about the hub",
+    Verdict.NOT_TESTED: "Not tested, though claimed",
+    Verdict.KNOWN_DEVIATION: "Known deviations",
+    Verdict.NOT_CLAIMED: "Not claimed",
+    Verdict.OBSERVED: "Observed, without judgement",
+}
+"""What is not a pass, in the order that a reader wants."""
 
 
 def write(statement: Statement, folder: Path) -> None:
     """Write both files into the folder of the results."""
-    lines = [f"{key}={_property(value)}" for key, value in _environment(statement).items()]
-    (folder / "environment.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "categories.json").write_text(json.dumps(CATEGORIES, indent=2), encoding="utf-8")
+    text = properties({**facts(statement), "Python": platform.python_version()})
+    (folder / "environment.properties").write_text(text, encoding="utf-8")
+    (folder / "categories.json").write_text(json.dumps(_categories(), indent=2), encoding="utf-8")
     executor = _executor(os.environ)
     if executor:
         (folder / "executor.json").write_text(json.dumps(executor, indent=2), encoding="utf-8")
 
 
-def _environment(statement: Statement) -> dict[str, str]:
+def facts(statement: Statement) -> dict[str, str]:
     """Return the facts that may be shown; nothing comes from the environment of the process."""
     document, target, run = statement.document, statement.target, statement.run
     return {
@@ -48,8 +48,21 @@ def _environment(statement: Statement) -> dict[str, str]:
         "Selection": " ".join(["partial", *run.selection]) if run.partial else "all cases",
         "Started": run.started,
         "Workers": str(run.workers),
-        "Python": platform.python_version(),
     }
+
+
+def properties(values: Mapping[str, str]) -> str:
+    """Return the text of `environment.properties`, a file in the form of Java's properties."""
+    lines = (f"{_ENDS_A_NAME.sub(_BACKSLASHED, name)}={_line(value)}\n" for name, value in values.items())
+    return "".join(lines)
+
+
+def _categories() -> list[dict[str, object]]:
+    """Return Allure 2's rules: it files a result by the message's first words, which are the verdict."""
+    return [
+        {"name": name, "matchedStatuses": [STATUS[verdict]], "messageRegex": rf"(?s)^{verdict}\b.*"}
+        for verdict, name in CATEGORY.items()
+    ]
 
 
 def _executor(environment: Mapping[str, str]) -> dict[str, str]:
@@ -72,5 +85,10 @@ def _executor(environment: Mapping[str, str]) -> dict[str, str]:
     return {}
 
 
-def _property(value: str) -> str:
+def _line(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", " ")
+
+
+# Java's properties read a name up to the first of these, but for those behind a backslash.
+_ENDS_A_NAME: Final = re.compile(r"[\s:=#!\\]")
+_BACKSLASHED: Final = r"\\\g<0>"
