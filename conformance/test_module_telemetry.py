@@ -16,7 +16,9 @@ clause = pytest.mark.clause
 @clause("module.telemetry")
 @pytest.mark.parametrize("qos", [0, 1])
 @pytest.mark.parametrize(
-    ("bag", "properties"), [("", {}), ("alarm=true&room=A%201", {"alarm": "true", "room": "A 1"})]
+    ("bag", "properties"),
+    [("", {}), ("alarm=true&room=A%201", {"alarm": "true", "room": "A 1"})],
+    ids=["no-properties", "two-properties"],
 )
 def test_a_modules_message_is_its_telemetry(module_connection, telemetry, qos, bag, properties):
     """Body and properties arrive, stamped with device and module."""
