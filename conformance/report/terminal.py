@@ -39,10 +39,9 @@ _SAYS: Final = {
     ExitCode.POLICY: "a claimed clause was not tested, or a stated deviation does not hold",
 }
 # A part of the suite says nothing about the rest.
-_SAYS_OF_A_PART: Final = {
-    ExitCode.CONFORMS: "what was selected holds",
-    ExitCode.POLICY: "nothing that was selected was tested",
-}
+_PART_HOLDS: Final = "what was selected holds"
+_PART_UNSEEN: Final = "what was tested holds; not all of the selection was"
+_PART_NOT_SEEN: Final = "nothing that was selected was tested"
 
 # Fewer characters of a rule, or of what was found, tell nobody which one it is.
 _SHORTEST_RULE: Final = 24
@@ -184,13 +183,22 @@ def _headline(judgements: Sequence[Judgement], run: RunPart) -> str:
     words = [f"{verdict} {counts[verdict]}" for verdict in WORST_FIRST if verdict in counts]
     share = run.slept_seconds / (run.seconds * run.workers) if run.seconds else 0.0
     partial = "partial selection, no claim of conformance: " if run.partial else ""
-    says = _SAYS | _SAYS_OF_A_PART if run.partial else _SAYS
-    verdict = says.get(ExitCode(run.exit_code)) if run.exit_code in set(ExitCode) else None
+    verdict = _says(run, counts) if run.exit_code in set(ExitCode) else None
     return (
         f"{partial}{len(judgements)} clauses: {_join(words)}; {run.cases} cases in {run.seconds:.1f} s on "
         f"{run.workers} worker{'s' * (run.workers != 1)}, {share:.1%} slept"
         + (f" -> {verdict} (exit code {run.exit_code})" if verdict else f" (exit code {run.exit_code})")
     )
+
+
+def _says(run: RunPart, counts: Mapping[Verdict, int]) -> str | None:
+    """Return in words what the exit code says."""
+    code = ExitCode(run.exit_code)
+    if run.partial and code is ExitCode.CONFORMS:
+        return _PART_UNSEEN if Verdict.NOT_TESTED in counts else _PART_HOLDS
+    if run.partial and code is ExitCode.POLICY and Verdict.STALE_DEVIATION not in counts:
+        return _PART_NOT_SEEN
+    return _SAYS.get(code)
 
 
 def _join(words: Iterable[str]) -> str:

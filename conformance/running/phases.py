@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from _pytest.assertion import util as assertion
@@ -38,10 +39,28 @@ def take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.Tes
 
 
 def hide_secrets(report: pytest.TestReport) -> None:
-    """Blacken keys and tokens in what pytest writes itself: tracebacks, captured output."""
-    if report.failed and redact(report.longreprtext) != report.longreprtext:
+    """Blacken keys and tokens in what pytest writes itself: tracebacks, reasons, captured output."""
+    if redact(report.longreprtext) != report.longreprtext:
+        report.longrepr = _redacted(report.longrepr)
+    if redact(report.longreprtext) != report.longreprtext:
         report.longrepr = redact(report.longreprtext)
     report.sections = [(name, redact(text)) for name, text in report.sections]
+
+
+def _redacted(part: Any) -> Any:
+    """Return a part of a traceback without secrets: pytest's summary needs it whole."""
+    if isinstance(part, str):
+        return redact(part)
+    if part and isinstance(part, list) and all(isinstance(line, str) for line in part):
+        return redact("\n".join(part)).split("\n")  # a key may be longer than a line
+    if isinstance(part, list | tuple):
+        return type(part)(map(_redacted, part))
+    if is_dataclass(part):
+        for each in fields(part):
+            before = getattr(part, each.name)
+            if (after := _redacted(before)) != before:
+                setattr(part, each.name, after)
+    return part
 
 
 def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:

@@ -1,6 +1,7 @@
 """The report of a run: aimed before the first case, written and put into place after the last."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,9 @@ class Reporting:
         named = getattr(option, "allure_report_dir", None)
         option.allure_report_dir = None
         self._allure = config.invocation_params.dir / named if named else self._folder.fresh / ALLURE
-        if not option.xmlpath:
-            records.junit = JunitReport(config, self._folder.fresh / JUNIT)
+        named = os.path.expandvars(option.xmlpath or "")
+        self._junit = config.invocation_params.dir / Path(named).expanduser() if named else None
+        records.junit = self._junit_report = JunitReport(config, self._folder.fresh / JUNIT)
 
     def write(
         self,
@@ -63,8 +65,7 @@ class Reporting:
             claims=target.claims,
             run=run,
         )
-        if self._records.junit is not None:
-            self._records.junit.finish(self._folder.final / JUNIT, partial=run.partial)
+        self._junit_report.finish(self._junit or self._folder.final / JUNIT, partial=run.partial)
         allure.write(statement, self._allure, self._records.collection_errors)
         allure_surroundings.write(statement, self._allure)
         self._render(statement)
@@ -75,7 +76,19 @@ class Reporting:
             self._scrub()
         self._records.warnings += summary.publish(self._folder.fresh / SUMMARY, os.environ)
         self._folder.publish()
+        self._copy_junit()
         return Written(run=run, place=self._shown(self._folder.final / PAGE), leaks=leaks)
+
+    def _copy_junit(self) -> None:
+        """Put JUnit's file where --junitxml says, too; behind the search for secrets."""
+        written = self._folder.final / JUNIT
+        if self._junit is None or not written.exists():
+            return
+        try:
+            self._junit.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(written, self._junit)
+        except OSError as error:
+            self._records.warnings.append(f"--junitxml {self._junit}: {error.strerror}; see {written}.")
 
     def _render(self, statement: Statement) -> None:
         """Write what says how the run ended."""

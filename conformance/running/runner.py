@@ -8,6 +8,7 @@ import gc
 import json
 import random
 import time
+import warnings
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from conformance.catalogue import Catalogue
 from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
-from conformance.redaction import all_secrets
+from conformance.redaction import all_secrets, redact
 from conformance.running import run_state
 from conformance.running.again import Again
 from conformance.running.case_maker import CaseMaker
@@ -198,6 +199,13 @@ class Runner:
         # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again, and
         # pytest makes five in each process when it ends.
         gc.freeze()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Blacken a warning before the terminal, or xdist, takes it."""
+        text = str(warning_message.message)
+        if redact(text) != text:
+            warning_message.message = redact(text)
 
     # -- the bench
 

@@ -82,9 +82,19 @@ def test_nothing_that_a_hub_sent_moves_the_cursor(small):
     assert r"  small.other  The hub does the other thing: said \x1b[2J\x1b[H and \x07" in lines
 
 
-@pytest.mark.parametrize(("code", "partial"), [(0, True), (1, True), (10, True), (11, True)])
-def test_a_partial_run_says_so_however_it_ends(small, code, partial):
-    lines = ending(small, case("holds"), exit_code=code, partial=partial)
+@pytest.mark.parametrize(
+    ("code", "verdict", "says"),
+    [
+        (0, Verdict.PASS, "what was selected holds"),
+        (0, Verdict.NOT_TESTED, "what was tested holds; not all of the selection was"),
+        (1, Verdict.VIOLATION, "a clause is violated"),
+        (10, Verdict.BROKEN, "inconclusive: cases are broken, and no clause is violated"),
+        (11, Verdict.NOT_TESTED, "nothing that was selected was tested"),
+        (11, Verdict.STALE_DEVIATION, "a claimed clause was not tested, or a stated deviation does not hold"),
+    ],
+)
+def test_a_partial_run_says_so_however_it_ends(small, code, verdict, says):
+    lines = ending(small, case("holds", verdict), exit_code=code, partial=True)
 
     assert lines[-2].startswith("partial selection, no claim of conformance: ")
-    assert "every claimed clause holds" not in lines[-2]
+    assert lines[-2].endswith(f" -> {says} (exit code {code})")

@@ -1,5 +1,6 @@
 """Every user error: one clear line, the designed exit code, the same with and without -n."""
 
+import html
 import json
 
 import pytest
@@ -182,18 +183,28 @@ def test_a_folder_of_somebody_else_is_never_replaced(small):
     assert (small.path / "precious" / "letters.txt").read_text() == "dear"
 
 
-@BOTH_WAYS
-def test_a_collection_error_is_visible_everywhere(small, distribution):
-    """Pitfall 3."""
+@pytest.mark.parametrize("options", [[], ["-n", "2"], ["--continue-on-collection-errors"]], ids=" ".join)
+def test_a_collection_error_is_visible_everywhere(small, options):
+    """Pitfall 3: also where the other cases ran, and nothing of them is wrong."""
     small.cases(ONE_CASE)
     small.cases("import no_such_module", name="test_gone.py")
 
-    result = small.run(*distribution)
+    result = small.run(*options)
 
     assert result.ret == 2
     assert small.statement()["run"] | {"partial": True, "exit_code": 2} == small.statement()["run"]
-    assert any("no_such_module" in error for error in small.allure_errors())
-    assert small.junit().find(".//error") is not None
+    error = "No module named 'no_such_module'"
+    assert error in " ".join(small.statement()["run"]["remarks"])
+    assert any(error in each for each in small.allure_errors())
+    assert "no_such_module" in "".join(small.junit().find(".//error").itertext())
+    page, summary = (
+        html.unescape((small.report / name).read_text()) for name in ("conformance.html", "summary.md")
+    )
+    for text in (page, summary.replace("\\", "")):
+        assert "Interrupted: no claim about pretended hub" in text
+        assert error in text
+    assert error in result.stdout.str()
+    result.stdout.fnmatch_lines(["partial selection, no claim of conformance: *interrupted (exit code 2)"])
 
 
 def test_a_worker_that_dies_leaves_a_broken_case_in_every_report(small):
@@ -210,11 +221,18 @@ def test_a_worker_that_dies_leaves_a_broken_case_in_every_report(small):
     assert (small.verdicts()["small.holds"], small.verdicts()["small.other"]) == ("pass", "broken")
     (case,) = small.clause("small.other")["cases"]
     assert "crashed while running" in case["message"]
-    statuses = {result["name"]: result["status"] for result in small.allure()}
-    assert statuses == {"The hub holds.": "passed", "The hub does the other thing.": "broken"}
+    by_status = {each["status"]: each for each in small.allure()}
+    assert {status: each["name"] for status, each in by_status.items()} == {
+        "passed": "The hub holds.",
+        "broken": "The hub does the other thing.",
+    }
+    assert "crashed while running" in by_status["broken"]["statusDetails"]["message"]
     assert len(small.junit().findall(".//testcase")) == 2
     properties = [p.get("value") for p in small.junit().findall(".//property[@name='verdict']")]
     assert sorted(properties) == ["broken", "pass"]
+    for name in ("conformance.html", "summary.md"):
+        assert "crashed while running" in (small.report / name).read_text(), name
+    result.stdout.fnmatch_lines(["broken:", "  small.other  *crashed while running*"])
 
 
 def test_cases_of_a_worker_that_is_not_replaced_are_broken(small):

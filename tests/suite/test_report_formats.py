@@ -231,18 +231,5 @@ def test_the_terminal_shows_the_evidence_of_a_violation(small):
 # -- page and summary
 
 
-def test_a_collection_error_stands_in_page_and_summary(tmp_path):
-    """Pitfall 3."""
-    suite = SmallSuite(tmp_path)
-    suite.cases('@clause("small.holds")\ndef test_holds():\n    """The hub holds."""\n')
-    suite.cases("def test_half(:\n", name="test_half.py")
-
-    suite.run("--continue-on-collection-errors")
-    for name in ("conformance.html", "summary.md"):
-        text = (suite.report / name).read_text()
-        assert "Interrupted: no claim about pretended hub" in text, name
-        assert "SyntaxError" in text, name
-
-
 def test_a_step_summary_is_written_where_github_reads_it(small):
     assert (small.path / "step.md").read_text() == (small.report / "summary.md").read_text()

@@ -1,5 +1,8 @@
 """No key, token or signature reaches a reader: hidden where it is written, and looked for at the end."""
 
+import base64
+from urllib.parse import quote
+
 import pytest
 from small_suite import SmallSuite
 
@@ -62,28 +65,69 @@ def test_files_of_any_encoding_keep_all_but_their_secrets(tmp_path):
 
 # -- a run
 
-HIDES = f'''
-from conformance.credentials import Secret
-from conformance.errors import Violation
+FORMS = {
+    "plain": KEY,
+    "escaped": quote(KEY, safe=""),
+    "escaped-in-lower-case": quote(KEY, safe="")
+    .replace("%2B", "%2b")
+    .replace("%2F", "%2f")
+    .replace("%3D", "%3d"),
+    "in-base64": base64.b64encode(KEY.encode()).decode(),
+    "private-key": "-----BEGIN PRIVATE KEY-----\nTUlJRXZRSUJBREFOQmdrcWhraUc5\n-----END PRIVATE KEY-----",
+}
+# What of each must not be seen: a report may break or escape its lines.
+CANARIES = [form.split("\n")[1] if "\n" in form else form for form in FORMS.values()]
 
-KEY = Secret("{KEY}")
+HIDES = f"""
+import logging
+import warnings
+from conformance.credentials import Secret
+
+FORMS = {FORMS!r}
+KEY = Secret(FORMS["plain"])
 
 @pytest.fixture
 def key():
     return KEY
 
+@pytest.fixture
+def broken_stage(key):
+    raise HarnessError(f"cannot open with {{key.reveal()}}")
+
 @clause("small.holds")
-def test_holds(key):
-    """The hub holds."""
-    shown = key.reveal()
+@pytest.mark.parametrize("form", FORMS)
+def test_holds(key, form, evidence):
+    shown = FORMS[form]
     print(shown)
+    logging.getLogger("hub").warning(shown)
+    warnings.warn(shown)
+    evidence.transcript.add("c1", "→", f"CONNECT password={{shown}}")
     raise Violation(f"got {{shown}}", observed=shown, expected=shown, actual=shown)
 
 @clause("small.other")
-def test_other(key, evidence):
-    evidence.transcript.add("c1", "→", f"CONNECT password={{key.reveal()}}")
-    assert key.reveal() == "x"
-'''
+@pytest.mark.parametrize("form", FORMS)
+def test_compares(key, form):
+    assert {{"password": FORMS[form]}} == {{"password": "x", "form": form}}
+
+@clause("small.other")
+def test_broken(broken_stage):
+    pass
+
+@clause("small.other")
+@pytest.mark.parametrize("form", FORMS)
+def test_not_tested(form):
+    raise NotTested(f"no answer to {{FORMS[form]}}")
+
+@clause("small.disputed")
+@pytest.mark.parametrize("form", FORMS)
+def test_reading(readings, form):
+    readings.match(FORMS[form])
+
+@clause("small.observed")
+@pytest.mark.parametrize("form", FORMS)
+def test_observed(observed, form):
+    observed(FORMS[form])
+"""
 
 LEAKS = f'''
 from conformance.credentials import Secret
@@ -95,20 +139,37 @@ def test_holds(key):
 '''
 
 
-@BOTH_WAYS
-def test_a_canary_is_in_no_output_of_a_run(tmp_path, distribution):
-    """Pitfall 7: terminal, JUnit, JSON, Allure, and whatever else is written."""
+@pytest.mark.parametrize("options", [[], ["-n", "2"], ["-l", "-v"]], ids=["one-process", "n-2", "locals"])
+def test_a_canary_is_in_no_output_of_a_run(tmp_path, options):
+    """Pitfall 7: terminal, JUnit, JSON, page, summaries, Allure, and whatever else is written."""
     small = SmallSuite(tmp_path)
     small.cases(HIDES)
 
-    result = small.run("-rA", *distribution)
+    result = small.run("-rA", *options)
 
     assert result.ret == 1, result.stdout.str()
     written = [file for file in small.report.rglob("*") if file.is_file()]
-    assert len(written) > 3
-    assert [file.name for file in written if KEY in file.read_text()] == []
-    assert KEY not in result.stdout.str() + result.stderr.str()
+    assert {"conformance.json", "conformance.html", "summary.md", "junit.xml", "environment.properties"} <= {
+        file.name for file in written
+    }
+    texts = {file.name: file.read_text() for file in (*written, small.path / "step.md")}
+    texts |= {"stdout": result.stdout.str(), "stderr": result.stderr.str()}
+    assert [name for name, text in texts.items() if any(canary in text for canary in CANARIES)] == []
     assert "got ***" in result.stdout.str()
+    assert small.statement()["run"]["exit_code"] == 1
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_a_junit_file_that_is_asked_for_is_searched_too(tmp_path, place):
+    small = SmallSuite(tmp_path)
+    small.cases(LEAKS)
+    file = small.report / "mine.xml" if place == "inside" else tmp_path / "xml" / "mine.xml"
+
+    result = small.run(f"--junitxml={file}")
+
+    assert result.ret == 12
+    assert KEY not in file.read_text()
+    assert file.read_text() == (small.report / "junit.xml").read_text()
 
 
 @BOTH_WAYS

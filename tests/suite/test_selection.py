@@ -6,6 +6,8 @@ from small_suite import SmallSuite
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 
 CASES = """
+from conformance.evidence.watch import Judgement
+
 @clause("small.holds")
 @pytest.mark.parametrize("x", ["one", "two"])
 def test_holds(x): pass
@@ -22,7 +24,8 @@ def test_observed(observed):
     observed("closed")
 
 @clause("watch.ids")
-def test_watch(watch): pass
+def test_watch(watch, evidence):
+    evidence.watch.note(Judgement(clauses=["watch.ids"]))
 """
 
 
@@ -58,24 +61,82 @@ def test_options_of_one_kind_widen_and_of_two_kinds_narrow(small, options, claus
     assert ran(small) == clauses
 
 
-@BOTH_WAYS
-def test_a_selection_is_partial_everywhere(small, distribution):
-    result = small.run("--clause", "small.h*", *distribution)
+PARTS = [
+    (["--clause", "small.h*"], "cases", "--clause small.h*"),
+    (["--section", "small"], "cases", "--section small"),
+    (["--level", "must"], "cases", "--level must"),
+    (["--source", "document"], "cases", "--source document"),
+    (["-k", "holds"], "cases", "-k holds"),
+    (["-m", "not large"], "cases", "-m not large"),
+    (
+        ["--deselect", "cases/test_small.py::test_other"],
+        "cases",
+        "--deselect cases/test_small.py::test_other",
+    ),
+    (["--ignore", "cases/x.py"], "cases", "--ignore cases/x.py"),
+    ([], "cases/test_small.py", "cases/test_small.py"),
+    ([], "cases/test_small.py::test_other", "cases/test_small.py::test_other"),
+]
 
-    assert result.ret == 0
-    run = small.statement()["run"]
-    assert (run["partial"], run["selection"], run["cases"]) == (True, ["--clause small.h*"], 2)
-    assert small.verdicts()["small.other"] == "not tested"
-    assert small.junit().find("testsuite/properties/property[@name='selection']").get("value") == "partial"
-    environment = (small.report / "allure-results" / "environment.properties").read_text()
-    assert "Selection=partial --clause small.h*" in environment
+
+@pytest.mark.parametrize(
+    ("options", "where", "words"),
+    PARTS,
+    ids=[words.partition(" ")[0] for _, _, words in PARTS[:8]] + ["path", "node"],
+)
+def test_a_part_of_the_suite_says_so_everywhere_and_claims_nothing(small, options, where, words):
+    """G15: the terminal twice, the statement, page, summaries, JUnit and Allure."""
+    small.cases(CASES.replace("def test_other", "@pytest.mark.large\ndef test_other"))
+
+    result = small.run(*options, "--large", where=where)
+
+    assert result.ret == 0, result.stdout.str()
     result.stdout.fnmatch_lines(
         [
-            "partial: --clause small.h*; no claim of conformance",
+            "partial: *; no claim of conformance",
             "partial selection, no claim of conformance: * -> what was selected holds (exit code 0)",
         ]
     )
-    assert "every claimed clause holds" not in result.stdout.str()
+    assert f"partial: {words}; no claim of conformance" in result.stdout.lines
+    assert_partial_everywhere(small, words)
+
+
+def assert_partial_everywhere(small, words):
+    run = small.statement()["run"]
+    assert (run["partial"], run["selection"]) == (True, [words])
+    page, summary = ((small.report / name).read_text() for name in ("conformance.html", "summary.md"))
+    claim = "Partial: what was selected holds on pretended hub"
+    assert claim in page
+    assert claim in summary
+    assert "which claims no conformance" in page
+    assert "no claim of conformance" in summary
+    assert (small.path / "step.md").read_text() == summary
+    assert small.junit().find("testsuite/properties/property[@name='selection']").get("value") == "partial"
+    environment = (small.report / "allure-results" / "environment.properties").read_text()
+    assert f"Selection=partial {words}\n" in environment
+
+
+def test_a_part_of_the_suite_is_partial_with_workers_too(small):
+    assert small.run("-k", "holds", "-n", "2").ret == 0
+
+    assert_partial_everywhere(small, "-k holds")
+
+
+def test_a_part_of_which_something_was_not_tested_does_not_hold_whole(small):
+    small.cases(CASES.replace("def test_other(): pass", "def test_other(): raise NotTested('no burst')"))
+
+    result = small.run("--section", "small")
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*-> what was tested holds; not all of the selection was (exit code 0)"])
+    assert "Partial: no claim: 1 claimed clause is not tested on" in (small.report / "summary.md").read_text()
+
+
+def test_what_a_part_left_out_is_not_tested_and_no_breach_of_policy(small):
+    assert small.run("--clause", "small.h*").ret == 0
+
+    assert small.statement()["run"]["cases"] == 2
+    assert small.verdicts()["small.other"] == "not tested"
 
 
 def test_a_selection_of_everything_is_partial_all_the_same(small):
