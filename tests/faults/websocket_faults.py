@@ -49,7 +49,7 @@ def tokens_are_judged_on_the_mqtt_port_alone(rules):
     rules.listeners, rules.connect = Notes(), Trusts(rules.connect.settings)
 
 
-@fault("websocket.subscribe", "watch.qos")
+@fault("websocket.subscribe")
 def websocket_is_granted_qos_0(rules):
     """Over WebSocket each subscription is granted QoS 0, and kept with the QoS that was asked for."""
 
