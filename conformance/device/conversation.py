@@ -11,7 +11,7 @@ from typing import Final
 from conformance import pauses
 from conformance.device.channel import Channel
 from conformance.device.endpoint import Timeouts
-from conformance.errors import HarnessError, StageFailed, Violation
+from conformance.errors import HarnessError, StageFailed, TooLate, Violation
 from conformance.evidence.packets import Connack, Packet
 from conformance.evidence.words import describe, word, word_with_id
 
@@ -162,12 +162,14 @@ class Conversation:
         """Send these bytes every so many seconds until another connection ends.
 
         Raises Violation if this one ends before it, and StageFailed if the other one, which only shows that
-        the time has come, is open after `within` seconds.
+        the time has come, is open after `within` seconds. If it is we who were late, it raises TooLate.
         """
         deadline = time.monotonic() + within
         while not other.wait_closed(within=min(every, max(deadline - time.monotonic(), 0))):
             expected = "this connection stays open, the other one is closed"
             if self._ended():
+                if self.closed_after > 2 * every:
+                    raise TooLate(f"we were silent for {self.closed_after:.1f} s, and not for {every:g} s")
                 raise self._violation(CLOSED, expected, self._how_it_ended())
             if time.monotonic() >= deadline:
                 raise StageFailed(f"needs connection.keep-alive: the other one is open after {within:g} s")
