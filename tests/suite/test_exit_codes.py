@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogue import Clause
 from conformance.verdict.clause import Case, Judgement
-from conformance.verdict.run import ExitCode, exit_code
+from conformance.verdict.run import ExitCode, exit_code, run_with_secret
 from conformance.verdict.words import Verdict
 
 CLAUSE = Clause(id="s.a", section="s", level="must", source="document", says="The hub does it.")
@@ -57,7 +57,7 @@ def test_a_partial_run_is_as_red_as_a_whole_one(verdict):
 
 @pytest.mark.parametrize("partial", [False, True])
 def test_a_run_in_which_every_case_was_skipped_is_not_green(partial):
-    """Pitfall 1, G4."""
+    """Pitfall 1."""
     assert code(Verdict.NOT_TESTED, Verdict.NOT_TESTED, partial=partial) is ExitCode.POLICY
 
 
@@ -75,3 +75,11 @@ def test_an_untested_clause_is_policy_even_without_a_case_of_it():
 
     assert exit_code(judgements, cases, partial=False) is ExitCode.POLICY
     assert exit_code(judgements, cases, partial=True) is ExitCode.CONFORMS
+
+
+def test_a_secret_is_worse_than_anything_but_an_interruption():
+    cut_short = {ExitCode.INTERRUPTED, ExitCode.INTERNAL_ERROR}
+
+    assert {code: run_with_secret(code) for code in ExitCode} == {
+        code: code if code in cut_short else ExitCode.SECRET_FOUND for code in ExitCode
+    }

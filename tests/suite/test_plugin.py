@@ -400,7 +400,7 @@ def test_a_claimed_clause_without_a_case_is_a_breach_of_policy(small):
 
 @BOTH_WAYS
 def test_an_all_skipped_run_is_not_green(small, distribution):
-    """Pitfall 1, G4."""
+    """Pitfall 1."""
     small.cases(
         """
 pytestmark = pytest.mark.skip(reason="hub is down")

@@ -102,7 +102,6 @@ def test_every_wrong_citation_is_named_once(small, distribution):
 )
 @BOTH_WAYS
 def test_a_target_that_cannot_be_had_stops_the_run(small, profile, code, line, distribution):
-    """G2, G3."""
     small.cases(ONE_CASE)
 
     result = small.run(*distribution, profile=profile)
@@ -130,7 +129,7 @@ def test_a_malformed_clause_record_stops_the_run(small, distribution):
 
 @BOTH_WAYS
 def test_no_case_selected_is_never_green(small, distribution):
-    """G1."""
+    """Pitfall 1."""
     small.cases(ONE_CASE)
 
     assert small.run("-k", "nothing_like_it", *distribution).ret == 5

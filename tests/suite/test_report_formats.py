@@ -1,12 +1,16 @@
 """The formats of one run: the same cases, the same verdicts, the evidence where it belongs."""
 
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
 from small_suite import SmallSuite
 
 from conformance.report import json_report
+from conformance.report.comparison import compare
+from conformance.report.html import comparison
 
 CANARY = "Y2FuYXJ5IGluIHRoZSBtaW5lIHNoYWZ0"
 
@@ -168,7 +172,6 @@ def test_allure_shows_expected_actual_and_transcript_of_a_violation(small):
 
 
 def test_allure_tells_failed_from_broken_and_skipped(small):
-    """G16."""
     statuses = {name: result["status"] for name, result in by_name(small).items()}
 
     assert statuses == {
@@ -229,6 +232,25 @@ def test_the_terminal_shows_the_evidence_of_a_violation(small):
 
 
 # -- page and summary
+
+
+def test_no_page_of_a_run_can_load_anything(small):
+    """Pitfall 12: nor can a comparison; links are followed by people alone."""
+    statement = json_report.read(small.report / "conformance.json")
+    pages = [
+        (small.report / "conformance.html").read_text(),
+        comparison.render(compare(statement, statement)),
+    ]
+
+    for page in pages:
+        assert "https://learn.microsoft.com/" in page
+        assert re.search(r"<(script|img|iframe|object|embed|video|audio|source|form|base)\b", page) is None
+        assert (
+            re.search(r"\b(src|srcset|action|poster|background)=|url\(|@import|http-equiv=.refresh", page)
+            is None
+        )
+        assert re.findall(r"<link [^>]*href=[\"']([^\"']*)", page) == ["data:,"]
+        assert "default-src 'none'" in html.unescape(page)
 
 
 def test_a_step_summary_is_written_where_github_reads_it(small):

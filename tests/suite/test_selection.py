@@ -85,7 +85,7 @@ PARTS = [
     ids=[words.partition(" ")[0] for _, _, words in PARTS[:8]] + ["path", "node"],
 )
 def test_a_part_of_the_suite_says_so_everywhere_and_claims_nothing(small, options, where, words):
-    """G15: the terminal twice, the statement, page, summaries, JUnit and Allure."""
+    """Pitfall 21: the terminal twice, the statement, page, summaries, JUnit and Allure."""
     small.cases(CASES.replace("def test_other", "@pytest.mark.large\ndef test_other"))
 
     result = small.run(*options, "--large", where=where)

@@ -62,12 +62,12 @@ def test_the_order_of_the_verdicts():
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_nothing_hides_a_violation(verdict):
-    """G7: whatever comes later, a verdict only ever worsens."""
+    """Whatever comes later, a verdict only ever worsens."""
     assert worst([Verdict.VIOLATION, verdict]) is worst([verdict, Verdict.VIOLATION]) is Verdict.VIOLATION
 
 
 def test_of_nothing_the_verdict_is_not_tested():
-    """G1, G4: what did not run is not green."""
+    """What did not run is not green."""
     assert worst([]) is Verdict.NOT_TESTED
 
 
@@ -112,7 +112,7 @@ def test_trouble_afterwards_breaks_a_pass():
 
 @pytest.mark.parametrize("level", ["must", "disputed", "observe"])
 def test_a_skip_is_not_tested_at_any_level(level):
-    """G5, G6: a skip is neither a pass nor "not claimed"."""
+    """A skip is neither a pass nor "not claimed"."""
     skip = Problem(phase="call", kind=Kind.NOT_SEEN, message="no burst was throttled")
 
     assert settle(level, [skip], observed=["x"], reading="y").verdict is Verdict.NOT_TESTED
@@ -138,7 +138,7 @@ def test_a_slip_in_an_observing_test_is_broken():
 
 @pytest.mark.parametrize("level", ["observe", "disputed"])
 def test_a_case_that_says_nothing_is_broken(level):
-    """G10: having come to the end is no proof."""
+    """Having come to the end is no proof."""
     assert settle(level, []).verdict is Verdict.BROKEN
 
 
