@@ -9,11 +9,14 @@ from conformance.profile import loading as profile
 from conformance.service import Service
 from conformance.target import reach
 
+FACTOR = 6
+"""The profile's timeouts leave ten seconds for an answer: enough for a case, which may be run again."""
+
 
 @contextmanager
 def embedded_hub(*options):
     """Start an embedded hub as the profile does, with further options, and yield it as a target."""
-    loaded = profile.load("emulator")
+    loaded = profile.load("emulator", timeout_factor=FACTOR)
     launch = loaded.launch.model_copy(update={"command": (*loaded.launch.command, *options)})
     with reach.open_target(dataclasses.replace(loaded, launch=launch)) as opened:
         yield opened.target

@@ -34,6 +34,12 @@ class Timeouts:
     silence: float = 0.0
 
 
+def publish(topic: str, body: bytes = b"") -> bytes:
+    """Return a PUBLISH with QoS 0 and fewer than 128 bytes behind its length."""
+    content = len(topic).to_bytes(2, "big") + topic.encode() + body
+    return b"\x30" + bytes([len(content)]) + content
+
+
 @dataclass
 class Line:
     """The peer's end of one connection."""
@@ -95,19 +101,26 @@ Script = Callable[[Line], None]
 
 
 class ScriptedPeer:
-    """A server on a free loopback port that plays `script` on each connection, then closes it."""
+    """A server on a free loopback port that plays `script` on each connection, then closes it.
 
-    def __init__(self, script: Script, *, tls: bool = True, context: ssl.SSLContext | None = None) -> None:
+    Without a script nothing listens on the port, and nobody else is given it.
+    """
+
+    def __init__(
+        self, script: Script | None, *, tls: bool = True, context: ssl.SSLContext | None = None
+    ) -> None:
         self.lines: list[Line] = []
         self.ended = threading.Semaphore(0)
         self.authority = trustme.CA()
-        self._script = script
         self._context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert("localhost", "127.0.0.1").configure_cert(self._context)
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        if script is not None:
+            self._listener.listen(2048)
+            threading.Thread(target=self._accept, args=(script,), daemon=True).start()
 
     def endpoint(self, folder, timeouts: Timeouts) -> Endpoint:
         trust = folder / f"root-{self.port}.pem"
@@ -126,20 +139,20 @@ class ScriptedPeer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _accept(self) -> None:
+    def _accept(self, script: Script) -> None:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._play, args=(sock,), daemon=True).start()
+                threading.Thread(target=self._play, args=(sock, script), daemon=True).start()
 
-    def _play(self, sock: socket.socket) -> None:
+    def _play(self, sock: socket.socket, script: Script) -> None:
         with contextlib.suppress(EOFError, OSError):
             if self._tls:
                 sock = self._context.wrap_socket(sock, server_side=True)
             line = Line(sock)
             self.lines.append(line)
-            self._script(line)
+            script(line)
         with contextlib.suppress(OSError):
             sock.close()
         self.ended.release()
@@ -156,13 +169,19 @@ class Stage:
         self.peer: ScriptedPeer | None = None
         self._ends: list[Callable[[], None]] = [self.reactor.stop]
 
-    def device(self, script: Script, **peer) -> Device:
-        """A device whose hub plays this script."""
+    def device(self, script: Script | None, **peer) -> Device:
+        """A device whose hub plays this script; without one, nothing listens."""
         self.peer = ScriptedPeer(script, **peer)
         identity = Identity(device_id="d1", primary_key=KEY, secondary_key=KEY)
         device = Device(identity, self.peer.endpoint(self.folder, self.timeouts), self.reactor, self.evidence)
         self._ends += [self.peer.close, device.close]
         return device
+
+    @property
+    def published(self) -> list[bytes]:
+        """Topic and body of each PUBLISH on the one connection; with QoS 1 the packet id is between."""
+        (line,) = self.peer.lines
+        return [packet[4:] for packet in line.received if packet[0] >> 4 == 3]
 
     @contextlib.contextmanager
     def hurry(self):

@@ -9,6 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import trustme
 from patience import PATIENCE
 
+from conformance.credentials import ConnectionString
+from conformance.service.rest import RestClient
+
+KEY = "c2VjcmV0LWtleS0xMjM0"
+
 
 @dataclass
 class Reply:
@@ -74,6 +79,21 @@ class ScriptedService:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
         self._thread.start()
+
+    def client(self, **options):
+        """Return the suite's client for this service; `options` are those of RestClient."""
+        return RestClient(
+            ConnectionString.parse(
+                f"HostName=localhost:{self.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
+            ),
+            **{
+                "port": self.port,
+                "verify": ssl.create_default_context(cafile=self.ca_file),
+                "timeout": PATIENCE,
+                "proxies": False,
+                **options,
+            },
+        )
 
     def close(self):
         self._server.shutdown()

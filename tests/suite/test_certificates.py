@@ -6,9 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from back_end import BackEnd, embedded_hub
 from cryptography.hazmat.primitives.serialization import Encoding
-from scripted_peer import Stage
 from scripted_websocket import admitting, opened
 
 from conformance.certificates import ClientCertificate
@@ -33,13 +31,6 @@ def demanding(certificate, version=None):
     if version is not None:
         context.maximum_version = version
     return context
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
 
 
 def admit(line):
@@ -175,19 +166,6 @@ def test_a_hub_that_falls_silent_behind_tls_has_refused_nothing(scene):
 
 
 # Against the embedded hub
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with embedded_hub() as target:
-        yield target
-
-
-@pytest.fixture
-def back_end(hub, request):
-    end = BackEnd(hub, request.node.name)
-    yield end
-    end.close()
 
 
 @pytest.mark.parametrize("digest", ["SHA-1", "SHA-256"])

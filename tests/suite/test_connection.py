@@ -5,20 +5,14 @@ import socket
 import pytest
 import trustme
 from patience import PATIENCE
-from scripted_peer import CONNACK, PINGRESP, Stage
+from scripted_peer import CONNACK, PINGRESP
+from violations import violation
 
 from conformance.device import Connection, Pending, Will
-from conformance.errors import HarnessError, TargetUnreachable, Violation
+from conformance.errors import HarnessError, TargetUnreachable
 from conformance.evidence.packets import Puback, Publish
 
 EVENTS = "devices/d1/messages/events/"
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
 
 
 def serve(line):
@@ -50,14 +44,6 @@ def after_connect(*answers):
         line.answer_pings()
 
     return play
-
-
-def violation(call, *args, **kwargs):
-    with pytest.raises(Violation) as caught:
-        call(*args, **kwargs)
-    assert caught.value.expected
-    assert caught.value.actual
-    return caught.value
 
 
 def test_connect_says_who_the_device_is(scene):
@@ -218,8 +204,7 @@ def test_a_silent_peer_is_silence(scene):
 
 
 def test_a_port_on_which_nothing_listens_is_no_verdict_on_the_hub(scene):
-    device = scene.device(serve)
-    scene.peer.close()
+    device = scene.device(None)
 
     with pytest.raises(TargetUnreachable, match=r"localhost:\d+: .*Is the hub up"):
         device.connect()

@@ -2,20 +2,13 @@
 
 import pytest
 from patience import PATIENCE
-from scripted_peer import CONNACK, Stage
+from scripted_peer import CONNACK
 
 from conformance.device import Will
 from conformance.errors import Violation
 
 MESSAGE_A = b"\x30\x04\x00\x01ta"
 MESSAGE_B = b"\x30\x04\x00\x01tb"
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
 
 
 def answering(*answers, closing=False):

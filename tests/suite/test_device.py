@@ -7,19 +7,13 @@ from pathlib import Path
 import pytest
 import trustme
 from patience import PATIENCE
-from scripted_peer import KEY, PINGRESP, ScriptedPeer, Stage
+from scripted_peer import KEY, PINGRESP, ScriptedPeer
+from violations import violation
 
 from conformance.credentials import NO_SECRET, Secret
 from conformance.device import NO_PASSWORD, NO_USERNAME, fetch_certificate
-from conformance.errors import UsageError, Violation
+from conformance.errors import UsageError
 from conformance.redaction import redact
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
 
 
 def admit(line):
@@ -30,12 +24,6 @@ def admit(line):
 
 def refuse(line):
     line.answer_connect(b"\x20\x02\x00\x05")
-
-
-def violation(call, *args, **kwargs):
-    with pytest.raises(Violation) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def after_flags(connect):
@@ -190,8 +178,7 @@ def test_a_port_that_is_silent_in_clear_has_no_session(scene):
 
 
 def test_a_plain_port_where_nothing_listens_is_refused(scene):
-    device, peer = plain(scene, admit)
-    peer.close()
+    device, peer = plain(scene, None)
 
     assert device.expect_no_plaintext_session(port=peer.port) == "refused"
 

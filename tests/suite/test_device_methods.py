@@ -1,22 +1,10 @@
 """The called side of direct methods, against peers that play literal bytes."""
 
 import pytest
-from scripted_peer import PINGRESP, Stage
+from scripted_peer import PINGRESP, publish
+from violations import observed
 
 from conformance.device.methods import MethodRequest, MethodsClient, written
-from conformance.errors import Violation
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
-
-
-def publish(topic, body=b""):
-    content = len(topic).to_bytes(2, "big") + topic.encode() + body
-    return b"\x30" + bytes([len(content)]) + content
 
 
 def calling(*requests, granted=b"\x01"):
@@ -40,17 +28,6 @@ def calling(*requests, granted=b"\x01"):
     return play
 
 
-def observed(look):
-    with pytest.raises(Violation) as caught:
-        look()
-    return caught.value.observed
-
-
-def published(scene):
-    (line,) = scene.peer.lines
-    return [packet[4:] for packet in line.received if packet[0] >> 4 == 3]
-
-
 def test_requests_come_and_answers_go(scene):
     device = scene.device(
         calling(
@@ -72,7 +49,7 @@ def test_requests_come_and_answers_go(scene):
     callee.echo_each([first, second])
     callee.unsubscribe()
 
-    assert published(scene) == [
+    assert scene.published == [
         b"$iothub/methods/res/404/?$rid=b",
         '$iothub/methods/res/201/?$rid=a{"é": null}'.encode(),
         b"$iothub/methods/res/abc/?$rid=other{",
@@ -89,7 +66,7 @@ def test_an_answer_with_qos_1_waits_for_its_puback(scene):
 
     callee.answer(callee.next_request(), 200, qos=1)
 
-    assert len(published(scene)) == 1
+    assert len(scene.published) == 1
 
 
 def test_a_refused_subscription_is_a_violation(scene):

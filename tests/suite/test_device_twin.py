@@ -1,22 +1,10 @@
 """The twin's side of a connection, against peers that play literal bytes."""
 
 import pytest
-from scripted_peer import PINGRESP, Stage
+from scripted_peer import PINGRESP, publish
+from violations import observed
 
 from conformance.device.twin import TwinAnswer, TwinChange, TwinClient, written
-from conformance.errors import Violation
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
-
-
-def publish(topic, body=b""):
-    content = len(topic).to_bytes(2, "big") + topic.encode() + body
-    return b"\x30" + bytes([len(content)]) + content
 
 
 def answering(*messages, granted=b"\x01"):
@@ -40,17 +28,6 @@ def answering(*messages, granted=b"\x01"):
     return play
 
 
-def observed(look):
-    with pytest.raises(Violation) as caught:
-        look()
-    return caught.value.observed
-
-
-def published(scene):
-    (line,) = scene.peer.lines
-    return [packet[4:] for packet in line.received if packet[0] >> 4 == 3]
-
-
 def test_requests_and_answers(scene):
     device = scene.device(
         answering(
@@ -68,7 +45,7 @@ def test_requests_and_answers(scene):
     twin.unsubscribe()
     twin.connection.ping()
 
-    assert published(scene) == [
+    assert scene.published == [
         b"$iothub/twin/GET/?$rid=request-1",
         '$iothub/twin/PATCH/properties/reported/?$rid=mine&$version=6{"a": "é"}'.encode(),
         b"$iothub/twin/PATCH/properties/reported/?$rid=request-2{",

@@ -4,6 +4,7 @@ The hubs here are small scripts. Each opens a connection to the test and keeps i
 way, the test reads the end of that stream.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -283,8 +284,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
             "connection-events": 0.1,
         }
         assert opened.trouble() is None
-        address = ("127.0.0.1", target.ports.mqtt)
-        socket.create_connection(address, timeout=PATIENCE).close()
+        stream = socket.create_connection(("127.0.0.1", target.ports.mqtt), timeout=PATIENCE)
 
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(address, timeout=PATIENCE)
+    with stream, contextlib.suppress(ConnectionResetError):
+        assert stream.recv(1) == b""

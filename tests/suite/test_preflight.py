@@ -11,19 +11,11 @@ from scripted_service import Reply, ScriptedService
 
 from conformance.credentials import ConnectionString, random_key
 from conformance.errors import CredentialsRefused, ServiceError, TargetUnreachable, Violation
-from conformance.profile import loading as profile
 from conformance.service import Service
 from conformance.target import preflight as module
-from conformance.target import reach
 from conformance.target.preflight import preflight
 
 NINE_AHEAD = "the hub's clock is 9 s ahead of this machine's"
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with reach.open_target(profile.load("emulator")) as opened:
-        yield opened.target
 
 
 @pytest.fixture(autouse=True)

@@ -4,27 +4,15 @@ import threading
 
 import pytest
 from patience import PATIENCE
-from scripted_peer import CONNACK, PINGRESP, Stage
+from scripted_peer import CONNACK, PINGRESP
+from violations import violation
 
 from conformance.device.literal import packet, text
-from conformance.errors import HarnessError, StageFailed, Violation
+from conformance.errors import HarnessError, StageFailed
 from conformance.evidence.packets import Connack
 
 PINGREQ = b"\xc0\x00"
 REFUSAL = b"\x20\x02\x00\x05"
-
-
-@pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
-
-
-def violation(call, *args, **kwargs):
-    with pytest.raises(Violation) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def answers(*replies, then=None):

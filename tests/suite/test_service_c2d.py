@@ -1,39 +1,19 @@
 """A message to a device goes out as it was meant; what the hub says to it is a value or an error."""
 
-import ssl
 import time
 
 import pytest
-from back_end import BackEnd, embedded_hub
+from back_end import embedded_hub
 from patience import PATIENCE
-from scripted_amqp import KEY, ScriptedAmqp
-from scripted_service import Reply, ScriptedService
+from scripted_service import Reply
 
-from conformance.credentials import ConnectionString
 from conformance.errors import MessageRefused, ServiceError, Throttled
-from conformance.evidence.transcript import Transcript
 from conformance.service.c2d import CloudToDevice
 from conformance.service.journal import Journal
 from conformance.service.links import Links
-from conformance.service.rest import RestClient
 
 BUSY = "rejected com.microsoft:device-container-throttled"
 FULL = "rejected amqp:resource-limit-exceeded"
-
-
-@pytest.fixture
-def peer(tmp_path):
-    scripted = ScriptedAmqp(tmp_path)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
-def rest(tmp_path):
-    (tmp_path / "rest").mkdir()
-    scripted = ScriptedService(tmp_path / "rest")
-    yield scripted
-    scripted.close()
 
 
 @pytest.fixture
@@ -42,23 +22,11 @@ def waits():
 
 
 @pytest.fixture
-def transcript():
-    return Transcript()
-
-
-@pytest.fixture
 def c2d(peer, rest, transcript, waits):
     journal = Journal()
     journal.follow(transcript)
     links = Links(peer.endpoint())
-    client = RestClient(
-        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
-        port=rest.port,
-        verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-        journal=journal,
-    )
+    client = rest.client(journal=journal)
     yield CloudToDevice(links, client, journal, within=PATIENCE, sleep=waits.append)
     links.close()
     client.close()
@@ -208,13 +176,6 @@ def test_purging_without_a_count_is_told(rest, c2d, body):
 def hub():
     with embedded_hub("--c2d-queue-depth", "3") as target:
         yield target
-
-
-@pytest.fixture
-def back_end(hub, request):
-    made = BackEnd(hub, request.node.name)
-    yield made
-    made.close()
 
 
 def test_a_device_of_the_embedded_hub_gets_the_message(back_end):

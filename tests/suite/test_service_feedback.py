@@ -6,10 +6,8 @@ import threading
 import pytest
 from back_end import BackEnd, embedded_hub
 from patience import PATIENCE
-from scripted_amqp import ScriptedAmqp
 
 from conformance.errors import ServiceError, Violation
-from conformance.evidence.transcript import Transcript
 from conformance.service import feedback as module
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
 from conformance.service.journal import Journal
@@ -38,18 +36,6 @@ def entry(message_id="m", device_id="mine", status="Success"):
 
 def batch(*entries):
     return json.dumps(entries).encode()
-
-
-@pytest.fixture
-def peer(tmp_path):
-    scripted = ScriptedAmqp(tmp_path)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
-def transcript():
-    return Transcript()
 
 
 @pytest.fixture

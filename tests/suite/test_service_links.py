@@ -18,13 +18,6 @@ HELLO = Outgoing(body=b"hello")
 
 
 @pytest.fixture
-def peer(tmp_path):
-    scripted = ScriptedAmqp(tmp_path)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
 def links(peer):
     made = Links(peer.endpoint())
     yield made
@@ -203,9 +196,8 @@ def test_a_refused_policy_is_one_line_without_its_key(peer, links):
     assert KEY not in repr(caught.value)
 
 
-def test_nobody_there_is_one_line(peer):
-    peer.close()
-    links = Links(peer.endpoint())
+def test_nobody_there_is_one_line(peer, deserted_port):
+    links = Links(peer.endpoint(port=deserted_port))
 
     with pytest.raises(
         ServiceError, match=r"^AMQP at localhost:\d+: .*Connection refused\. Is the hub's AMQP port right\?$"

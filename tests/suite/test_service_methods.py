@@ -1,30 +1,20 @@
 """Methods are called in the background; whatever the hub answers, JSON or not, is a value or a word."""
 
 import json
-import ssl
 import threading
 
 import pytest
-from back_end import BackEnd, embedded_hub
+from back_end import embedded_hub
 from patience import PATIENCE
-from scripted_service import Reply, ScriptedService
+from scripted_service import Reply
 
-from conformance.credentials import ConnectionString
 from conformance.errors import CredentialsRefused, ServiceError, Violation
 from conformance.evidence.transcript import Transcript
 from conformance.service.journal import Journal
 from conformance.service.methods import MethodResult, Methods
-from conformance.service.rest import RestClient
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 NOT_THERE = Reply(404, {"Message": '{"errorCode":404103}'}, {"iothub-errorcode": "DeviceNotOnline"})
-
-
-@pytest.fixture
-def rest(tmp_path):
-    scripted = ScriptedService(tmp_path)
-    yield scripted
-    scripted.close()
 
 
 @pytest.fixture
@@ -34,15 +24,7 @@ def journal():
 
 @pytest.fixture
 def methods(rest, journal):
-    client = RestClient(
-        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
-        port=rest.port,
-        verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-        sleep=lambda _: None,
-        journal=journal,
-    )
+    client = rest.client(sleep=lambda _: None, journal=journal)
     yield Methods(client, within=PATIENCE)
     client.close()
 
@@ -146,14 +128,7 @@ def test_calls_at_once_carry_a_payload_each(rest, methods):
 
 def test_a_time_for_all_calls_may_be_given(rest):
     rest.replies = [Reply(200, {"status": 200})] * 2
-    client = RestClient(
-        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
-        port=rest.port,
-        verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-        journal=Journal(),
-    )
+    client = rest.client(journal=Journal())
     hasty = Methods(client, within=PATIENCE, response_timeout=6)
 
     hasty.invoke("d", "x")
@@ -229,13 +204,6 @@ def test_a_call_that_outlives_its_case_is_not_written_to_the_next(rest, methods,
 def hub():
     with embedded_hub("--method-shortest-timeout", "0.1") as target:
         yield target
-
-
-@pytest.fixture
-def back_end(hub, request):
-    made = BackEnd(hub, request.node.name)
-    yield made
-    made.close()
 
 
 @pytest.fixture

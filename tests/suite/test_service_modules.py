@@ -1,16 +1,10 @@
 """Modules are made and deleted one by one; each is an identity of its own, beside its device."""
 
-import ssl
-
 import pytest
-from back_end import BackEnd, embedded_hub
-from patience import PATIENCE
-from scripted_service import Reply, ScriptedService
+from scripted_service import Reply
 
-from conformance.credentials import ConnectionString
 from conformance.errors import ServiceError
 from conformance.service.registry import IdentityRegistry
-from conformance.service.rest import RestClient
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 
@@ -21,21 +15,8 @@ def document(request):
 
 
 @pytest.fixture
-def rest(tmp_path):
-    scripted = ScriptedService(tmp_path)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
 def registry(rest):
-    client = RestClient(
-        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
-        port=rest.port,
-        verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-    )
+    client = rest.client()
     yield IdentityRegistry(client)
     client.close()
 
@@ -97,19 +78,6 @@ def test_a_refusal_is_told_without_a_key(rest, registry):
     assert str(caught.value) == (
         f"PUT /devices/d/modules/m at localhost:{rest.port}: 409 ModuleAlreadyExistsOnDevice."
     )
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with embedded_hub() as target:
-        yield target
-
-
-@pytest.fixture
-def back_end(hub, request):
-    made = BackEnd(hub, request.node.name)
-    yield made
-    made.close()
 
 
 def test_a_module_of_the_embedded_hub_connects_and_has_its_own_twin(back_end):

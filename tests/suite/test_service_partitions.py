@@ -11,13 +11,11 @@ from conformance.device import Device, Reactor
 from conformance.device import Endpoint as DeviceEndpoint
 from conformance.errors import CredentialsRefused, ServiceError
 from conformance.evidence.case import Evidence
-from conformance.profile import loading as profile
 from conformance.service import Service, partitions
 from conformance.service.event_source import Callbacks, Endpoint, EventSource
 from conformance.service.inbox import Inbox
 from conformance.service.partitions import Partitions
 from conformance.service.telemetry import Telemetry
-from conformance.target import reach
 
 PATIENCE = 60
 
@@ -148,32 +146,26 @@ def test_what_fails_at_the_start_is_raised_and_leaves_nothing_open(heard):
     assert source.closed.is_set()
 
 
-@pytest.fixture(scope="module")
-def embedded_hub():
-    with reach.open_target(profile.load("emulator")) as opened:
-        yield opened.target
-
-
 @pytest.fixture
-def endpoint(embedded_hub):
+def endpoint(hub):
     return Endpoint(
-        access=embedded_hub.service.events,
-        port=embedded_hub.service.events.port,
+        access=hub.service.events,
+        port=hub.service.events.port,
         consumer_group="$Default",
-        ca_file=embedded_hub.ca_file,
+        ca_file=hub.ca_file,
         timeout=PATIENCE,
     )
 
 
 @pytest.fixture
-def device(embedded_hub, request):
-    reactor, service = Reactor(), Service(embedded_hub, telemetry=False)
+def device(hub, request):
+    reactor, service = Reactor(), Service(hub, telemetry=False)
     (identity,) = service.registry.create([request.node.name.replace("_", "-")[:100]])
     at = DeviceEndpoint(
-        host=embedded_hub.host,
-        port=embedded_hub.ports.mqtt,
-        trust=embedded_hub.ca_file,
-        timeouts=embedded_hub.timeouts,
+        host=hub.host,
+        port=hub.ports.mqtt,
+        trust=hub.ca_file,
+        timeouts=hub.timeouts,
     )
     made = Device(identity, at, reactor, Evidence())
     yield made
@@ -243,8 +235,8 @@ def test_a_wrong_key_is_refused_in_one_line(endpoint):
 
 
 @pytest.mark.parametrize("setting", ["events-connection-string", "routed-events-connection-string"])
-def test_nobody_at_the_port_is_one_line(endpoint, embedded_hub, setting):
-    nobody = dataclasses.replace(endpoint, port=embedded_hub.ports.plain, setting=setting)
+def test_nobody_at_the_port_is_one_line(endpoint, hub, setting):
+    nobody = dataclasses.replace(endpoint, port=hub.ports.plain, setting=setting)
 
     with pytest.raises(ServiceError, match=rf"^events endpoint localhost:\d+: .+\. Check {setting} in"):
         Partitions.open(nobody, Heard().callbacks)

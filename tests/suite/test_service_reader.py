@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from back_end import embedded_hub
 from patience import PATIENCE
 
 from conformance import pauses
@@ -19,12 +20,10 @@ from conformance.errors import (
     Violation,
 )
 from conformance.evidence.case import Evidence
-from conformance.profile import loading as profile
 from conformance.service import Service
 from conformance.service.event_source import Endpoint as EventsEndpoint
 from conformance.service.reader import TelemetryReader
 from conformance.service.telemetry import Telemetry
-from conformance.target import reach
 from conformance.target.target import Timeouts
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -227,26 +226,26 @@ def test_closing_does_not_wait_for_partitions_that_are_still_being_opened(hub):
 
 
 @pytest.fixture(scope="module")
-def embedded_hub():
-    with reach.open_target(profile.load("emulator")) as opened:
-        yield opened.target
+def target():
+    with embedded_hub() as target:
+        yield target
 
 
 @pytest.fixture
-def service(embedded_hub):
-    made = Service(embedded_hub, worker_number=3)
+def service(target):
+    made = Service(target, worker_number=3)
     yield made
     made.close()
 
 
 @pytest.fixture
-def devices(embedded_hub, service, request):
+def devices(target, service, request):
     reactor = Reactor()
     at = Endpoint(
-        host=embedded_hub.host,
-        port=embedded_hub.ports.mqtt,
-        trust=embedded_hub.ca_file,
-        timeouts=embedded_hub.timeouts,
+        host=target.host,
+        port=target.ports.mqtt,
+        trust=target.ca_file,
+        timeouts=target.timeouts,
     )
     ids = [f"{request.node.name.replace('_', '-')}-{number}" for number in range(8)]
     made = [Device(identity, at, reactor, Evidence()) for identity in service.registry.create(ids)]
@@ -294,10 +293,10 @@ def test_a_fence_at_the_embedded_hub(service, devices):
     assert telemetry.until_fence(device) == []
 
 
-def test_a_policy_token_is_for_the_whole_hub(service, embedded_hub):
+def test_a_policy_token_is_for_the_whole_hub(service, target):
     token = service.policy_token(expires_in=60).reveal()
 
-    assert token.startswith(f"SharedAccessSignature sr={embedded_hub.host}&sig=")
+    assert token.startswith(f"SharedAccessSignature sr={target.host}&sig=")
     assert token.endswith("&skn=iothubowner")
 
 
@@ -320,9 +319,9 @@ def test_what_a_route_takes_is_read_at_the_custom_endpoint(service, devices):
     assert [message.body for message in service.telemetry.until_fence(device)] == [b"here"]
 
 
-def test_a_hub_without_routes_has_no_custom_endpoint(embedded_hub):
-    access = dataclasses.replace(embedded_hub.service, routed=None)
-    service = Service(dataclasses.replace(embedded_hub, service=access), telemetry=False)
+def test_a_hub_without_routes_has_no_custom_endpoint(target):
+    access = dataclasses.replace(target.service, routed=None)
+    service = Service(dataclasses.replace(target, service=access), telemetry=False)
 
     with pytest.raises(ServiceError, match="has no routed-events-connection-string in"):
         _ = service.routed

@@ -1,18 +1,12 @@
 """Devices are made and deleted a hundred in a call; what fails is named, what is gone is gone."""
 
-import ssl
-
 import pytest
-from patience import PATIENCE
+from back_end import embedded_hub
 from scripted_service import Reply, ScriptedService
 
-from conformance.credentials import ConnectionString
 from conformance.errors import ServiceError
-from conformance.profile import loading as profile
 from conformance.service import Service
 from conformance.service.registry import IdentityRegistry
-from conformance.service.rest import RestClient
-from conformance.target import reach
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 DONE = Reply(200, {"isSuccessful": True, "errors": [], "warnings": []})
@@ -43,14 +37,7 @@ def service(tmp_path):
 
 @pytest.fixture
 def registry(service):
-    text = f"HostName=localhost:{service.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
-    client = RestClient(
-        ConnectionString.parse(text),
-        port=service.port,
-        verify=ssl.create_default_context(cafile=service.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-    )
+    client = service.client()
     yield IdentityRegistry(client)
     client.close()
 
@@ -198,8 +185,8 @@ def test_an_answer_that_is_no_device_is_one_line(service, registry, document):
 
 
 def test_against_the_embedded_hub():
-    with reach.open_target(profile.load("emulator")) as opened:
-        service = Service(opened.target, telemetry=False)
+    with embedded_hub() as target:
+        service = Service(target, telemetry=False)
         registry = service.registry
         ids = [f"conf-registry-{number}" for number in range(120)]
 

@@ -10,10 +10,9 @@ from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
 from conformance import pauses
-from conformance.credentials import ConnectionString, Secret, sign
+from conformance.credentials import Secret, sign
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.service import rest
-from conformance.service.rest import RestClient
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 
@@ -32,21 +31,9 @@ def waits():
 
 @pytest.fixture
 def client(service, waits):
-    made = connect(service, waits)
+    made = service.client(sleep=waits.append)
     yield made
     made.close()
-
-
-def connect(service, waits, *, ca_file=None, port=None, host="localhost"):
-    text = f"HostName={host}:{service.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
-    return RestClient(
-        ConnectionString.parse(text),
-        port=service.port if port is None else port,
-        verify=ssl.create_default_context(cafile=ca_file or service.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-        sleep=waits.append,
-    )
 
 
 def test_a_call_is_authorised_by_the_policy_for_the_whole_hub(service, client):
@@ -121,11 +108,7 @@ def test_patience_ends(service, client, waits):
 
 def test_waiting_is_counted(service, tmp_path):
     service.replies = [Reply(429, {}, {"Retry-After": "0"}), Reply(200, {})]
-    text = f"HostName=localhost:{service.port};SharedAccessKeyName=service;SharedAccessKey={KEY}"
-    verify = ssl.create_default_context(cafile=service.ca_file)
-    counted = RestClient(
-        ConnectionString.parse(text), port=service.port, verify=verify, timeout=PATIENCE, proxies=False
-    )
+    counted = service.client()
     before = pauses.slept_seconds()
 
     counted.call("GET", "devices", "d")
@@ -194,19 +177,20 @@ def test_an_answer_that_is_not_json_is_one_line(service, client):
         _ = client.call("GET", "devices", "d").json
 
 
-def test_nobody_there_is_told_after_some_tries(service, client, waits, tmp_path):
-    service.close()
+def test_nobody_there_is_told_after_some_tries(service, waits, deserted_port):
+    client = service.client(port=deserted_port, sleep=waits.append)
 
     with pytest.raises(ServiceError, match=r"Connection refused\. Is the hub's HTTPS port right\?"):
         client.call("GET", "devices", "d")
 
     assert waits == [1, 2, 4]
+    client.close()
 
 
 def test_an_untrusted_certificate_is_told_at_once(service, waits, tmp_path):
     (tmp_path / "other").mkdir()
     other = ScriptedService(tmp_path / "other")
-    stranger = connect(service, waits, ca_file=other.ca_file)
+    stranger = service.client(verify=ssl.create_default_context(cafile=other.ca_file), sleep=waits.append)
 
     with pytest.raises(ServiceError, match="CERTIFICATE_VERIFY_FAILED"):
         stranger.call("GET", "devices", "d")

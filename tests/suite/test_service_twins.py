@@ -1,17 +1,11 @@
 """Twins are read into values and changed as asked; a change that the hub refuses is an error or a status."""
 
-import ssl
-
 import pytest
-from back_end import BackEnd, embedded_hub
-from patience import PATIENCE
-from scripted_service import Reply, ScriptedService
+from scripted_service import Reply
 
-from conformance.credentials import ConnectionString, Identity, random_key
+from conformance.credentials import Identity, random_key
 from conformance.errors import ServiceError, Throttled
-from conformance.evidence.transcript import Transcript
 from conformance.service.journal import Journal
-from conformance.service.rest import RestClient
 from conformance.service.twins import Section, Twin, Twins
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -39,30 +33,10 @@ TWIN = Twin(
 
 
 @pytest.fixture
-def rest(tmp_path):
-    scripted = ScriptedService(tmp_path)
-    yield scripted
-    scripted.close()
-
-
-@pytest.fixture
-def transcript():
-    return Transcript()
-
-
-@pytest.fixture
 def twins(rest, transcript):
     journal = Journal()
     journal.follow(transcript)
-    client = RestClient(
-        ConnectionString.parse(f"HostName=localhost;SharedAccessKeyName=service;SharedAccessKey={KEY}"),
-        port=rest.port,
-        verify=ssl.create_default_context(cafile=rest.ca_file),
-        timeout=PATIENCE,
-        proxies=False,
-        sleep=lambda _: None,
-        journal=journal,
-    )
+    client = rest.client(sleep=lambda _: None, journal=journal)
     yield Twins(client)
     client.close()
 
@@ -183,19 +157,6 @@ def test_a_long_body_is_cut_in_the_transcript_alone(rest, twins, transcript):
 
     assert transcript.entries[0].text.endswith("… (4038 characters)")
     assert len(rest.requests[0].body["properties"]["desired"]["a"]) == 4000
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with embedded_hub() as target:
-        yield target
-
-
-@pytest.fixture
-def back_end(hub, request):
-    made = BackEnd(hub, request.node.name)
-    yield made
-    made.close()
 
 
 def test_the_embedded_hub_changes_a_twin_as_asked(back_end):

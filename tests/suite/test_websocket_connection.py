@@ -4,13 +4,14 @@ import time
 
 import pytest
 from patience import PATIENCE
-from scripted_peer import CONNACK, HURRY, PINGRESP, Stage
+from scripted_peer import CONNACK, HURRY, PINGRESP
 from scripted_websocket import BINARY, CLOSE, PING, PONG, TEXT, Socket, admitting, frame, opened, read_request
+from violations import violation
 
 from conformance.device import WebSocket
 from conformance.device.frames import Frame, Opcode
 from conformance.device.literal import packet, text
-from conformance.errors import HarnessError, Violation
+from conformance.errors import HarnessError
 from conformance.redaction import all_secrets
 
 OVER = WebSocket()
@@ -19,22 +20,9 @@ DISCONNECT = b"\xe0\x00"
 
 
 @pytest.fixture
-def scene(tmp_path):
-    scene = Stage(tmp_path)
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
 def sockets():
     """The peer's ends of all WebSockets of the test."""
     return []
-
-
-def violation(call, *args, **kwargs):
-    with pytest.raises(Violation) as caught:
-        call(*args, **kwargs)
-    return caught.value
 
 
 def lines(scene):
