@@ -243,7 +243,6 @@ def test_no_page_of_a_run_can_load_anything(small):
     ]
 
     for page in pages:
-        assert "https://learn.microsoft.com/" in page
         assert re.search(r"<(script|img|iframe|object|embed|video|audio|source|form|base)\b", page) is None
         assert (
             re.search(r"\b(src|srcset|action|poster|background)=|url\(|@import|http-equiv=.refresh", page)
