@@ -41,12 +41,13 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 class Profile:
     """A profile as it was read: every key checked, every "env:NAME" resolved, every timeout scaled.
 
-    `file` is its path as a message shows it; `variables` are the names, never the values, that
-    were read from the environment.
+    `file` is its path as a message shows it, `argument` what --profile takes; `variables` are the names,
+    never the values, that were read from the environment.
     """
 
     name: str
     file: str
+    argument: str
     target: TargetTable
     launch: LaunchTable | None
     service: ServiceTable | None
@@ -81,6 +82,7 @@ def load(
     return Profile(
         name=path.stem,
         file=file,
+        argument=name_or_path if _is_name(name_or_path) else _below_here(path),
         target=read.target,
         launch=read.launch,
         service=read.service,
@@ -108,7 +110,7 @@ def _deviation(table: DeviationTable) -> Deviation:
 
 def find(name_or_path: str) -> Path:
     """Return the file of a profile; raises ProfileError naming the known ones."""
-    if name_or_path.endswith(".toml") or "/" in name_or_path or os.sep in name_or_path:
+    if not _is_name(name_or_path):
         path = Path(name_or_path)
         if not path.is_file():
             raise ProfileError(
@@ -162,6 +164,16 @@ def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:
         silence=timeouts.silence * factor,
         will_silence=timeouts.will_silence * factor,
     )
+
+
+def _is_name(name_or_path: str) -> bool:
+    return not name_or_path.endswith(".toml") and "/" not in name_or_path and os.sep not in name_or_path
+
+
+def _below_here(path: Path) -> str:
+    """Write a path relative to the working directory; of a file elsewhere the name alone, no folders."""
+    shown = Path(_shown(path))
+    return path.name if shown.is_absolute() or ".." in shown.parts else str(shown)
 
 
 def _shown(path: Path) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from conformance.report.statement import Statement
-from conformance.report.tally import ATTENTION, CLAIMED, clause_counts, left_out, shown, unheld
+from conformance.report.tally import ATTENTION, CLAIMED, clause_counts, left_out, own, shown, unheld
 from conformance.report.visible import plural
 from conformance.verdict.run import ExitCode
 from conformance.verdict.words import Verdict
@@ -75,7 +75,8 @@ def _judgement(counts: Mapping[Verdict, int], target: str) -> tuple[str, Tone]:
 def _bounds(statement: Statement, counts: Mapping[Verdict, int]) -> Iterator[str]:
     claimed = sum(counts.get(verdict, 0) for verdict in CLAIMED)
     holding = counts.get(Verdict.PASS, 0)
-    yield f"{holding} of {plural(claimed, 'claimed clause')} held in {plural(statement.run.cases, 'case')}."
+    cases = sum(len(own(clause)) for clause in shown(statement) if clause.verdict in CLAIMED)
+    yield f"{holding} of {plural(claimed, 'claimed clause')} held, judged in {plural(cases, 'case')}."
     worse = [
         f"{verdict} {counts[verdict]}"
         for verdict in (*ATTENTION, Verdict.KNOWN_DEVIATION)

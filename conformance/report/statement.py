@@ -21,6 +21,7 @@ from conformance.catalogue import (
     Level,
     Source,
 )
+from conformance.document import Statement as Sentence
 from conformance.report.digest import suite_digest
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found, State
@@ -45,13 +46,26 @@ class SuitePart(_Part):
     digest: str
 
 
+class SentencePart(_Part):
+    """One sentence of the document, in the suite's words; `untestable` is why no clause can cover it.
+
+    `lines` are those of the document's edition, ``67`` or ``69-73``; clauses name it by its `id`.
+    """
+
+    id: str
+    lines: str
+    says: str
+    untestable: str | None = None
+
+
 class DocumentPart(_Part):
-    """The document whose statements are checked."""
+    """The document whose sentences are checked, and these."""
 
     title: str
     date: str
     language: str
     url: str
+    sentences: list[SentencePart] = []
 
 
 class TargetPart(_Part):
@@ -64,9 +78,15 @@ class TargetPart(_Part):
 
 
 class ProfilePart(_Part):
-    """The profile of the run."""
+    """The profile of the run; `argument` is what --profile takes, where that is not its name."""
 
     name: str
+    argument: str = ""
+
+    @property
+    def option(self) -> str:
+        """What --profile takes."""
+        return self.argument or self.name
 
 
 class ClaimsPart(_Part):
@@ -238,7 +258,8 @@ def make(
     judgements: Sequence[Judgement],
     *,
     deviations: Sequence[Found] = (),
-    profile: str,
+    profile: ProfilePart,
+    sentences: Sequence[Sentence] = (),
     target: Mapping[str, object],
     claims: Claims,
     run: RunPart,
@@ -249,10 +270,14 @@ def make(
             name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
         ),
         document=DocumentPart(
-            title=DOCUMENT_TITLE, date=DOCUMENT_DATE, language=DOCUMENT_LANGUAGE, url=DOCUMENT_URL
+            title=DOCUMENT_TITLE,
+            date=DOCUMENT_DATE,
+            language=DOCUMENT_LANGUAGE,
+            url=DOCUMENT_URL,
+            sentences=[SentencePart(**asdict(sentence)) for sentence in sentences],
         ),
         target=TargetPart.model_validate(dict(target)),
-        profile=ProfilePart(name=profile),
+        profile=profile,
         claims=ClaimsPart(
             capabilities=sorted(claims.capabilities), timing=dict(claims.timing), large=claims.large
         ),

@@ -16,7 +16,7 @@ from conformance.report.tally import (
     shown,
     words_of,
 )
-from conformance.report.visible import command_for, first_line, plural
+from conformance.report.visible import command_for, first_line, moment, plural
 from conformance.verdict.words import Verdict
 
 # GitHub drops the whole summary of a step that is larger.
@@ -76,7 +76,7 @@ def _lines(statement: Statement) -> Iterator[str]:
         f"Target {escape(target.name)} at {code(target.host)}{escape(edition)}, profile "
         f"{code(statement.profile.name)}, document *{escape(document.title)}* ({document.date}). "
         f"Suite {escape(suite.version)}, digest {code(suite.digest[:12])}. "
-        f"Started {escape(run.started)}, {run.seconds:.1f} s on {plural(run.workers, 'worker')}."
+        f"Started {escape(moment(run.started))}, {run.seconds:.1f} s on {plural(run.workers, 'worker')}."
     )
     yield from _matrix(statement)
     yield from _attention(statement)
@@ -111,7 +111,7 @@ def _attention(statement: Statement) -> Iterator[str]:
         ([code(each.id), str(each.verdict), escape(each.says), *_sides(each)] for each in found),
     )
     yield ""
-    yield f"Reproduce one: {code(command_for(statement.profile.name, found[0].id))}"
+    yield f"Reproduce one: {code(command_for(statement.profile.option, found[0].id))}"
 
 
 def _sides(clause: ClausePart) -> tuple[str, str]:

@@ -30,9 +30,14 @@ def of_verdict(statement: Statement, *verdicts: Verdict) -> Sequence[ClausePart]
     return [clause for verdict in verdicts for clause in shown(statement) if clause.verdict is verdict]
 
 
+def own(clause: ClausePart) -> Sequence[CasePart]:
+    """Return a clause's own cases: a breach in passing belongs to the case of another clause."""
+    return [case for case in clause.cases if not case.in_passing]
+
+
 def own_cases(statement: Statement) -> Iterator[CasePart]:
-    """Return every case once: a breach in passing belongs to the case of another clause."""
-    return (case for clause in statement.clauses for case in clause.cases if not case.in_passing)
+    """Return every case once."""
+    return (case for clause in statement.clauses for case in own(clause))
 
 
 def clause_counts(clauses: Iterable[ClausePart]) -> Mapping[Verdict, int]:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from datetime import UTC, datetime
 from typing import Final
 
 # Control characters but tab and newline, marks that turn the direction of text, and halves of surrogates:
@@ -20,6 +21,15 @@ def first_line(text: str, longest: int = 160) -> str:
     """Return the first line of a text, cut where it is longer."""
     line = text.split("\n", 1)[0]
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def moment(text: str) -> str:
+    """Return a point in time as people read it, ``2026-11-23 05:22:11 UTC``; any other text as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when.tzinfo else text
 
 
 def plural(count: int, noun: str) -> str:

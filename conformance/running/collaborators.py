@@ -4,7 +4,7 @@ The defaults import what they need when they are called: the controller of a dis
 side.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from conformance import catalogue
 from conformance.catalogue import Catalogue
+from conformance.document import Statement as Sentence
 from conformance.verdict.needs import Claims
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -96,6 +97,7 @@ class Collaborators:
     open_target: Callable[[Any, Options], OpenTarget]
     open_bench: Callable[[Mapping[str, Any], Place], Bench]
     stated: Callable[[Any, Options], Stated] = lambda _profile, _options: Stated()
+    load_sentences: Callable[[], Sequence[Sentence]] = tuple
 
 
 def suite() -> Collaborators:
@@ -103,6 +105,7 @@ def suite() -> Collaborators:
     return Collaborators(
         package=PACKAGE,
         load_catalogue=catalogue.load,
+        load_sentences=lambda: _call("conformance.document", "load").statements,
         load_profile=lambda options: _call("conformance.running.opening", "load_profile", options),
         stated=lambda profile, options: _call("conformance.running.opening", "stated", profile, options),
         open_target=lambda profile, options: _call("conformance.running.opening", "reach", profile, options),

@@ -215,7 +215,14 @@ class Controller:
             remarks=self._remarks(target),
             cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
         )
-        written = reporting.write(self.catalogue, self.judgements, self.deviations, target, run)
+        written = reporting.write(
+            self.catalogue,
+            self.judgements,
+            self.deviations,
+            target,
+            run,
+            self.collaborators.load_sentences(),
+        )
         if written.leaks:
             records.warnings.append(
                 f"a secret was found, and blackened, in {', '.join(written.leaks)}: this run is invalid. "

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import Catalogue
+from conformance.document import Statement as Sentence
 from conformance.report import allure, allure_surroundings, formats, secret_scan, summary
 from conformance.report.folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
 from conformance.report.junit import JunitReport
-from conformance.report.statement import RunPart, Statement, make
+from conformance.report.statement import ProfilePart, RunPart, Statement, make
 from conformance.running.collaborators import OpenTarget
 from conformance.running.records import Records
 from conformance.verdict.clause import Judgement
@@ -36,6 +37,7 @@ class Reporting:
     def __init__(self, config: pytest.Config, profile: Any, records: Records) -> None:
         self._config = config
         self._records = records
+        self._argument: str = profile.argument
         option = config.option
         place = Path(option.report_dir) if option.report_dir else Path("reports") / profile.name
         self._folder = ReportFolder(config.invocation_params.dir / place)
@@ -54,13 +56,15 @@ class Reporting:
         deviations: Sequence[Found],
         target: OpenTarget,
         run: RunPart,
+        sentences: Sequence[Sentence] = (),
     ) -> Written:
         """Write every format, search all of it for secrets, and put the folder into place."""
         statement = make(
             catalogue,
             judgements,
             deviations=deviations,
-            profile=target.profile,
+            profile=ProfilePart(name=target.profile, argument=self._argument),
+            sentences=sentences,
             target=target.description,
             claims=target.claims,
             run=run,

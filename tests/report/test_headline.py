@@ -43,7 +43,7 @@ def test_two_are_spoken_of_as_two():
 
 def test_the_bounds_name_what_is_no_part_of_the_claim():
     assert headline(holding()).bounds == (
-        "2 of 2 claimed clauses held in 5 cases.",
+        "2 of 2 claimed clauses held, judged in 3 cases.",
         f"Not part of the claim: 1 not claimed; {OBSERVES}.",
     )
     assert headline(mixed()).bounds[1:] == (

@@ -67,7 +67,7 @@ def test_a_clause_says_rule_level_source_and_place_in_the_document(page):
 
     assert found.one("p", class_="rule").text == "The hub does what d2c.qos2 says."
     assert found.one("p", class_="source").text.startswith(
-        "must · stated by the document · S1, [MQTT-4.3.2-2]"
+        "must · stated by the document · S1 · [MQTT-4.3.2-2]"
     )
     assert found.one("a", class_="document")["href"] == f"{DOCUMENT}#small-things"
 
@@ -101,6 +101,46 @@ def test_a_clause_says_how_to_run_it_again(page, clause_id):
     command = article(page, clause_id).one("p", class_="reproduce").one("code").text
 
     assert command == f"pytest --profile=small --clause {clause_id}"
+
+
+def test_a_profile_from_a_path_is_run_again_by_its_path():
+    page = read(render(statement(clause("d2c.qos2", violation(1)), profile={"argument": "hubs/mine.toml"})))
+
+    command = article(page, "d2c.qos2").one("p", class_="reproduce").one("code").text
+    assert command == "pytest --profile=hubs/mine.toml --clause d2c.qos2"
+
+
+SENTENCES = [
+    {"id": "S1", "lines": "67", "says": "The hub does small things."},
+    {"id": "S2", "lines": "69-73", "says": "Devices are rebooted.", "untestable": "it is about devices"},
+]
+
+
+def test_each_sentence_of_the_document_says_which_clauses_check_it_and_what_they_found():
+    made = statement(
+        clause("d2c.qos2", violation(1)), clause("d2c.topic", case(2)), document={"sentences": SENTENCES}
+    )
+    page = read(render(made))
+
+    rows = [
+        [cell.text for cell in row.all("td")]
+        for row in page.one("table", aria_labelledby="sentences").all("tr")
+    ]
+    assert rows[1:] == [
+        ["S1", "67", "The hub does small things.", "d2c.qos2 ✕ violationd2c.topic ✓ pass"],
+        ["S2", "69-73", "Devices are rebooted.", "None: it is about devices"],
+    ]
+    assert page.one(id="S1").text == "S1"
+    assert article(page, "d2c.qos2").one("a", href="#S1").text == "S1"
+
+
+def test_a_partial_selection_says_which_clauses_of_a_sentence_it_left_out():
+    made = statement(
+        clause("d2c.qos2", violation(1)), clause("d2c.topic"), partial=True, document={"sentences": SENTENCES}
+    )
+
+    table = read(render(made)).one("table", aria_labelledby="sentences")
+    assert "d2c.topic not in this selection" in table.text
 
 
 def test_what_stands_beside_the_claim_is_listed(page):

@@ -21,7 +21,7 @@ def test_the_summary_begins_with_the_claim_and_its_bounds():
 
     assert lines[0] == "# Every claimed clause holds on pretended hub"
     assert lines[2] == (
-        "2 of 2 claimed clauses held in 5 cases. "
+        "2 of 2 claimed clauses held, judged in 3 cases. "
         "Not part of the claim: 1 not claimed; 1 only observed, without judgement."
     )
 

@@ -65,6 +65,7 @@ import os
 from pathlib import Path
 
 from conformance import catalogue
+from conformance.document import Statement
 from conformance.running.collaborators import Collaborators, Stated
 from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
 from conformance.verdict.deviation import Deviation
@@ -77,6 +78,7 @@ class Profile:
     def __init__(self, name):
         self.name = name
         self.file = f"profiles/{name}.toml"
+        self.argument = name
         stated = HERE / "deviations.json"
         entries = json.loads(stated.read_text()) if stated.exists() else []
         self.deviations = tuple(Deviation(**entry) for entry in entries)
@@ -143,6 +145,7 @@ def pytest_conformance_collaborators():
     return Collaborators(
         package=HERE / "cases",
         load_catalogue=lambda: catalogue.load(HERE / "clauses"),
+        load_sentences=lambda: [Statement(id="S1", lines="21", says="The hub works.")],
         load_profile=load_profile,
         open_target=open_target,
         open_bench=Bench,

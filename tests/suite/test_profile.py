@@ -263,6 +263,19 @@ def test_a_senseless_timeout_factor_is_refused(write, factor):
         profile.load(write(SMALLEST), timeout_factor=factor)
 
 
+def test_what_reproduces_a_run_names_no_folder_of_the_machine(write, tmp_path, monkeypatch):
+    """A profile by name is named, one below the working directory by its path, any other by its file."""
+    (tmp_path / "profiles").mkdir()
+    write(SMALLEST, "profiles/mine.toml")
+    elsewhere = write(SMALLEST, "other.toml")
+    monkeypatch.chdir(tmp_path)
+    named, below = profile.load("mine").argument, profile.load("profiles/mine.toml").argument
+    monkeypatch.chdir(tmp_path / "profiles")
+
+    assert (named, below) == ("mine", "profiles/mine.toml")
+    assert profile.load(elsewhere).argument == profile.load("../other.toml").argument == "other.toml"
+
+
 def test_a_name_is_looked_up_here_then_in_the_checkout(write, tmp_path, monkeypatch):
     (tmp_path / "profiles").mkdir()
     write(SMALLEST, "profiles/mine.toml")

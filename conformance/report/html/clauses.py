@@ -35,7 +35,7 @@ def clause_sections(statement: Statement) -> Markup:
                 element("span", f" {len(own)}", class_="number"),
                 id=f"section-{section.name}",
             )
-            articles = [_clause(clause, statement.profile.name) for clause in own]
+            articles = [_clause(clause, statement) for clause in own]
             sections.append(
                 element(
                     "section",
@@ -75,7 +75,7 @@ def _filter(clauses: Sequence[ClausePart]) -> Markup:
     return element("fieldset", element("legend", "Show"), inputs, class_="filter")
 
 
-def _clause(clause: ClausePart, profile: str) -> Markup:
+def _clause(clause: ClausePart, statement: Statement) -> Markup:
     heading = element(
         "h4", badge(clause.verdict), " ", element("span", clause.id, class_="id"), id=f"name-{clause.id}"
     )
@@ -83,22 +83,25 @@ def _clause(clause: ClausePart, profile: str) -> Markup:
         "article",
         heading,
         element("p", clause.says, class_="rule"),
-        element("p", _source(clause), class_="source"),
+        element("p", _source(clause, statement), class_="source"),
         element("p", clause.note, class_="note") if clause.note else None,
         _summary(clause),
-        _cases(clause, profile),
+        _cases(clause, statement.profile.option),
         id=f"clause-{clause.id}",
         class_=f"clause {kind(clause.verdict)}",
         aria_labelledby=f"name-{clause.id}",
     )
 
 
-def _source(clause: ClausePart) -> Iterator[Content]:
+def _source(clause: ClausePart, statement: Statement) -> Iterator[Content]:
     yield element("span", clause.level, class_="level")
     yield f" · {SOURCE[clause.source]}"
-    numbers = [*clause.statements, *(f"[{number}]" for number in clause.mqtt)]
-    if numbers:
-        yield f" · {', '.join(numbers)}"
+    known = {sentence.id for sentence in statement.document.sentences}
+    for number in clause.statements:
+        yield " · "
+        yield element("a", number, href=f"#{number}") if number in known else number
+    for number in clause.mqtt:
+        yield f" · [{number}]"
     yield " · "
     yield link(clause.link, "Open the document at this place", class_="document")
 

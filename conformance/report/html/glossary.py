@@ -31,7 +31,7 @@ LEVEL: Final = {
 
 def glossary(statement: Statement) -> Markup:
     """Return the last part of the page."""
-    name = statement.profile.name
+    name = statement.profile.option
     verdicts = [(badge(verdict), MEANING[verdict]) for verdict in WORST_FIRST]
     return element(
         "section",

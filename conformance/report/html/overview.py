@@ -14,7 +14,7 @@ from conformance.report.tally import (
     of_verdict,
     shown,
 )
-from conformance.report.visible import first_line, plural
+from conformance.report.visible import first_line, moment, plural
 from conformance.verdict.words import Verdict
 
 
@@ -41,12 +41,18 @@ def overview(statement: Statement, navigation: Markup) -> Markup:
     )
 
 
-def _identity(statement: Statement) -> str:
+def _identity(statement: Statement) -> Markup:
     target, document, suite = statement.target, statement.document, statement.suite
-    return (
-        f"{target.name} at {target.host}, profile {statement.profile.name} · document of {document.date} "
-        f"({document.language}) · suite {suite.version} · {statement.run.started}"
+    return join(
+        f"{target.name} at {target.host}, profile {statement.profile.name} · document of ",
+        element("time", document.date),
+        f" ({document.language}) · suite {suite.version} · ",
+        _time(statement.run.started),
     )
+
+
+def _time(started: str) -> Markup:
+    return element("time", moment(started), datetime=started)
 
 
 def _facts(statement: Statement) -> Markup:
@@ -71,7 +77,7 @@ def facts(statement: Statement) -> Iterator[tuple[str, Content]]:
     yield "Suite", f"{suite.name} {suite.version}"
     yield "Digest of the suite", element("code", f"sha256:{suite.digest}", class_="digest")
     yield "Digest of the clauses", element("code", f"sha256:{suite.clauses_digest}", class_="digest")
-    yield "Started", element("time", run.started, datetime=run.started)
+    yield "Started", _time(run.started)
     shards = f", merged from {run.shards} runs" if run.shards > 1 else ""
     slept = f"{run.slept_seconds:.1f} s slept"
     yield "Took", f"{run.seconds:.1f} s on {plural(run.workers, 'worker')}{shards}, {slept}"

@@ -10,6 +10,7 @@ from conformance.report.html.glossary import glossary
 from conformance.report.html.lists import lists
 from conformance.report.html.markup import Content, Markup, element, join
 from conformance.report.html.overview import overview
+from conformance.report.html.sentences import sentences
 from conformance.report.statement import Statement
 
 STYLE: Final = Path(__file__).with_name("style.css")
@@ -26,6 +27,7 @@ def render(statement: Statement) -> str:
         ("run", "Run"),
         ("beside", "Beside the claim"),
         ("clauses", "Clauses"),
+        *([("sentences", "Sentences")] if statement.document.sentences else []),
         ("glossary", "How to read this"),
     ]
     return document(
@@ -33,6 +35,7 @@ def render(statement: Statement) -> str:
         overview(statement, navigation(contents)),
         lists(statement),
         clause_sections(statement),
+        sentences(statement),
         glossary(statement),
     )
 
