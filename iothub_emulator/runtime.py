@@ -13,30 +13,16 @@ from collections.abc import Callable, Iterable
 
 from iothub_emulator.connections import Connections, LiveConnection
 from iothub_emulator.editions import EDITIONS, Edition
+from iothub_emulator.effect_desk import EffectDesk
 from iothub_emulator.event_desk import EventDesk
 from iothub_emulator.event_endpoints import EventEndpoints
-from iothub_emulator.hub.effects import (
-    Admit,
-    Answer,
-    AnswerOther,
-    Close,
-    Effect,
-    End,
-    Forward,
-    Notify,
-    Reported,
-    Send,
-    Serve,
-    Telemetry,
-)
+from iothub_emulator.hub.effects import Effect, End
 from iothub_emulator.hub.feedback import Feedback
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, Wanted
-from iothub_emulator.hub.json_text import Json, Object
+from iothub_emulator.hub.json_text import Json
 from iothub_emulator.hub.mailbox import FeedbackRecord
 from iothub_emulator.hub.mailbox_rules import CloudMessage
 from iothub_emulator.hub.method_rules import MethodCall, MethodResult
-from iothub_emulator.hub.methods import MethodRequest
-from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.policies import Policy, Right, default_policies
 from iothub_emulator.hub.readers import Readers
 from iothub_emulator.hub.registry import Registry
@@ -72,21 +58,25 @@ class Runtime:
         self.policies: dict[str, Policy] = default_policies(self.fresh_key)
         self.started = self.now()
         """When this hub came to be, in unix seconds."""
+        self.connections = Connections(self.now)
+        """Of each identity the one that is open."""
+        self._effects = EffectDesk(self)
         self._feedback = LiveFeedback(self.rules.feedback, self.now)
         self.state = HubState(self.registry, self.policies, self.rules, self._tell)
-        self.messages = CloudToDevice(self.registry, self.state, self._feedback, self.now, self._serve)
-        self.methods = MethodDesk(self.state, self.now, self._request)
+        self.messages = CloudToDevice(
+            self.registry, self.state, self._feedback, self.now, self._effects.serve
+        )
+        self.methods = MethodDesk(self.state, self.now, self._effects.request)
         self.endpoints = EventEndpoints(self.settings, self.rules)
         self.telemetry = self.endpoints.built_in.log
         """What the built-in endpoint keeps."""
         self.events = EventDesk(self.rules, self.now, self.endpoints.tell, self.twin)
-        self.twins = TwinDesk(self.state, self.now, self._told, self._twin_changed)
+        self.twins = TwinDesk(self.state, self.now, self._effects.notified, self._effects.twin_changed)
         self.readers = Readers()
         self.amqp_port = self.settings.amqp_port
         """Where AMQP over TLS is to be had; the system's choice once the listeners are open, if it was 0."""
         self.ca_pem = b""
         """The certificate authority of this start; set when the listeners open."""
-        self._connections = Connections(self.now)
 
     # Clock and fresh values
 
@@ -193,19 +183,19 @@ class Runtime:
 
     def connected(self) -> int:
         """Return how many devices have an open MQTT connection, modules not counted."""
-        return self._connections.devices()
+        return self.connections.devices()
 
     def is_connected(self, identity_key: str) -> bool:
         """Tell whether the identity has an open MQTT connection."""
-        return self._connections.get(identity_key) is not None
+        return self.connections.get(identity_key) is not None
 
     def connection_state_changed(self, identity_key: str) -> float | None:
         """Return when the identity last came or went, in unix seconds; None: never since the start."""
-        return self._connections.changed(identity_key)
+        return self.connections.changed(identity_key)
 
     def last_activity(self, identity_key: str) -> float | None:
         """Return when the identity last sent something, in unix seconds; None: never since the start."""
-        return self._connections.last_activity(identity_key)
+        return self.connections.last_activity(identity_key)
 
     def registry_changed(self, before: Identity | None, after: Identity | None) -> None:
         """Do what follows from a change of one identity; None: it was not there, or is no longer."""
@@ -235,9 +225,9 @@ class Runtime:
         lost = [identity_key]
         device = self.registry.get(identity_key)
         if self.rules.registry.ends_modules_connections(device):
-            lost += self._connections.of_modules(identity_key)
+            lost += self.connections.of_modules(identity_key)
         for key in lost:
-            connection = self._connections.get(key)
+            connection = self.connections.get(key)
             if connection is not None:
                 connection.drop(End.IDENTITY_CHANGED)
         if identity is None:
@@ -245,7 +235,7 @@ class Runtime:
 
     def left(self, identity_key: str, connection: LiveConnection) -> None:
         """Forget a connection that is gone."""
-        if self._connections.remove(identity_key, connection):
+        if self.connections.remove(identity_key, connection):
             self.methods.disconnected(identity_key)
             self.events.disconnected(identity_key)
 
@@ -255,11 +245,11 @@ class Runtime:
 
     def writable(self, identity_key: str) -> None:
         """Send what waited for a client that did not read."""
-        self._serve(identity_key)
+        self._effects.serve(identity_key)
 
     def stop(self) -> None:
         """End all connections and timers: the hub stops."""
-        for connection in self._connections.everyone():
+        for connection in self.connections.everyone():
             connection.drop(End.HUB_STOPS)
         self.messages.stop()
         self.methods.stop()
@@ -270,94 +260,7 @@ class Runtime:
 
     def perform(self, connection: LiveConnection, effects: Iterable[Effect]) -> None:
         """Carry out what the rules decided about `connection`, in its order."""
-        for effect in effects:
-            match effect:
-                case Telemetry(event):
-                    self.endpoints.take(event)
-                case Send(packet):
-                    connection.send(packet)
-                case Admit():
-                    self._admit(connection, effect)
-                case Serve():
-                    self._serve_connection(connection)
-                case Answer() | Notify() | AnswerOther() | Reported() | Forward():
-                    self._pass_on(effect)
-                case Close(because):
-                    connection.close(because)
-                    if self.rules.connection.spreads(because):
-                        self._drop_others(connection)
-
-    def _pass_on(self, effect: Answer | Notify | AnswerOther | Reported | Forward) -> None:
-        """Let others know what a device did."""
-        match effect:
-            case Answer(answered):
-                self.methods.settle((answered,))
-            case Notify(identity_key, notification):
-                self.twins.notify(identity_key, notification)
-            case AnswerOther(identity_key, topic, payload):
-                self._say(identity_key, lambda session: session.answered(topic, payload))
-            case Reported(identity_key, before, after):
-                self._twin_changed(identity_key, before, after)
-            case Forward(packet):
-                self._forward(packet)
-
-    def _forward(self, packet: Publish) -> None:
-        for listener in self._connections.everyone():
-            if self.rules.subscribe.hears(listener.session.subscriptions, packet.topic):
-                listener.send(Publish(packet.topic, packet.payload, 0, retain=False))
-                listener.flush()
-
-    def _admit(self, connection: LiveConnection, admission: Admit) -> None:
-        key = admission.identity_key
-        rules = self.rules.connection
-        replaced = rules.replaced_by(key) if rules.newest_wins() else ()
-        older = [self._connections.get(each) for each in replaced]
-        self._connections.add(key, connection)
-        for each in older:
-            if each is not None and rules.shares_place(each.way, connection.way):
-                each.drop(End.TAKE_OVER)
-        self.methods.disconnected(key)
-        self.state.method_calls(key).connected()
-        self.events.connected(key)
-        connection.admitted(admission)
-
-    def _serve(self, identity_key: str) -> None:
-        connection = self._connections.get(identity_key)
-        if connection is not None:
-            self._serve_connection(connection)
-            connection.flush()
-
-    def _serve_connection(self, connection: LiveConnection) -> None:
-        """Send what the session says may be sent, and keep time for it."""
-        key = connection.session.identity_key
-        if key is None or not connection.is_writable:
-            return
-        self.perform(connection, connection.session.serve(self.now()))
-        self.messages.keep_time(key)
-        self.methods.keep_time(key)
-
-    def _request(self, identity_key: str, request: MethodRequest) -> None:
-        self._say(identity_key, lambda session: session.request(request))
-
-    def _told(self, identity_key: str, notification: Object) -> bool:
-        return self._say(identity_key, lambda session: session.notified(notification))
-
-    def _say(self, identity_key: str, what: Callable[[Session], list[Effect] | None]) -> bool:
-        """Send an identity what its session makes of it; False: nobody is there, or it is not to hear it."""
-        connection = self._connections.get(identity_key)
-        effects = None if connection is None else what(connection.session)
-        if connection is None or effects is None:
-            return False
-        self.perform(connection, effects)
-        connection.flush()
-        return True
-
-    def _twin_changed(self, identity_key: str, before: Twin, after: Twin, *, replaced: bool = False) -> None:
-        identity = self.registry.identity(identity_key)
-        if identity is not None and replaced:
-            self.events.twin_replaced(identity)
-        elif identity is not None:
-            self.events.twin_updated(identity, before, after)
+        self._effects.perform(connection, effects)
 
     def _tell(self, record: FeedbackRecord) -> None:
         self._feedback.add(record, self.now())
@@ -367,10 +270,5 @@ class Runtime:
         self.messages.forget(identity_key)
         self.methods.forget(identity_key)
         self.state.forget(identity_key)
-        self._connections.forget(identity_key)
+        self.connections.forget(identity_key)
         self.events.forget(identity_key)
-
-    def _drop_others(self, connection: LiveConnection) -> None:
-        for other in self._connections.everyone():
-            if other is not connection:
-                other.drop(End.ERROR)

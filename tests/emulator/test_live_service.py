@@ -142,7 +142,7 @@ class TestMessages:
         """What waits stays in the mailbox, and comes once there is room."""
         with hub.connected() as client:
             subscribed(client, DEVICEBOUND)
-            connection = hub.runtime._connections.get("device-1")
+            connection = hub.runtime.connections.get("device-1")
             hub.call(connection.pause_writing)
             send(hub)
             hub.call(connection.resume_writing)
