@@ -117,7 +117,7 @@ def test_after_reconnecting_the_versions_tell_that_nothing_was_missed(
     away = twins.patch(device, desired={"mode": "night"})
     back = subscribed_session(clean_session=clean_session)
 
-    found = back.get().desired
+    found = back.get_since(away.desired.version).desired
     later = twins.patch(device, desired={"interval": 5})
 
     assert found == {"interval": 1, "mode": "night", "$version": away.desired.version}

@@ -13,9 +13,9 @@ clause = pytest.mark.clause
 
 
 @clause("monitoring.connected")
-def test_a_connection_is_told(device, connection_events, connection):
+def test_a_connection_is_told(device, connection_events, connection, stage):
     """A device that has connected and published is told as connected."""
-    connection.publish(device.topics.events, b"here", qos=1)
+    stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
 
     assert connection_events.next(about=device).operation == "deviceConnected"
 
@@ -26,7 +26,7 @@ def test_a_later_connection_is_told_too(device, connection_events, reported_conn
     reported_connection.disconnect()
     stage(connection_events.next, about=device, needs="monitoring.disconnected")
 
-    stage(device.connect).publish(device.topics.events, b"here again", qos=1)
+    stage(stage(device.connect).publish, device.topics.events, b"here again", needs="d2c.puback")
 
     assert connection_events.next(about=device).operation == "deviceConnected"
 
@@ -50,7 +50,7 @@ def test_the_end_of_a_connection_is_told(device, connection_events, reported_con
 @clause("monitoring.details")
 def test_an_event_names_its_device(device, connection_events, connection, stage):
     """Device id and schema stand in the properties, the device id and the source in the stamp too."""
-    connection.publish(device.topics.events, b"here", qos=1)
+    stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
 
     event = stage(connection_events.next, about=device, needs="monitoring.connected")
     assert (event.device_id, event.message.device_id, event.schema, event.message.source) == (
@@ -64,7 +64,7 @@ def test_an_event_names_its_device(device, connection_events, connection, stage)
 @clause("monitoring.details")
 def test_an_event_says_when_it_happened(device, connection_events, connection, stage):
     """The time is ISO 8601, and the event comes within the hub's interval and its time to react."""
-    connection.publish(device.topics.events, b"here", qos=1)
+    stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
 
     event = stage(connection_events.next, about=device, needs="monitoring.connected")
     assert event.time is not None
@@ -74,11 +74,11 @@ def test_an_event_says_when_it_happened(device, connection_events, connection, s
 @clause("monitoring.details")
 def test_the_sequence_number_rises(device, connection_events, connection, stage):
     """Connected, disconnected, connected: each event has a higher number than the one before."""
-    connection.publish(device.topics.events, b"here", qos=1)
+    stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
     first = stage(connection_events.next, about=device, needs="monitoring.connected")
     connection.disconnect()
     second = stage(connection_events.next, about=device, needs="monitoring.disconnected")
-    stage(device.connect).publish(device.topics.events, b"here again", qos=1)
+    stage(stage(device.connect).publish, device.topics.events, b"here again", needs="d2c.puback")
     third = stage(connection_events.next, about=device, needs="monitoring.connected")
 
     numbers = [event.sequence_number for event in (first, second, third)]
@@ -87,9 +87,11 @@ def test_the_sequence_number_rises(device, connection_events, connection, stage)
 
 
 @clause("monitoring.module")
-def test_a_modules_connection_is_told_as_a_modules(device, connection_events, module, module_connection):
+def test_a_modules_connection_is_told_as_a_modules(
+    device, connection_events, module, module_connection, stage
+):
     """Connected and disconnected have names of their own; the device is the module's."""
-    module_connection.publish(module.topics.events, b"here", qos=1)
+    stage(module_connection.publish, module.topics.events, b"here", needs="d2c.puback")
     connected = connection_events.next(about=module)
     module_connection.disconnect()
     disconnected = connection_events.next(about=module)
@@ -103,7 +105,7 @@ def test_a_modules_connection_is_told_as_a_modules(device, connection_events, mo
 @clause("monitoring.module-id")
 def test_an_event_about_a_module_names_it(connection_events, module, module_connection, readings, stage):
     """The module's own id or none, and never another's."""
-    module_connection.publish(module.topics.events, b"here", qos=1)
+    stage(module_connection.publish, module.topics.events, b"here", needs="d2c.puback")
 
     event = stage(connection_events.next, about=module, needs="monitoring.module")
     readings.match(event.names_module(module.id.partition("/")[2]))
@@ -115,7 +117,7 @@ def test_a_connection_that_is_not_used(device, other_device, connection_events, 
     connection.ping()
 
     connection_events.follow(other_device.id)
-    stage(other_device.connect).publish(other_device.topics.events, b"here", qos=1)
+    stage(stage(other_device.connect).publish, other_device.topics.events, b"here", needs="d2c.puback")
     stage(connection_events.next, about=other_device, needs="monitoring.connected")
 
     observed(f"told: {connection_events.told_so_far(about=device)}")

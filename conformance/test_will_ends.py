@@ -16,12 +16,14 @@ clause = pytest.mark.clause
 
 
 @clause("will.on-keep-alive")
-def test_a_client_dropped_for_its_silence(device, stage, hub, arrivals, readings):
+def test_a_client_dropped_for_its_silence(device, stage, keep_alive, hub, arrivals, readings):
     """[MQTT-3.1.2-24] A silent client is disconnected as if the network had failed."""
     will = Will(topic=device.topics.events, payload=b"gone", qos=1)
-    silent = stage(device.raw_connected, clean_session=False, keep_alive=1, will=will, needs="will.accepted")
+    silent = stage(
+        device.raw_connected, clean_session=False, keep_alive=keep_alive, will=will, needs="will.accepted"
+    )
 
-    limit = 1.5 + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction
+    limit = 1.5 * keep_alive + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction
     stage(silent.expect_closed, within=limit, needs="connection.keep-alive")
 
     readings.match(arrivals(device))

@@ -35,6 +35,11 @@ class Conversation:
         return self._channel.received
 
     @property
+    def reaction(self) -> float:
+        """How many seconds a documented answer may take."""
+        return self._timeouts.reaction
+
+    @property
     def closed_at(self) -> float:
         """When the connection ended, in unix seconds."""
         self._require_end()

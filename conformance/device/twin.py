@@ -7,11 +7,13 @@ devices and modules.
 import itertools
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
+from conformance import pauses
 from conformance.device.connection import Connection
 from conformance.device.conversation import NO_ANSWER
 from conformance.errors import Violation
@@ -34,6 +36,9 @@ _REFUSED: Final = 128
 _SUCCESS: Final = (200, 299)
 _NOT_JSON: Final = object()
 _MESSAGE: Final = "publish"
+# Before the twin is asked for again: a little at first, and never long, in seconds.
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,11 @@ class TwinAnswer(TwinMessage):
     def version(self) -> int:
         """The `$version` in the topic; Violation where there is none."""
         return self._number(_ANSWER, "version")
+
+    def is_older_than(self, desired_version: int) -> bool:
+        """Tell whether the desired properties have an older version than this one."""
+        version = self.desired.get("$version")
+        return isinstance(version, int) and version < desired_version
 
     @property
     def desired(self) -> dict[str, Any]:
@@ -224,6 +234,17 @@ class TwinClient:
     def get(self, request_id: str | None = None, *, payload: bytes = b"", qos: int = 0) -> TwinAnswer:
         """Ask for the twin and return the answer; with QoS 1 a PUBACK has to come too."""
         return self._answer_to(self._publish(GET, request_id, payload, qos))
+
+    def get_since(self, desired_version: int) -> TwinAnswer:
+        """Ask for the twin until its desired properties have this version; return the last answer.
+
+        Nothing states how soon a device sees what the back end changed: `Connection.reaction` is the limit.
+        """
+        end, wait = time.monotonic() + self.connection.reaction, _FIRST_PAUSE
+        while (answer := self.get()).is_older_than(desired_version) and time.monotonic() < end:
+            pauses.pause(wait)
+            wait = min(wait * 2, _LONGEST_PAUSE)
+        return answer
 
     def report(
         self,

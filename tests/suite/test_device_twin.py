@@ -28,6 +28,41 @@ def answering(*messages, granted=b"\x01"):
     return play
 
 
+def published(scene):
+    (line,) = scene.peer.lines
+    return [packet[4:] for packet in line.received if packet[0] >> 4 == 3]
+
+
+class Hurried:
+    """A connection on which no answer may take any time."""
+
+    reaction = 0.0
+
+    def __init__(self, connection):
+        self.publish, self.expect_message = connection.publish, connection.expect_message
+
+
+def versions(*numbers):
+    return [
+        publish("$iothub/twin/res/200/?$rid=any", b'{"desired":{"$version":%d},"reported":{}}' % number)
+        for number in numbers
+    ]
+
+
+def test_the_twin_is_asked_for_until_it_is_as_new_as_wanted(scene):
+    twin = TwinClient(scene.device(answering(*versions(1, 1, 3))).connect())
+    assert twin.get_since(2).desired == {"$version": 3}
+    assert len(published(scene)) == 3
+
+
+def test_a_twin_that_stays_as_it_was_is_returned_after_the_time_for_an_answer(scene):
+    twin = TwinClient(scene.device(answering(*versions(*[1] * 20))).connect())
+    # No time is left behind the first answer.
+    twin.connection = Hurried(twin.connection)
+    assert twin.get_since(2).desired == {"$version": 1}
+    assert len(published(scene)) == 1
+
+
 def test_requests_and_answers(scene):
     device = scene.device(
         answering(
