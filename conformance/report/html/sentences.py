@@ -40,9 +40,9 @@ def _covered(statement: Statement, sentence: SentencePart) -> Content:
 
 def _clause(clause: ClausePart, *, skipped: bool) -> Markup:
     if skipped:
-        return element("div", element("span", clause.id, class_="id"), " not in this selection")
+        return element("div", element("span", clause.id, class_="id"), " not in this selection", class_="check")
     name = element("a", clause.id, href=f"#clause-{clause.id}", class_="id")
-    return element("div", name, " ", badge(clause.verdict))
+    return element("div", name, " ", badge(clause.verdict), class_="check")
 
 
 def _clauses(statement: Statement, sentence: SentencePart) -> list[ClausePart]:
