@@ -40,9 +40,11 @@ def _covered(statement: Statement, sentence: SentencePart) -> Content:
 
 def _clause(clause: ClausePart, *, skipped: bool) -> Markup:
     if skipped:
-        return element("div", element("span", clause.id, class_="id"), " not in this selection", class_="check")
-    name = element("a", clause.id, href=f"#clause-{clause.id}", class_="id")
-    return element("div", name, " ", badge(clause.verdict), class_="check")
+        found: list[Content] = [element("span", clause.id, class_="id"), " not in this selection"]
+    else:
+        name = element("a", clause.id, href=f"#clause-{clause.id}", class_="id")
+        found = [name, " ", badge(clause.verdict)]
+    return element("div", found, class_="check")
 
 
 def _clauses(statement: Statement, sentence: SentencePart) -> list[ClausePart]:
