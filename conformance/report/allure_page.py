@@ -119,6 +119,15 @@ _OPTIONS: Final = {
     "reportLanguage": "en",
     "groupBy": ["feature", "story"],
     "defaultSortBy": "name,asc",
+    # The other charts want a history or other labels, or colour red what was not claimed.
+    "sections": ["charts"],
+    "charts": [
+        {
+            "type": "testResultSeverities",
+            "title": "By level: critical is must, normal disputed, minor observe",
+        },
+        {"type": "durations"},
+    ],
 }
 _MODULE: Final = """\
 const values = {values};

@@ -46,12 +46,18 @@ class Page:
         """Send a command and return its result; keep the events that come before it."""
         return self._browser.call(method, parameters, session=self._session, on_event=self._note)
 
-    def open(self, file: Path) -> None:
+    def open(self, file: Path, fragment: str = "") -> None:
         """Load a file, and wait until it is there."""
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=f"{file.as_uri()}{fragment}")
+        self.wait_for("document.readyState === 'complete'")
+
+    def wait_for(self, expression: str) -> Any:
+        """Wait until an expression is true in the page, and return its value."""
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.evaluate("document.readyState") != "complete":
-            assert time.monotonic() < deadline, "the page does not become complete"
+        while not (value := self.evaluate(expression)):
+            assert time.monotonic() < deadline, f"does not become true: {expression}"
+            time.sleep(0.02)
+        return value
 
     def look(self, *, width: int, dark: bool = False, height: int = 900, media: str = "") -> None:
         """Set the width in CSS pixels, the reader's preference of light or dark, screen or print."""
