@@ -5,7 +5,8 @@ import time
 from typing import Final, Literal
 
 from conformance import pauses
-from conformance.device.twin import GET, REPORT, TwinAnswer, TwinClient
+from conformance.device.twin import GET, REPORT, TwinClient
+from conformance.device.twin_messages import TwinAnswer
 from conformance.errors import NotOffered
 
 # Six times what a hub of the smallest tier lets through in a second of updates, three times of reads.

@@ -16,18 +16,16 @@ from pydantic import ValidationError
 from conformance.errors import ProfileError
 from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
-    CAPABILITIES,
-    TIMINGS,
     DeviationTable,
     IdentityTable,
     LaunchTable,
     Limits,
     ProfileFile,
-    Reading,
     ServiceTable,
     TargetTable,
     Timeouts,
 )
+from conformance.profile.values import CAPABILITIES, TIMINGS, Reading
 from conformance.verdict.deviation import Deviation
 
 __all__ = ["CAPABILITIES", "DEFAULT_PROFILE", "TIMINGS", "Profile", "find", "known", "load"]

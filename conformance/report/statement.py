@@ -4,33 +4,15 @@ These models are the documentation: ``python -m conformance schema`` prints them
 written has been validated against them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from conformance.catalogue import (
-    DOCUMENT_DATE,
-    DOCUMENT_LANGUAGE,
-    DOCUMENT_TITLE,
-    DOCUMENT_URL,
-    Catalogue,
-    Level,
-    Source,
-)
-from conformance.document import Statement as Sentence
-from conformance.report.digest import suite_digest
-from conformance.verdict.clause import Case, Judgement
-from conformance.verdict.deviation_states import Found, State
-from conformance.verdict.needs import Claims
-from conformance.verdict.run import summary
+from conformance.catalogue import Level, Source
+from conformance.verdict.deviation_states import State
 from conformance.verdict.words import Verdict
 
 SCHEMA: Final = 1
-SUITE: Final = "iothub-mqtt-conformance"
 
 
 class _Part(BaseModel):
@@ -243,96 +225,3 @@ class Statement(_Part):
     sections: list[SectionPart]
     clauses: list[ClausePart]
     deviations: list[DeviationFoundPart] = []
-
-
-def suite_version() -> str:
-    """Return the version of the installed suite."""
-    try:
-        return version(SUITE)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def make(
-    catalogue: Catalogue,
-    judgements: Sequence[Judgement],
-    *,
-    deviations: Sequence[Found] = (),
-    profile: ProfilePart,
-    sentences: Sequence[Sentence] = (),
-    target: Mapping[str, object],
-    claims: Claims,
-    run: RunPart,
-) -> Statement:
-    """Put a run's judgements into their published form."""
-    return Statement(
-        suite=SuitePart(
-            name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
-        ),
-        document=DocumentPart(
-            title=DOCUMENT_TITLE,
-            date=DOCUMENT_DATE,
-            language=DOCUMENT_LANGUAGE,
-            url=DOCUMENT_URL,
-            sentences=[SentencePart(**asdict(sentence)) for sentence in sentences],
-        ),
-        target=TargetPart.model_validate(dict(target)),
-        profile=profile,
-        claims=ClaimsPart(
-            capabilities=sorted(claims.capabilities), timing=dict(claims.timing), large=claims.large
-        ),
-        run=run,
-        summary=dict(summary(judgements)),
-        sections=[
-            SectionPart(name=section.name, title=section.title, link=f"{DOCUMENT_URL}#{section.anchor}")
-            for section in catalogue.sections
-        ],
-        clauses=[_clause(judgement, datetime.fromisoformat(run.started)) for judgement in judgements],
-        deviations=[
-            DeviationFoundPart(**asdict(found.deviation), state=found.state, cases=list(found.cases))
-            for found in deviations
-        ],
-    )
-
-
-def _clause(judgement: Judgement, started: datetime) -> ClausePart:
-    clause = judgement.clause
-    return ClausePart(
-        id=clause.id,
-        section=clause.section,
-        level=clause.level,
-        source=clause.source,
-        says=clause.says,
-        link=clause.link,
-        note=clause.note,
-        statements=list(clause.statements),
-        mqtt=list(clause.mqtt),
-        accepted=list(clause.readings),
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        readings=list(judgement.readings),
-        sightings=judgement.sightings,
-        cases=[_case(case, started.timestamp()) for case in judgement.cases],
-    )
-
-
-def _case(case: Case, started: float) -> CasePart:
-    evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
-    return CasePart(
-        id=case.id,
-        title=case.title,
-        verdict=case.verdict,
-        reading=case.reading,
-        observed=case.observed,
-        began=round(max(case.began - started, 0.0), 3),
-        seconds=case.seconds,
-        worker=case.worker,
-        message=case.message,
-        deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
-        in_passing=case.in_passing,
-        **evidence,
-    )
-
-
-def _evidence(case: Case) -> dict[str, str]:
-    return {"expected": case.expected, "actual": case.actual, "transcript": case.transcript}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from conformance.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
-from conformance.report.statement import suite_version
+from conformance.report.publication import suite_version
 from conformance.running.collaborators import OpenTarget
 
 

@@ -14,7 +14,8 @@ from conformance.document import Statement as Sentence
 from conformance.report import allure, allure_surroundings, formats, secret_scan, summary
 from conformance.report.folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
 from conformance.report.junit import JunitReport
-from conformance.report.statement import ProfilePart, RunPart, Statement, make
+from conformance.report.publication import make
+from conformance.report.statement import ProfilePart, RunPart, Statement
 from conformance.running.collaborators import OpenTarget
 from conformance.running.records import Records
 from conformance.verdict.clause import Judgement

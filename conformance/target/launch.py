@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from conformance.errors import ProfileError, TargetUnreachable
-from conformance.profile.tables import PLACEHOLDER
+from conformance.profile.values import PLACEHOLDER
 from conformance.redaction import redact
 
 # An embedded hub is ready in half a second; a machine that starts ten of them at once needs longer.

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conformance.credentials import ConnectionString
 from conformance.errors import ProfileError, UsageError
-from conformance.profile.tables import Port
+from conformance.profile.values import Port
 
 
 class ReadyPorts(BaseModel):

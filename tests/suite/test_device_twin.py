@@ -4,7 +4,8 @@ import pytest
 from scripted_peer import PINGRESP, publish
 from violations import observed
 
-from conformance.device.twin import TwinAnswer, TwinChange, TwinClient, written
+from conformance.device.twin import TwinClient, written
+from conformance.device.twin_messages import TwinAnswer, TwinChange
 
 
 def answering(*messages, granted=b"\x01"):

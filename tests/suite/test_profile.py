@@ -6,7 +6,8 @@ import pytest
 
 from conformance.errors import ProfileError
 from conformance.profile import loading as profile
-from conformance.profile.tables import CAPABILITIES, TIMINGS, ProfileFile, Timing
+from conformance.profile.tables import ProfileFile, Timing
+from conformance.profile.values import CAPABILITIES, TIMINGS
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"

@@ -6,8 +6,8 @@ import pytest
 from patience import PATIENCE
 
 from conformance import pauses
-from conformance.device.twin import TwinAnswer
 from conformance.device.twin_burst import BURST, TwinBurst
+from conformance.device.twin_messages import TwinAnswer
 from conformance.errors import NotOffered
 
 
