@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from _pytest.assertion import util as assertion
 
 from conformance.errors import HarnessError, NotOffered, NotTested, Violation
-from conformance.redaction import redact
 from conformance.report.case_text import case_text
 from conformance.report.visible import visible
 from conformance.running.cases import RunningCase
@@ -36,31 +34,6 @@ def take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.Tes
             case.leave_out(call.when, reason if verdict == Verdict.NOT_TESTED else str(error.msg))
     elif not isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
         case.fail(call.when, error)
-
-
-def hide_secrets(report: pytest.TestReport) -> None:
-    """Blacken keys and tokens in what pytest writes itself: tracebacks, reasons, captured output."""
-    if redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = _redacted(report.longrepr)
-    if redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = redact(report.longreprtext)
-    report.sections = [(name, redact(text)) for name, text in report.sections]
-
-
-def _redacted(part: Any) -> Any:
-    """Return a part of a traceback without secrets: pytest's summary needs it whole."""
-    if isinstance(part, str):
-        return redact(part)
-    if part and isinstance(part, list) and all(isinstance(line, str) for line in part):
-        return redact("\n".join(part)).split("\n")  # a key may be longer than a line
-    if isinstance(part, list | tuple):
-        return type(part)(map(_redacted, part))
-    if is_dataclass(part):
-        for each in fields(part):
-            before = getattr(part, each.name)
-            if (after := _redacted(before)) != before:
-                setattr(part, each.name, after)
-    return part
 
 
 def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:

@@ -18,8 +18,6 @@ from conformance.running.cases import stopwatch
 from conformance.running.records import Records
 from conformance.verdict.needs import Claims, not_claimed
 
-# A line that changes more often cannot be read.
-_REST_SECONDS: Final = 0.1
 _ERASE_THE_REST: Final = "\x1b[K"
 
 
@@ -38,7 +36,6 @@ class ShownProgress:
         self._pace = Pace()
         self._total: Callable[[], int] = lambda: 0
         self._live = False
-        self._drawn = 0.0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -56,7 +53,7 @@ class ShownProgress:
         try:
             return (yield)
         finally:
-            self._draw(last=True)
+            self._draw()
             self._reporter = None
             reporter.ensure_newline()
 
@@ -96,14 +93,12 @@ class ShownProgress:
             )
         return self._progress
 
-    def _draw(self, *, last: bool = False) -> None:
+    def _draw(self) -> None:
         if self._reporter is None or self._progress is None:
             return
         total, seconds = self._total(), self._clock()
         if self._live:
-            if last or not self._drawn or seconds - self._drawn >= _REST_SECONDS:
-                self._rewrite(self._reporter, self._progress.now(total, seconds))
-                self._drawn = seconds
+            self._rewrite(self._reporter, self._progress.now(total, seconds))
         elif self._pace.due(self._progress.since_last(total, seconds)):
             self._reporter.write_line(progress.line(self._progress.since_last(total, seconds)))
             self._progress.forget()

@@ -8,7 +8,6 @@ import gc
 import json
 import random
 import time
-import warnings
 from collections.abc import Generator, Sequence
 from typing import Any, Final
 
@@ -19,17 +18,17 @@ from conformance.catalogue import Catalogue
 from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
-from conformance.redaction import all_secrets, redact
+from conformance.redaction import all_secrets
 from conformance.running import run_state
 from conformance.running.again import Again
 from conformance.running.case_maker import CaseMaker
 from conformance.running.cases import RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
 from conformance.running.cost import Cost, estimate, over_budget
+from conformance.running.hiding import hide_secrets
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
     comparing,
-    hide_secrets,
     show_as_settled,
     show_only_the_test,
     skip,
@@ -67,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     runner = Runner(config)
     config.pluginmanager.register(runner, "conformance-runner")
     config.pluginmanager.register(Again(runner), "conformance-again")
-    for module in FIXTURES:
+    for module in (*FIXTURES, "hiding"):
         config.pluginmanager.import_plugin(f"conformance.running.{module}")
 
 
@@ -199,13 +198,6 @@ class Runner:
         # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again, and
         # pytest makes five in each process when it ends.
         gc.freeze()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Blacken a warning before the terminal, or xdist, takes it."""
-        text = str(warning_message.message)
-        if redact(text) != text:
-            warning_message.message = redact(text)
 
     # -- the bench
 
