@@ -34,6 +34,7 @@ PITFALLS = {
     5: (
         "the results of one profile hide those of another",
         ["suite/test_case_ids.py::test_results_of_two_profiles_lie_beside_each_other_and_say_whose_they_are",
+         "report/test_allure_config.py::test_each_run_is_an_environment_of_its_own",
          "report/test_merge.py::test_runs_that_do_not_belong_together_are_refused"],
     ),
     6: (
@@ -66,6 +67,7 @@ PITFALLS = {
         ["suite/test_every_verdict.py::test_every_format_counts_the_same_cases",
          "suite/test_every_verdict.py::test_every_format_counts_the_same_clauses",
          "report/test_page.py::test_each_own_case_is_there_once_with_its_verdict",
+         "report/test_allure_page.py::test_the_page_counts_the_cases_of_the_statement",
          "report/test_merge.py::test_the_merged_report_has_every_format_with_the_same_counts"],
     ),
     11: (
@@ -79,6 +81,7 @@ PITFALLS = {
         "a page fetches something from elsewhere",
         ["report/test_page.py::test_the_page_can_load_nothing",
          "report/test_browser.py::test_the_page_asks_for_nothing_and_complains_of_nothing",
+         "report/test_allure_page.py::test_the_page_asks_for_nothing_and_complains_of_nothing",
          "suite/test_report_formats.py::test_no_page_of_a_run_can_load_anything"],
     ),
     13: (
