@@ -41,7 +41,8 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 	rm -rf $(ALLURE)
 	mkdir $(ALLURE)
 	cp requirements/allure/package.json requirements/allure/package-lock.json $(ALLURE)
-	npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix $(ALLURE)
+	npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix $(ALLURE) \
+		|| { echo "make: npm could not install Allure's generator, see above: it wants a registry the first time." >&2; exit 1; }
 	@touch $@
 
 # Their runs are of wrong hubs and pretended ones: no summaries of a job.

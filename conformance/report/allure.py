@@ -188,7 +188,8 @@ def _details(clause: ClausePart, case: CasePart) -> StatusDetails | None:
         message += accepted_as(case.deviation)
     details = _Comparison(message=message)
     if case.verdict in _RED:
-        details.trace = case_text(case, clause)
+        # The transcript is attached, and its lines are the steps.
+        details.trace = case_text(case.model_copy(update={"transcript": None}), clause)
         details.expected = case.expected or None
         details.actual = case.actual or None
     return details

@@ -175,6 +175,21 @@ def test_make_report_without_npm_says_so_and_installs_nothing(bare, tmp_path):
     assert not (tmp_path / "allure").exists()
 
 
+def test_make_report_says_where_npm_fails(bare, tmp_path):
+    program(bare, "node", "echo v20.0.0")
+    program(bare, "npm", "echo 'npm error network' >&2; exit 1")
+    one, _ = reports(tmp_path)
+    (tmp_path / "one").symlink_to(one)
+    done = make_report(bare, f"REPORTS={tmp_path / 'one'}", f"ALLURE={tmp_path / 'allure'}")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[:2] == [
+        "npm error network",
+        "make: npm could not install Allure's generator, see above: it wants a registry the first time.",
+    ]
+    assert not (tmp_path / "allure" / ".ready").exists()
+
+
 def test_the_lock_names_no_registry_and_the_version_that_pages_are_mended_for():
     from conformance.report.allure_generator import GENERATOR
 

@@ -198,6 +198,16 @@ def test_a_name_says_the_verdict_where_the_status_does_not(tmp_path):
     assert said == {"(known deviation)", "(stale deviation)", "(observed)", "(not tested)", "(not claimed)"}
 
 
+def test_the_wire_is_told_once(tmp_path):
+    (result,) = results(statement(clause("a.b", violation(1))), tmp_path)
+
+    trace = result["statusDetails"]["trace"]
+    assert "  Expected  closed\n  Actual    PUBREC packet=1" in trace
+    assert "CONNACK" not in trace
+    (attachment,) = result["attachments"]
+    assert "CONNACK" in (tmp_path / attachment["source"]).read_text()
+
+
 def test_a_step_lasts_until_the_next(tmp_path):
     wire = "     0 ms  c1 = opened\n   1.2 ms  c1 → CONNECT\n            user name\n    41 ms  c1 ← CONNACK"
     made = statement(clause("a.b", violation(1, transcript=wire)))
