@@ -29,7 +29,6 @@ from iothub_emulator.hub.registry import Registry
 from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.hub.session import Session
 from iothub_emulator.hub.state import HubState
-from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
 from iothub_emulator.hub.twin import Twin
 from iothub_emulator.messaging import CloudToDevice, LiveFeedback
@@ -124,10 +123,6 @@ class Runtime:
             raise Unauthorised(refused.reason) from None
 
     # Telemetry
-
-    def append_telemetry(self, event: TelemetryEvent) -> None:
-        """Bring a device's message to its endpoint; readers are woken once the sender has its answer."""
-        self.endpoints.take(event)
 
     def on_telemetry(self, partition: int, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` when that partition of the built-in endpoint has grown; return what ends it."""

@@ -96,14 +96,6 @@ class Conversation:
             words.append(word_with_id(packet))
         return tuple(words)
 
-    def next_packet(self) -> Packet | None:
-        """Return the next packet, or None if the connection ended; raises Violation if neither comes."""
-        self._channel.wait(self._something_came, self._timeouts.reaction)
-        packet = self._channel.take()
-        if packet is None and not self._ended():
-            raise self._violation(SILENCE, f"a packet within {self._timeouts.reaction:g} s", "nothing")
-        return packet
-
     def expect_closed(self, *, within: float | None = None) -> None:
         """Require that the hub ends the connection within so many seconds, whatever it sends before that.
 

@@ -99,11 +99,11 @@ def comparing(case: RunningCase | None) -> Iterator[None]:
         # pytest's own form: a tilde continues the line above, and what is shown is a format.
         return "\n~".join(lines).replace("%", "%%") if lines else explained_by_pytest(operator, left, right)
 
-    assertion._reprcompare = explain  # noqa: SLF001
+    assertion._reprcompare = explain  # noqa: SLF001 - see above
     try:
         yield
     finally:
-        assertion._reprcompare = explained_by_pytest  # noqa: SLF001
+        assertion._reprcompare = explained_by_pytest  # noqa: SLF001 - see above
 
 
 def skip(reason: str) -> NoReturn:

@@ -26,7 +26,7 @@ SOCKET_TIMEOUT: Final = 0.2
 def new_client(endpoint: AmqpEndpoint) -> Any:
     """Return a client that is not connected yet: connection, session and token, without links."""
     from azure.eventhub._pyamqp.authentication import AccessToken, JWTTokenAuth  # noqa: PLC0415 - see above
-    from azure.eventhub._pyamqp.client import AMQPClient  # noqa: PLC0415
+    from azure.eventhub._pyamqp.client import AMQPClient  # noqa: PLC0415 - see above
 
     # It warns of what is raised here as well.
     logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
@@ -58,7 +58,7 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
 def source_of(address: str, selector: str = "") -> Any:
     """Return the source of a link; `selector` says which of its messages, in Event Hubs' own words."""
     from azure.eventhub._pyamqp.endpoints import ApacheFilters, Source  # noqa: PLC0415 - see above
-    from azure.eventhub._pyamqp.utils import amqp_string_value  # noqa: PLC0415
+    from azure.eventhub._pyamqp.utils import amqp_string_value  # noqa: PLC0415 - see above
 
     # The client's class fills in the rest itself, which its types do not say.
     source = Source(address=address, filters={})  # type: ignore[call-arg]
@@ -99,7 +99,7 @@ def settlement(state: Any) -> Settlement:
 
 def translated(error: Exception, endpoint: AmqpEndpoint, hint: str = "") -> CredentialsRefused | ServiceError:
     """Return the suite's own error for what the client raised; `hint` says what to do next."""
-    from azure.eventhub._pyamqp.error import AMQPLinkError, AuthenticationException  # noqa: PLC0415
+    from azure.eventhub._pyamqp.error import AMQPLinkError, AuthenticationException  # noqa: PLC0415 - above
 
     if isinstance(error, AuthenticationException):
         return CredentialsRefused(

@@ -91,13 +91,6 @@ class IdentityRegistry:
         self._client.call("PUT", "devices", device_id, body=document, if_match="*")
         self._settle()
 
-    def create_modules(self, device_id: str, ids: Sequence[str]) -> list[Identity]:
-        """Make modules of a device with new random keys, in the order given.
-
-        One call each: the service's bulk call is documented for devices.
-        """
-        return [self.create_module(device_id, module_id) for module_id in ids]
-
     def create_module(
         self, device_id: str, module_id: str, *, thumbprints: tuple[str, str] | None = None
     ) -> Identity:

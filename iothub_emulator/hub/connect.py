@@ -55,11 +55,11 @@ class ConnectRules:
         """connect.empty-client-id: a client has to name itself."""
         return bool(client_id)
 
-    def accepts_keep_alive(self, keep_alive: int) -> bool:  # noqa: ARG002 - the seam lets some be refused
+    def accepts_keep_alive(self, keep_alive: int) -> bool:
         """connect.keep-alive-long: any keep-alive is accepted; a long one is shortened, not refused."""
         return True
 
-    def accepts_session(self, *, clean_session: bool) -> bool:  # noqa: ARG002 - the seam lets one be refused
+    def accepts_session(self, *, clean_session: bool) -> bool:
         """connect.sdk-defaults: with CleanSession 0, as SDKs connect, and with CleanSession 1."""
         return True
 
@@ -83,7 +83,7 @@ class ConnectRules:
         pairs = (pair.partition("=") for pair in (parsed.parameters if parsed else "").split("&"))
         return next((value for name, _, value in pairs if name == "api-version" and value), None)
 
-    def username_without(self, client_id: str) -> Username | None:  # noqa: ARG002 - nobody is known by a ClientId
+    def username_without(self, client_id: str) -> Username | None:
         """connect.no-credentials: without a Username nobody is let in."""
         return None
 
@@ -110,7 +110,7 @@ class ConnectRules:
 
     # What proves it
 
-    def checks_token(self, identity: Identity) -> bool:  # noqa: ARG002 - the seam trusts some unseen
+    def checks_token(self, identity: Identity) -> bool:
         """connect.unknown-device, sas.bad-signature, …: whoever an identity is, it proves itself."""
         return True
 
@@ -121,7 +121,7 @@ class ConnectRules:
         """
         return identity.authentication_type == "selfSigned"
 
-    def accepts_password_beside_certificate(self, password: bytes | None) -> bool:  # noqa: ARG002
+    def accepts_password_beside_certificate(self, password: bytes | None) -> bool:
         """x509.no-password, x509.empty-password, x509.token-instead: the Password is not looked at."""
         return True
 
@@ -132,7 +132,7 @@ class ConnectRules:
         """
         return any(registered.upper() in thumbprints for registered in identity.thumbprints)
 
-    def requires_password(self, identity: Identity) -> bool:  # noqa: ARG002
+    def requires_password(self, identity: Identity) -> bool:
         """connect.no-credentials: without a token nobody is let in."""
         return True
 

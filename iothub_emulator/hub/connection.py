@@ -15,7 +15,7 @@ class ConnectionRules:
         """packets.malformed, packets.malformed-soft [MQTT-4.8.0-1]: the same for bytes that are no packet."""
         return self.on_error(because)
 
-    def refuses_before_connect(self, packet: FromClient) -> bool:  # noqa: ARG002
+    def refuses_before_connect(self, packet: FromClient) -> bool:
         """connect.first-packet [MQTT-3.1.0-1]: anything but CONNECT first ends the connection."""
         return True
 
@@ -42,7 +42,7 @@ class ConnectionRules:
         """connection.newest-wins [MQTT-3.1.4-2]: an identity's older connection is dropped by a new one."""
         return True
 
-    def shares_place(self, older_way: str, newer_way: str) -> bool:  # noqa: ARG002
+    def shares_place(self, older_way: str, newer_way: str) -> bool:
         """websocket.one-connection: there is one place for an identity, over TLS alone and over WebSocket."""
         return True
 
@@ -53,6 +53,6 @@ class ConnectionRules:
         """
         return (identity_key,)
 
-    def spreads(self, because: str) -> bool:  # noqa: ARG002 - the seam lets an error reach others
+    def spreads(self, because: str) -> bool:
         """connection.survives-others: an error ends the connection that made it and no other."""
         return False

@@ -105,7 +105,7 @@ class EventRules:
         """monitoring.details: `deviceId`."""
         return happening.device_id
 
-    def named_module(self, subject: Subject, happening: Happening) -> str | None:  # noqa: ARG002
+    def named_module(self, subject: Subject, happening: Happening) -> str | None:
         """monitoring.module: `moduleId`.
 
         unspecified: Microsoft's table says that connection events have none; nobody could tell modules apart

@@ -19,7 +19,7 @@ class KeepAliveRules:
         cap = self.settings.keep_alive_cap
         return min(keep_alive * self.settings.keep_alive_factor, cap) if keep_alive else cap
 
-    def counts(self, packet: FromClient) -> bool:  # noqa: ARG002 - the seam lets some packets not count
+    def counts(self, packet: FromClient) -> bool:
         """connection.keep-alive-traffic: every packet ends the silence, not only PINGREQ."""
         return True
 

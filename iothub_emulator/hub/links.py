@@ -57,7 +57,7 @@ class LinkRules(ReaderRules, CloudLinkRules):
 
     # Who may attach
 
-    def right_for(self, path: str) -> Right:  # noqa: ARG002 - one right opens all that a back end reads or sends
+    def right_for(self, path: str) -> Right:
         """Return what a policy needs for this address: reading telemetry and sending are ServiceConnect."""
         return Right.SERVICE_CONNECT
 

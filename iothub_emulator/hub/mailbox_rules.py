@@ -25,11 +25,6 @@ Outcome = Literal["Success", "Expired", "DeliveryCountExceeded", "Rejected", "Pu
 _ADDRESS = re.compile(r"/?devices/([^/]+)/messages/devicebound/?", re.IGNORECASE)
 
 
-def devicebound_filter(device_id: str) -> str:
-    """Return the filter by which a device subscribes to its messages."""
-    return f"devices/{device_id}/messages/devicebound/#"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudMessage:
     """What a back end sent to a device."""
@@ -126,7 +121,7 @@ class MailboxRules:
         """c2d.purged: a purge empties the mailbox, locked messages included."""
         return True
 
-    def purged_with(self, device_id: str, known: Iterable[str]) -> Iterable[str]:  # noqa: ARG002 - the seam
+    def purged_with(self, device_id: str, known: Iterable[str]) -> Iterable[str]:
         """c2d.purged: whose mailboxes a purge of this device's empties, of all that are known; its own."""
         return (device_id,)
 
@@ -136,7 +131,7 @@ class MailboxRules:
         """c2d.not-before-subscribe, c2d.unsubscribe, session.clean-is-silent: who subscribed is served."""
         return subscribed
 
-    def position_of_next(self, waiting: int) -> int:  # noqa: ARG002 - the seam
+    def position_of_next(self, waiting: int) -> int:
         """c2d.order, session.pending-order: the oldest first."""
         return 0
 
@@ -163,7 +158,7 @@ class MailboxRules:
         """c2d.acknowledged-not-again, c2d.feedback: PUBACK completes."""
         return True
 
-    def acknowledged_by(self, packet_id: int, unacknowledged: Sequence[int]) -> Sequence[int]:  # noqa: ARG002
+    def acknowledged_by(self, packet_id: int, unacknowledged: Sequence[int]) -> Sequence[int]:
         """c2d.acknowledged-not-again [MQTT-2.3.1-6]: a PUBACK is for the one message with its packet id."""
         return (packet_id,)
 

@@ -135,7 +135,7 @@ class MethodRules:
         """methods.request, watch.topics: name and request id."""
         return f"$iothub/methods/POST/{name}/?$rid={request_id}"
 
-    def request_qos(self, granted: int) -> int:  # noqa: ARG002 - below it, whatever was granted
+    def request_qos(self, granted: int) -> int:
         """watch.qos: always 0 (Microsoft's page)."""
         return 0
 

@@ -41,11 +41,11 @@ class PublishRules:
         """d2c.foreign-topic, module.device-topic: whose message it is; None: not the client's to send."""
         return self.sender_of(topic.device, sender) if self.same_module(topic.module, sender) else None
 
-    def passes_on(self, topic: str) -> bool:  # noqa: ARG002 - the seam makes a broker of the hub
+    def passes_on(self, topic: str) -> bool:
         """topics.no-device-to-device: what a device publishes goes to the back end and to nobody else."""
         return False
 
-    def on_undocumented_topic(self, topic: str) -> Literal["close", "acknowledge", "ignore", "telemetry"]:  # noqa: ARG002
+    def on_undocumented_topic(self, topic: str) -> Literal["close", "acknowledge", "ignore", "telemetry"]:
         """topics.undocumented-name, d2c.foreign-topic: the connection is closed, and nothing is delivered.
 
         unspecified: the document only says that such names are not supported; reports of hubs tell of a close
@@ -61,7 +61,7 @@ class PublishRules:
         """d2c.retain-property, d2c.no-retain-property: nothing is retained; the flag becomes a property."""
         return {self.edition.retain_property: "true"} if retain else {}
 
-    def duplicate_properties(self, *, dup: bool) -> dict[str, str]:  # noqa: ARG002
+    def duplicate_properties(self, *, dup: bool) -> dict[str, str]:
         """d2c.dup-property: DUP leaves no trace (azure-iot-sdk-node issue 609)."""
         return {}
 
@@ -78,7 +78,7 @@ class PublishRules:
         """d2c.too-large: up to 256 KiB."""
         return size <= self.settings.max_message_bytes
 
-    def delivers(self, packet: Publish) -> bool:  # noqa: ARG002 - the seam lets a message get lost
+    def delivers(self, packet: Publish) -> bool:
         """d2c.events-topic, d2c.retain-delivered, d2c.dup: every message is, a resent one again."""
         return True
 

@@ -108,7 +108,7 @@ def _projected(query: Query, document: Object) -> Object:
     if not query.columns:
         return document
     found = ((column.name, _value(column.path, document)) for column in query.columns)
-    return {name: value for name, value in found if value is not _UNDEFINED}  # type: ignore[misc]
+    return {name: value for name, value in found if value is not _UNDEFINED}  # type: ignore[misc] # is JSON
 
 
 # Conditions
@@ -153,7 +153,7 @@ def _compared(left: object, operator: Operator, right: object) -> bool | None:
         return (same_kind and left == right) is (operator == "=")
     if not same_kind or not isinstance(left, (str, int, float)) or kinds[0] == "boolean":
         return None
-    order = (left > right) - (left < right)  # type: ignore[operator]
+    order = (left > right) - (left < right)  # type: ignore[operator] # they are of the same kind
     return {"<": order < 0, ">": order > 0, "<=": order <= 0, ">=": order >= 0}[operator]
 
 

@@ -22,7 +22,7 @@ class SubscribeRules:
         """c2d.subscribe, topics.cross-device: under which filter a device's own messages reach it."""
         return topics.is_devicebound_filter(topic_filter, device_id)
 
-    def hears(self, subscriptions: Mapping[str, int], topic: str) -> bool:  # noqa: ARG002
+    def hears(self, subscriptions: Mapping[str, int], topic: str) -> bool:
         """topics.no-device-to-device: no subscription brings what another device published."""
         return False
 

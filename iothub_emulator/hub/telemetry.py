@@ -7,7 +7,6 @@ later events, as Event Hubs has it) or a time.
 import dataclasses
 import json
 import zlib
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -62,7 +61,7 @@ class TelemetryRules:
         """d2c.body-opaque: the body is not looked into."""
         return payload
 
-    def device_id(self, sender: Sender, properties: dict[str, str]) -> str:  # noqa: ARG002
+    def device_id(self, sender: Sender, properties: dict[str, str]) -> str:
         """d2c.identity-stamped, d2c.identity-not-spoofable: from the connection, whatever the bag says."""
         return sender.device_id
 
@@ -151,14 +150,6 @@ class Partition:
         start = max(sequence_number, self.first_sequence_number)
         stop = min(start + limit, self.next_sequence_number)
         return [(number, self._event(number)) for number in range(start, stop)]
-
-    def after_time(self, when: float, *, inclusive: bool) -> int:
-        """Return the number of the first event later than `when` (unix seconds), or at it if inclusive."""
-        numbers = range(self.first_sequence_number, self.next_sequence_number)
-        find = bisect_left if inclusive else bisect_right
-        return self.first_sequence_number + find(
-            numbers, when, key=lambda number: self._event(number).enqueued_time
-        )
 
     @staticmethod
     def offset_of(sequence_number: int) -> str:

@@ -86,7 +86,7 @@ class TokenRules:
             fields[key] = value
         return fields
 
-    def requires(self, field: str) -> bool:  # noqa: ARG002 - the seam lets one field be optional
+    def requires(self, field: str) -> bool:
         """sas.malformed: a token without `sr`, `sig` or `se` is refused."""
         return True
 

@@ -64,7 +64,7 @@ class TwinRules(TwinLimits):
         """twin.get-body, topics.cross-device-twin, module.twin: who asks is asked about its own twin."""
         return identity_key
 
-    def serves(self, *, subscribed: bool) -> bool:  # noqa: ARG002 - the seam
+    def serves(self, *, subscribed: bool) -> bool:
         """twin.not-subscribed: a request is carried out whether or not its answer will be heard."""
         return True
 
@@ -112,7 +112,7 @@ class TwinRules(TwinLimits):
 
     # Answers to the device
 
-    def accepts_get_payload(self, payload: bytes) -> bool:  # noqa: ARG002 - the seam
+    def accepts_get_payload(self, payload: bytes) -> bool:
         """twin.get-payload: whatever it is, it is not looked into."""
         return True
 
@@ -133,7 +133,7 @@ class TwinRules(TwinLimits):
         """twin.get, twin.reported: one message for one request."""
         return ((topic, payload),)
 
-    def answer_recipients(self, asker: str, request_id: str) -> tuple[str, ...]:  # noqa: ARG002 - the seam
+    def answer_recipients(self, asker: str, request_id: str) -> tuple[str, ...]:
         """topics.cross-device-twin: whose connection gets an answer; no other than the asker's."""
         return (asker,)
 
@@ -141,7 +141,7 @@ class TwinRules(TwinLimits):
         """twin.not-subscribed: the request is carried out either way, the answer needs the subscription."""
         return subscribed
 
-    def answer_qos(self, granted: int) -> int:  # noqa: ARG002 - below it, whatever was granted
+    def answer_qos(self, granted: int) -> int:
         """watch.qos: always 0 (azure-iot-sdk-csharp, branch previews/v2, MQTT transport handler)."""
         return 0
 
@@ -175,11 +175,11 @@ class TwinRules(TwinLimits):
                 after[name] = value
         return after
 
-    def replaced(self, before: Object, wanted: Object) -> Object:  # noqa: ARG002 - the seam
+    def replaced(self, before: Object, wanted: Object) -> Object:
         """twin.get-fresh, desired.replace: of what was there before, nothing is left."""
         return self.merged({}, wanted)
 
-    def after_refusal(self, before: Object, patch: Json) -> Object:  # noqa: ARG002 - the seam
+    def after_refusal(self, before: Object, patch: Json) -> Object:
         """twin.reserved-names and every other refusal: nothing of a refused patch is applied.
 
         `patch` is None where it could not be read.
@@ -213,7 +213,7 @@ class TwinRules(TwinLimits):
         """desired.not-for-tags: an empty patch changes nothing, so SDKs may send one along with tags."""
         return bool(patch)
 
-    def replacement_of_absent(self, before: Object) -> Object:  # noqa: ARG002 - the seam lets it stay
+    def replacement_of_absent(self, before: Object) -> Object:
         """Return what a PUT without a section makes of it: nothing is left, as PUT replaces the whole.
 
         unspecified: the REST reference does not speak of a body with one section.
@@ -242,7 +242,7 @@ class TwinRules(TwinLimits):
         """desired.replace: a replacement is a change like any other."""
         return True
 
-    def notification_of_refused(self, document: Json, version: int) -> Object | None:  # noqa: ARG002 - the seam
+    def notification_of_refused(self, document: Json, version: int) -> Object | None:
         """desired.not-for-refused: nothing changed, so there is nothing to tell."""
         return None
 

@@ -7,14 +7,14 @@ from iothub_emulator.hub.packets import Will
 class WillRules:
     """Each decision about a Will."""
 
-    def accepts(self, will: Will) -> bool:  # noqa: ARG002 - the seam lets some be refused
+    def accepts(self, will: Will) -> bool:
         """will.accepted, will.retain, will.foreign-topic: a CONNECT is not refused for its Will.
 
         unspecified: what a hub does with a Will that could never be telemetry of its sender.
         """
         return True
 
-    def of_connection(self, will: Will | None, identity_key: str) -> Will | None:  # noqa: ARG002
+    def of_connection(self, will: Will | None, identity_key: str) -> Will | None:
         """will.replaced [MQTT-3.1.2-10]: a connection has the Will of its own CONNECT, or none."""
         return will
 
@@ -22,7 +22,7 @@ class WillRules:
         """will.refused-connect [MQTT-3.1.2-8]: only an accepted CONNECT leaves a Will."""
         return False
 
-    def is_sent(self, will: Will, end: End) -> bool:  # noqa: ARG002 - the seam tells Wills apart
+    def is_sent(self, will: Will, end: End) -> bool:
         """will.sent, will.not-after-disconnect, will.on-keep-alive, will.on-protocol-error, will.on-takeover.
 
         [MQTT-3.1.2-8, -10]: every end but DISCONNECT sends it. unspecified: the document speaks of a closed
@@ -39,6 +39,6 @@ class WillRules:
         """will.property-bag: the bag of the Will's topic is read like that of any message."""
         return text
 
-    def properties(self, end: End) -> dict[str, str]:  # noqa: ARG002 - the seam tells ends apart
+    def properties(self, end: End) -> dict[str, str]:
         """will.message-type: what marks it, for whoever reads telemetry; the same after every end."""
         return {"iothub-MessageType": "Will"}

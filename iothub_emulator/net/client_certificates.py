@@ -53,7 +53,7 @@ def _on_message(
     connection: ssl.SSLObject,
     direction: str,
     version: Any,
-    content_type: Any,  # noqa: ARG001
+    content_type: Any,  # noqa: ARG001 - OpenSSL passes it
     message_type: Any,
     data: bytes,
 ) -> None:

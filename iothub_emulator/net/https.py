@@ -20,10 +20,10 @@ async def serve_https(
 ) -> AsyncIterator[None]:
     """Serve REST, and `endpoints` by WebSocket subprotocol, on a bound socket until the block ends."""
     with _without_system_certificates():
-        from aiohttp import web  # noqa: PLC0415
+        from aiohttp import web  # noqa: PLC0415 - what the block is for
 
-        from iothub_emulator.net.websocket_upgrade import WebSockets  # noqa: PLC0415
-        from iothub_emulator.rest.application import runner  # noqa: PLC0415
+        from iothub_emulator.net.websocket_upgrade import WebSockets  # noqa: PLC0415 - likewise
+        from iothub_emulator.rest.application import runner  # noqa: PLC0415 - likewise
 
     served = runner(runtime, WebSockets(runtime.rules.listeners, endpoints).answer)
     await served.setup()

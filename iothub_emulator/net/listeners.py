@@ -65,7 +65,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
 
         def service() -> asyncio.Protocol:
             # Imported by the first client that comes: it is an eighth of the start, and many need no AMQP.
-            from iothub_emulator.amqp.endpoint import AmqpEndpoint  # noqa: PLC0415
+            from iothub_emulator.amqp.endpoint import AmqpEndpoint  # noqa: PLC0415 - see above
 
             return AmqpEndpoint(runtime)
 

@@ -48,7 +48,7 @@ class ListenerRules:
 
     # WebSocket
 
-    def websocket_path(self, path: str, query: str) -> str:  # noqa: ARG002
+    def websocket_path(self, path: str, query: str) -> str:
         """websocket.no-client-cert: what is compared is the path, whatever stands in the query."""
         return path
 
@@ -75,7 +75,7 @@ class ListenerRules:
         """websocket.text-frame [MQTT-6.0.0-1]: the status to close with; None: it is read as binary."""
         return UNSUPPORTED_DATA
 
-    def websocket_payload(self, payload: bytes, *, ends_message: bool) -> bytes:  # noqa: ARG002
+    def websocket_payload(self, payload: bytes, *, ends_message: bool) -> bytes:
         """websocket.frames [MQTT-6.0.0-2]: a stream of bytes, wherever frames and messages begin and end."""
         return payload
 
@@ -103,7 +103,7 @@ class ListenerRules:
 
     async def listen(
         self,
-        name: str,  # noqa: ARG002 - lets a replacement tell the ports apart
+        name: str,
         factory: Callable[[], asyncio.Protocol],
         sock: socket.socket,
         context: ssl.SSLContext,

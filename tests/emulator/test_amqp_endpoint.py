@@ -194,7 +194,7 @@ def test_events_travel(tls):
             assert [await client.body(), await client.body()] == [b"1", b"2"]
 
             device = next(name for name in map(str, range(99)) if partition_of(runtime, name) == 0)
-            runtime.append_telemetry(event(b"3", device_id=device))
+            runtime.endpoints.take(event(b"3", device_id=device))
             assert await client.body() == b"3"
             client.close()
 

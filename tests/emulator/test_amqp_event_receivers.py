@@ -173,7 +173,7 @@ def test_a_reader_is_woken_by_its_partition_alone():
     peer.attach_receiver(STREAM, credit=10)
     peer.wakes = 0
 
-    peer.runtime.append_telemetry(event(b"x", device_id="device-1"))
+    peer.runtime.endpoints.take(event(b"x", device_id="device-1"))
     partition = next(number for number in (0, 1) if not peer.runtime.telemetry.partitions[number].is_empty)
     assert peer.wakes == (1 if partition == 0 else 0)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules, devicebound_filter
+from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules
 
 RULES = MailboxRules()
 MESSAGE = CloudMessage(to="/devices/d/messages/devicebound", properties={})
@@ -100,9 +100,8 @@ def test_a_bag_can_be_decoded_again(properties):
     assert decoded == properties
 
 
-def test_topics_and_filters():
+def test_the_topic_names_the_device_and_begins_with_the_address():
     assert RULES.topic("d", MESSAGE).startswith("devices/d/messages/devicebound/%24.to=")
-    assert devicebound_filter("d") == "devices/d/messages/devicebound/#"
 
 
 def test_body_and_properties_count():

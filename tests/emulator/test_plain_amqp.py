@@ -89,7 +89,7 @@ def test_azure_eventhub_reads_in_development_emulator_mode(hub, tmp_path):
         bodies.append(received.body_as_str())
         ended.set()
 
-    hub.call(hub.runtime.append_telemetry, event(b"in clear"))
+    hub.call(hub.runtime.endpoints.take, event(b"in clear"))
     thread = threading.Thread(
         target=client.receive, kwargs={"on_event": on_event, "starting_position": "-1", "prefetch": 1}
     )

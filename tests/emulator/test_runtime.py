@@ -186,10 +186,10 @@ def test_readers_of_a_partition_are_woken_until_they_forget(runtime):
     partition = runtime.rules.telemetry.partition("d1", 2)
     forget = runtime.on_telemetry(partition, lambda: woken.append("mine"))
     runtime.on_telemetry(1 - partition, lambda: woken.append("other"))
-    runtime.append_telemetry(event())
+    runtime.endpoints.take(event())
     forget()
     forget()
-    runtime.append_telemetry(event())
+    runtime.endpoints.take(event())
     assert woken == ["mine"]
 
 
@@ -200,8 +200,8 @@ def test_readers_are_woken_after_the_turn_that_acknowledges(runtime):
 
     async def turn():
         runtime.on_telemetry(partition, lambda: woken.append(1))
-        runtime.append_telemetry(event())
-        runtime.append_telemetry(event())
+        runtime.endpoints.take(event())
+        runtime.endpoints.take(event())
         during = list(woken)
         await asyncio.get_running_loop().run_in_executor(None, lambda: None)
         return during

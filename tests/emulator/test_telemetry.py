@@ -31,7 +31,6 @@ def test_an_empty_partition():
     assert (partition.first_sequence_number, partition.next_sequence_number) == (0, 0)
     assert partition.last_enqueued_time == 0.0
     assert partition.read(0, 10) == []
-    assert partition.after_time(5.0, inclusive=True) == 0
 
 
 def test_reading_begins_anywhere_and_ends_at_the_limit():
@@ -48,14 +47,6 @@ def test_older_events_fall_out():
     assert (partition.first_sequence_number, partition.next_sequence_number) == (15, 25)
     assert [(number, found.body) for number, found in partition.read(0, 2)] == [(15, b"15"), (16, b"16")]
     assert partition.last_enqueued_time == 124.0
-
-
-@pytest.mark.parametrize(
-    ("when", "inclusive", "number"),
-    [(99.0, False, 15), (117.0, True, 17), (117.0, False, 18), (117.5, True, 18), (999.0, False, 25)],
-)
-def test_a_position_by_time(when, inclusive, number):
-    assert filled(25, capacity=10).after_time(when, inclusive=inclusive) == number
 
 
 def test_offsets_are_text_and_rise_with_the_numbers():

@@ -301,17 +301,3 @@ def test_behind_a_half_close_everything_that_was_sent_is_still_read(scene):
 
     assert raw.take(2) == ("puback 1", "closed")
     assert ended.wait(PATIENCE)
-
-
-def test_next_packet_is_a_value_or_the_end(scene):
-    raw = scene.device(lambda line: line.send(CONNACK)).raw()
-
-    assert raw.next_packet() == Connack(0, 0)
-    assert raw.next_packet() is None
-
-
-def test_no_next_packet_is_a_violation(scene):
-    raw = scene.device(lambda line: line.read_to_end()).raw()
-
-    with scene.hurry():
-        assert violation(raw.next_packet).observed == "silence"

@@ -44,13 +44,6 @@ def test_a_module_is_made_with_keys_of_its_own(rest, registry):
     assert "If-Match" not in request.headers
 
 
-def test_many_modules_are_made_in_order(rest, registry):
-    rest.replies = [Reply(200, {**DOCUMENT, "moduleId": name}) for name in "abc"]
-
-    assert [made.module_id for made in registry.create_modules("d", ["a", "b", "c"])] == ["a", "b", "c"]
-    assert [request.path.partition("?")[0][-1] for request in rest.requests] == ["a", "b", "c"]
-
-
 def test_a_module_is_found_or_not(rest, registry):
     rest.replies = [Reply(200, DOCUMENT), Reply(404, {"Message": "ErrorCode:ModuleNotFound;x"})]
 
@@ -83,7 +76,7 @@ def test_a_refusal_is_told_without_a_key(rest, registry):
 def test_a_module_of_the_embedded_hub_connects_and_has_its_own_twin(back_end):
     registry, twins = back_end.service.registry, back_end.service.twins
     device = back_end.device()
-    first, second = registry.create_modules(device.id, ["m-1", "m-2"])
+    first, second = (registry.create_module(device.id, name) for name in ("m-1", "m-2"))
     module = back_end.device(first)
 
     module.expect_accepted()
@@ -111,7 +104,8 @@ def test_a_module_of_the_embedded_hub_is_called_by_itself(back_end):
 
 def test_a_module_of_the_embedded_hub_is_deleted_alone_or_with_its_device(back_end):
     registry, device = back_end.service.registry, back_end.device()
-    registry.create_modules(device.id, ["m-1", "m-2"])
+    for name in ("m-1", "m-2"):
+        registry.create_module(device.id, name)
 
     registry.delete_module(device.id, "m-1")
     assert (registry.get_module(device.id, "m-1"), registry.get_module(device.id, "m-2").id) == (
