@@ -1,5 +1,6 @@
 """Hubs that read the property bag wrongly."""
 
+import re
 from urllib.parse import unquote
 
 from fault import fault
@@ -26,6 +27,17 @@ def bag_is_not_utf_8(rules):
     class Wrong(PropertyBagRules):
         def decode(self, text):
             return unquote(text, encoding="latin-1")
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.encoding")
+def escapes_in_small_letters_are_left_alone(rules):
+    """%C3 is an escape and %c3 is not."""
+
+    class Wrong(PropertyBagRules):
+        def decode(self, text):
+            return re.sub(r"(?:%[0-9A-F]{2})+", lambda found: unquote(found[0]), text)
 
     rules.property_bag = Wrong()
 

@@ -56,6 +56,19 @@ def names_are_written_small(rules):
     mailbox_rules(rules, Wrong)
 
 
+@fault("c2d.bag-encoding")
+def system_properties_are_not_encoded(rules):
+    """Only what the sender named itself is encoded; a message id stands in the bag as it is."""
+
+    class Wrong(MailboxRules):
+        def pair(self, name, value):
+            if name in {"$.mid", "$.cid"}:
+                return f"{self.encode(name)}={value}"
+            return super().pair(name, value)
+
+    mailbox_rules(rules, Wrong)
+
+
 @fault("c2d.bag-contents")
 def delivery_count_is_in_the_bag(rules):
     """The queue's own figures are told to the device."""

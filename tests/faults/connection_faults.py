@@ -41,6 +41,17 @@ def modules_may_connect_twice(rules):
     rules.connection = Wrong()
 
 
+@fault("connection.scope", spreads=True)
+def who_leaves_takes_others_along(rules):
+    """A DISCONNECT ends every connection of the process."""
+
+    class Wrong(ConnectionRules):
+        def spreads(self, because):
+            return because == "connection.disconnect-closes"
+
+    rules.connection = Wrong()
+
+
 @fault("connection.survives-others", "packets.malformed")
 def malformed_packet_closes_everybody(rules):
     """An error in the decoder ends every connection of the process."""

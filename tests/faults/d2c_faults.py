@@ -114,6 +114,20 @@ def resent_message_is_not_acknowledged(rules):
     publish_rules(rules, Wrong)
 
 
+@fault("d2c.puback", "d2c.dup")
+def packet_id_counts_for_ever(rules):
+    """A message like the one before, under its packet id, gets no PUBACK, though that id was free again."""
+
+    class Wrong(PublishRules):
+        before = None
+
+        def acknowledge(self, packet):
+            known, self.before = self.before, (packet.topic, packet.packet_id, packet.payload)
+            return () if known == self.before else super().acknowledge(packet)
+
+    publish_rules(rules, Wrong)
+
+
 @fault("d2c.too-large", "connection.errors-close")
 def size_is_not_limited(rules):
     """A message of any size is taken."""

@@ -96,3 +96,20 @@ def hub_pings_its_clients(rules):
             return super().outgoing(packet) + (b"\xc0\x00" if isinstance(packet, Unsuback) else b"")
 
     rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("packets.split", "connection.ping", spreads=True)
+def a_read_holds_one_packet(rules):
+    """What stands behind a packet in the same read is thrown away."""
+
+    class Wrong(CodecRules):
+        behind_another = False
+
+        def remaining_length(self, data, start):
+            self.behind_another = start > 1
+            return None if self.behind_another else super().remaining_length(data, start)
+
+        def waits_for_rest(self):
+            return not self.behind_another
+
+    rules.codec = Wrong(rules.codec.settings)
