@@ -17,7 +17,7 @@ FILTER = text("$iothub/twin/res/#")
 
 
 def five_bytes(length):
-    """Return a remaining length in five bytes, one more than the rule allows; nothing else is wrong with it."""
+    """Return a remaining length in five bytes, one more than there may be; nothing else is wrong with it."""
     return bytes([0x80 + length % 128, 0x80 + length // 128, 0x80, 0x80, 0x00])
 
 
