@@ -78,7 +78,7 @@ def hub(tmp_path_factory):
     assert "ready" in process.stdout.readline()
     yield json.loads(ready.read_text())
     process.stdin.close()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.mark.parametrize(

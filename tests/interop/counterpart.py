@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from hub_process import sas_token, signed_by_policy
 from paho_device import PahoDevice
 
-PATIENCE = 10
+PATIENCE = 30
 """Seconds that an answer may take; less than a step has."""
 
 API = {"api-version": "2021-04-12"}

@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 
 import paho.mqtt.client as mqtt
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds that anything may take. What takes longer is broken."""
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 
-PATIENCE = 10
+PATIENCE = 30
 """Seconds that an answer may take; less than a step has."""
 
 _DESIRED = "$iothub/twin/PATCH/properties/desired/"

@@ -52,7 +52,7 @@ def endpoint(tmp_path_factory):
             host="localhost",
             port=port,
             trust=str(folder / "root.pem"),
-            timeouts=Timeouts(connect=10.0, reaction=10.0, silence=0.0),
+            timeouts=Timeouts(connect=60.0, reaction=60.0, silence=0.0),
         )
         broker.terminate()
 

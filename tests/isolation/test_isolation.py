@@ -20,7 +20,7 @@ from conformance.target import launch
 CHECKOUT = Path(__file__).parents[2]
 SECTIONS = [section.name for section in catalogue.load().sections]
 SEED = int(os.environ.get("ISOLATION_SEED") or time.time())
-READY_DEADLINE = 30
+READY_DEADLINE = 60
 
 
 class Run:

@@ -297,7 +297,7 @@ def test_does_not():
     )
     small.run()
 
-    assert 0.03 <= small.statement()["run"]["slept_seconds"] < 0.2
+    assert small.statement()["run"]["slept_seconds"] >= 0.03
 
 
 # -- what stays out

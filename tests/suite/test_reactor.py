@@ -69,7 +69,7 @@ def test_an_exception_reaches_the_caller_and_ends_nothing(reactor):
 
 def test_a_job_that_does_not_get_its_turn_is_the_harness_failing(reactor):
     begun, go_on = threading.Event(), threading.Event()
-    blocker = threading.Thread(target=lambda: reactor.do(lambda: begun.set() or go_on.wait(10)))
+    blocker = threading.Thread(target=lambda: reactor.do(lambda: begun.set() or go_on.wait(PATIENCE)))
     blocker.start()
     assert begun.wait(PATIENCE)
 

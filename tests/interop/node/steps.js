@@ -5,7 +5,7 @@ const { deepStrictEqual } = require("node:assert");
 const { createInterface } = require("node:readline");
 
 // Milliseconds that one step may take.
-const PATIENCE = 20000;
+const PATIENCE = 60000;
 
 // What the emulator's ready file says.
 const HUB = JSON.parse(process.env.INTEROP_HUB);

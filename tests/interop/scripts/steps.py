@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds that one step may take."""
 
 HUB = json.loads(os.environ.get("INTEROP_HUB", "{}"))
