@@ -1,5 +1,6 @@
 """What a run says while it goes on: which sections run, how far it is, what is wrong so far."""
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,6 +48,8 @@ class Progress:
         self._order = order
         self._judged = judged
         self._running: dict[str, str] = {}
+        # What workers have just left: until they begin another case, they are still said to be there.
+        self._left: deque[str] = deque()
         self._done: set[str] = set()
         self._since: set[str] = set()
         self._violated: set[str] = set()
@@ -55,12 +58,15 @@ class Progress:
     def begin(self, node_id: str) -> None:
         """Take note of a case that begins."""
         self._running[node_id] = self._sections.get(node_id, OTHERS)
+        if self._left:
+            self._left.popleft()
 
     def end(self, node_id: str, case: Case | None) -> None:
         """Take note of a case that ended; of a test that is none of the suite's there is no record."""
         self._done.add(node_id)
         self._running.pop(node_id, None)
-        self._since.add(self._sections.get(node_id, OTHERS))
+        self._left.append(self._sections.get(node_id, OTHERS))
+        self._since.add(self._left[-1])
         if case is None:
             return
         found = {case.clause} if case.verdict is Verdict.VIOLATION else set()
@@ -70,8 +76,9 @@ class Progress:
             self._red[case.verdict] += 1
 
     def now(self, total: int, seconds: float) -> Reached:
-        """Return how far the run is, with the sections whose cases run at this moment."""
-        return self._reached(self._running.values(), total, seconds)
+        """Return how far the run is, with the sections whose cases run at this moment; none at its end."""
+        sections = (*self._running.values(), *self._left) if len(self._done) < total else ()
+        return self._reached(sections, total, seconds)
 
     def since_last(self, total: int, seconds: float) -> Reached:
         """Return how far the run is, with the sections whose cases ended since `forget`."""

@@ -89,10 +89,11 @@ def test_the_sections_named_are_those_that_run_or_that_ran_since_the_last_line()
 
     assert counts.now(4, 0).sections == ["s", "t"]
     counts.end("b", case("b"))
-    assert counts.now(4, 0).sections == ["t"]
+    assert counts.now(4, 0).sections == ["s", "t"], "whoever left a section begins its next case at once"
     assert counts.since_last(4, 0).sections == ["s"]
     counts.forget()
     counts.begin("stranger")
+    assert counts.now(4, 0).sections == ["t", progress.OTHERS]
     counts.end("stranger", None)
     assert counts.since_last(4, 0).sections == [progress.OTHERS]
 
