@@ -71,6 +71,17 @@ def request_ids_have_three_bits(rules):
     method_rules(rules, Wrong)
 
 
+@fault("methods.request-ids-differ")
+def calls_at_one_moment_share_a_request_id(rules):
+    """The request id is taken from a clock that is too coarse."""
+
+    class Wrong(MethodRules):
+        def request_id(self, count):
+            return super().request_id(count // 2 + 1)
+
+    method_rules(rules, Wrong)
+
+
 @fault("methods.concurrent")
 def answers_are_handed_out_in_the_order_of_calls(rules):
     """Whichever call an answer is for, the oldest caller gets it."""

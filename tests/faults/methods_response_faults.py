@@ -148,3 +148,27 @@ def answer_is_not_acknowledged(rules):
             return () if is_answer else super().acknowledge(packet)
 
     rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
+
+
+@fault("methods.status")
+def success_is_always_200(rules):
+    """Whatever status of success the device gives, its caller gets 200."""
+
+    class Wrong(MethodRules):
+        def status(self, text):
+            found = super().status(text)
+            return 200 if found is not None and 200 <= found < 300 else found
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.status")
+def failures_of_a_device_are_not_passed_on(rules):
+    """A status of 500 and more is taken for a broken answer."""
+
+    class Wrong(MethodRules):
+        def status(self, text):
+            found = super().status(text)
+            return None if found is not None and found >= 500 else found
+
+    method_rules(rules, Wrong)

@@ -40,6 +40,25 @@ def telemetry_goes_to_subscribers_too(rules):
 
 
 @fault("topics.no-device-to-device")
+def what_is_not_the_hubs_is_a_brokers(rules):
+    """Names that the document does not know are published and subscribed to as on a general broker."""
+
+    class PassesOn(PublishRules):
+        def passes_on(self, topic):
+            return not topic.startswith(("devices/", "$"))
+
+    class Matches(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            return min(qos, 1)
+
+        def hears(self, subscriptions, topic):
+            return any(fits(each, topic) for each in subscriptions)
+
+    rules.publish = PassesOn(rules.publish.settings, rules.publish.edition)
+    rules.subscribe = Matches()
+
+
+@fault("topics.no-device-to-device")
 def devices_write_to_each_others_mailboxes(rules):
     """A device that publishes on the devicebound topic of another one sends it a message."""
 

@@ -110,6 +110,17 @@ def payload_of_a_will_is_text(rules):
 
 
 @fault("will.payload")
+def payload_of_a_will_is_ascii(rules):
+    """Text in a Will loses all that is not ASCII."""
+
+    class Wrong(WillRules):
+        def payload(self, will):
+            return bytes(byte for byte in will.payload if byte < 0x80)
+
+    rules.will = Wrong()
+
+
+@fault("will.payload")
 def payload_of_a_will_is_cut_at_4_kb(rules):
     """A Will is kept in a field of fixed size."""
 
