@@ -38,7 +38,7 @@ class LiveConnection(Protocol):
 class Connections:
     """The open connections, at most one for each identity, and what is remembered of closed ones.
 
-    Times are unix seconds since the start of the hub; None: never.
+    Times are unix seconds; None: not since the start of the hub.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:

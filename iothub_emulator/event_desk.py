@@ -15,7 +15,10 @@ from iothub_emulator.rules import Rules
 
 
 class EventDesk:
-    """All of them. `send` puts an event among telemetry; `twin` is that of an identity key."""
+    """Tells of connections, identities and twins.
+
+    `send` puts an event among telemetry; `twin` returns the twin of an identity key.
+    """
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ BAD_REQUEST, UNAUTHORISED, FORBIDDEN = 400, 401, 403
 
 
 class Authorisations:
-    """What has been put on one connection."""
+    """What the tokens that were put on one connection open; of an audience the newest counts."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

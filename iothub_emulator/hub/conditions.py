@@ -12,7 +12,7 @@ Single = TypeVar("Single")
 
 @dataclass(frozen=True, slots=True)
 class One(Generic[Single]):
-    """What stands between the joints."""
+    """A part that has no joints in it, in whatever form its language has."""
 
     single: Single
 

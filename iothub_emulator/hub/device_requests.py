@@ -18,7 +18,7 @@ class Breach(Exception):  # noqa: N818 - an answer, not a malfunction
 
 
 class DeviceRequests:
-    """One connection's."""
+    """Those of one connection: each is carried out as its packet comes."""
 
     def __init__(
         self,

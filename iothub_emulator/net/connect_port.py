@@ -84,7 +84,7 @@ class _Side(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on."""
+        """Pass on what came, if the tunnel leads anywhere yet."""
         if self.other is not None:
             self.other.write(data)
 
@@ -116,7 +116,7 @@ class _Side(asyncio.Protocol):
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Hear it again."""
+        """Hear the other side again."""
         if self.other is not None and self.other.transport is not None:
             self.other.transport.resume_reading()
 

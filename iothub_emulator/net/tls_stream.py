@@ -77,19 +77,19 @@ class TlsStream(asyncio.BufferedProtocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the protocol."""
+        """Tell the protocol, if the handshake came so far that there is one."""
         self.is_closing = True
         self._set_timer(None)
         if self._protocol is not None:
             self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Pass it on."""
+        """Tell the protocol that the client reads too slowly."""
         if self._protocol is not None:
             self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass it on."""
+        """Tell the protocol that the client has caught up."""
         if self._protocol is not None:
             self._protocol.resume_writing()
 

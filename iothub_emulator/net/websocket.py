@@ -166,7 +166,7 @@ class WebSocketConnection(asyncio.Protocol):
 
 
 class WebSocketStream(asyncio.Transport):
-    """The endpoint's side."""
+    """What the endpoint has for a transport: its bytes leave in binary frames, and it sees no others."""
 
     def __init__(
         self, connection: WebSocketConnection, network: asyncio.Transport, thumbprints: tuple[str, ...]
@@ -182,7 +182,7 @@ class WebSocketStream(asyncio.Transport):
         return own[name] if name in own else self._network.get_extra_info(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send."""
+        """Send in one binary frame."""
         self._connection.send(bytes(data))
 
     def close(self) -> None:
@@ -198,12 +198,12 @@ class WebSocketStream(asyncio.Transport):
         return self._connection.is_closing or self._network.is_closing()
 
     def pause_reading(self) -> None:
-        """Hear nothing."""
+        """Read no more from the network; a connection that is closing reads on, for the client's Close."""
         if not self._connection.is_closing:
             self._network.pause_reading()
 
     def resume_reading(self) -> None:
-        """Hear again."""
+        """Read from the network again."""
         self._network.resume_reading()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
