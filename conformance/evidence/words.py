@@ -17,7 +17,7 @@ from conformance.evidence.packets import (
 
 REDACTED: Final = "(redacted)"
 
-PREVIEW_CHARACTERS: Final = 40
+PREVIEW_CHARACTERS: Final = 200
 PREVIEW_BYTES: Final = 16
 
 # First byte and at most four bytes of length: what may be shown of a CONNECT that cannot be read.

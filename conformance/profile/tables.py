@@ -47,6 +47,7 @@ class TargetTable(Table):
     """[target]: which hub, and whom to trust for it."""
 
     name: PlainText
+    version: PlainText | None = None
     host: PlainText | None = None
     ports: Ports = Ports()
     trust: Trust = "system"

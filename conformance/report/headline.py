@@ -77,6 +77,10 @@ def _bounds(statement: Statement, counts: Mapping[Verdict, int]) -> Iterator[str
     holding = counts.get(Verdict.PASS, 0)
     cases = sum(len(own(clause)) for clause in shown(statement) if clause.verdict in CLAIMED)
     yield f"{holding} of {plural(claimed, 'claimed clause')} held, judged in {plural(cases, 'case')}."
+    if disputed := sum(
+        clause.level == "disputed" for clause in shown(statement) if clause.verdict in CLAIMED
+    ):
+        yield f"{disputed} of them {'is' if disputed == 1 else 'are'} disputed: any accepted reading counts."
     worse = [
         f"{verdict} {counts[verdict]}"
         for verdict in (*ATTENTION, Verdict.KNOWN_DEVIATION)

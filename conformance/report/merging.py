@@ -71,6 +71,7 @@ def _refuse_mixed(one: Statement, other: Statement, refusal: str) -> None:
 def _identity(one: Statement, other: Statement) -> Iterator[tuple[str, object, object]]:
     yield "target", one.target.name, other.target.name
     yield "host", one.target.host, other.target.host
+    yield "version", one.target.version, other.target.version
     yield "edition", one.target.edition, other.target.edition
     yield "profile", one.profile.name, other.profile.name
     yield "suite", one.suite.version, other.suite.version

@@ -12,9 +12,8 @@ ABSENT = "none"
 def target_lines(statement: Statement) -> Sequence[str]:
     """Return what names a run: its hub, profile, suite, time and size."""
     target, run, suite = statement.target, statement.run, statement.suite
-    edition = f", edition {target.edition}" if target.edition else ""
     return (
-        f"{target.name} at {target.host}{edition}",
+        target.where,
         f"profile {statement.profile.name}, suite {suite.version} {suite.digest[:12]}",
         f"{run.started}, {run.cases} cases{', partial' if run.partial else ''}, exit code {run.exit_code}",
     )

@@ -57,6 +57,14 @@ class TargetPart(_Part):
     host: str
     ports: dict[str, int] = {}
     edition: str | None = None
+    version: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Which hub, in which state, at which place."""
+        version = f", version {self.version}" if self.version else ""
+        edition = f", edition {self.edition}" if self.edition else ""
+        return f"{self.name}{version} at {self.host}{edition}"
 
 
 class ProfilePart(_Part):

@@ -71,9 +71,8 @@ def _lines(statement: Statement) -> Iterator[str]:
     for remark in run.remarks:
         yield f"Note: {escape(remark)}"
         yield ""
-    edition = f", edition {target.edition}" if target.edition else ""
     yield (
-        f"Target {escape(target.name)} at {code(target.host)}{escape(edition)}, profile "
+        f"Target {escape(target.where)}, profile "
         f"{code(statement.profile.name)}, document *{escape(document.title)}* ({document.date}). "
         f"Suite {escape(suite.version)}, digest {code(suite.digest[:12])}. "
         f"Started {escape(moment(run.started))}, {run.seconds:.1f} s on {plural(run.workers, 'worker')}."

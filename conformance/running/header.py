@@ -15,12 +15,13 @@ def header(catalogue: Catalogue, target: OpenTarget | None, selection: Sequence[
         return [suite]
     about, claims = target.description, target.claims
     edition = f", edition {about['edition']}" if about.get("edition") else ""
+    version = f", version {about['version']}" if about.get("version") else ""
     address = f"{about['host']}:{about.get('ports', {}).get('mqtt', '?')}"
     capabilities = ", ".join(sorted(claims.capabilities)) or "nothing beyond MQTT"
     timing = ", ".join(sorted(claims.timing)) or "none"
     return [
         suite,
-        f"profile: {target.profile}; target: {about['name']} at {address}{edition}",
+        f"profile: {target.profile}; target: {about['name']}{version} at {address}{edition}",
         f"claims: {capabilities}; timing: {timing}; large cases: {'yes' if claims.large else 'no'}",
         *([f"partial: {' '.join(selection)}; no claim of conformance"] if selection else []),
         *(f"preflight: {remark}" for remark in target.remarks),

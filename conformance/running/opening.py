@@ -31,7 +31,13 @@ class ReachedTarget:
         """What reports say about the hub."""
         target = self._opened.target
         ports = {name: port for name, port in asdict(target.ports).items() if port}
-        return {"name": target.name, "host": target.host, "ports": ports, "edition": target.edition}
+        return {
+            "name": target.name,
+            "host": target.host,
+            "ports": ports,
+            "edition": target.edition,
+            "version": target.version,
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return all that a worker needs to reach the hub, secrets included."""

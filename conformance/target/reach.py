@@ -145,6 +145,7 @@ def settle(
         timeouts=Timeouts(**profile.timeouts.model_dump()),
         limits=Limits(workers=profile.limits.workers, large=profile.limits.large),
         edition=None if overlay is None else overlay.edition,
+        version=profile.target.version,
         origin=origin,
     )
 

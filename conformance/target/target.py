@@ -64,7 +64,8 @@ class ServiceAccess:
 class Target:
     """One hub. `ca_file` is None where the system's certificates are trusted.
 
-    `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows.
+    `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows,
+    `version` what the profile says of the hub's release.
     """
 
     profile: str
@@ -79,6 +80,7 @@ class Target:
     timeouts: Timeouts
     limits: Limits
     edition: str | None
+    version: str | None
     origin: Origin
 
     @property
@@ -97,6 +99,7 @@ class Target:
             "ports": asdict(self.ports),
             "origin": self.origin,
             "edition": self.edition,
+            "version": self.version,
             "timing": dict(self.timing),
         }
 
@@ -115,6 +118,7 @@ class Target:
             "timeouts": asdict(self.timeouts),
             "limits": asdict(self.limits),
             "edition": self.edition,
+            "version": self.version,
             "origin": self.origin,
         }
 

@@ -47,6 +47,7 @@ def test_the_bounds_name_what_is_no_part_of_the_claim():
         f"Not part of the claim: 1 not claimed; {OBSERVES}.",
     )
     assert headline(mixed()).bounds[1:] == (
+        "1 of them is disputed: any accepted reading counts.",
         "The others: violation 2, stale deviation 1, broken 1, not tested 1, known deviation 1.",
         f"Not part of the claim: 1 not claimed; {OBSERVES}; 1 not testable from outside.",
     )

@@ -118,7 +118,9 @@ SENTENCES = [
 
 def test_each_sentence_of_the_document_says_which_clauses_check_it_and_what_they_found():
     made = statement(
-        clause("d2c.qos2", violation(1)), clause("d2c.topic", case(2)), document={"sentences": SENTENCES}
+        clause("d2c.qos2", violation(1)),
+        clause("d2c.topic", case(2), level="disputed", readings=["closed"]),
+        document={"sentences": SENTENCES},
     )
     page = read(render(made))
 
@@ -127,7 +129,7 @@ def test_each_sentence_of_the_document_says_which_clauses_check_it_and_what_they
         for row in page.one("table", aria_labelledby="sentences").all("tr")
     ]
     assert rows[1:] == [
-        ["S1", "67", "The hub does small things.", "d2c.qos2 ✕ violationd2c.topic ✓ pass"],
+        ["S1", "67", "The hub does small things.", "d2c.qos2 ✕ violationd2c.topic ✓ passdisputed: closed"],
         ["S2", "69-73", "Devices are rebooted.", "None: it is about devices"],
     ]
     assert page.one(id="S1").text == "S1"
@@ -317,3 +319,9 @@ def test_the_choice_of_a_verdict_has_a_rule_of_style_for_each(page):
     assert [
         choice for choice in choices[1:] if f":root:has(#{choice}:checked) .clause:not(" not in style
     ] == []
+
+
+def test_the_release_of_the_hub_is_named_with_it():
+    text = read(render(statement(clause("a.b", case(1)), target={"version": "1.4.2"}))).one("header").text
+
+    assert "pretended hub, version 1.4.2 at hub.example" in text

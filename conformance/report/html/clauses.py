@@ -103,7 +103,10 @@ def _source(clause: ClausePart, statement: Statement) -> Iterator[Content]:
     for number in clause.mqtt:
         yield f" · [{number}]"
     yield " · "
-    yield link(clause.link, "Open the document at this place", class_="document")
+    place = (
+        "Open the document at this place" if clause.source == "document" else "The document's section on it"
+    )
+    yield link(clause.link, place, class_="document")
 
 
 def _summary(clause: ClausePart) -> Markup | None:
@@ -176,7 +179,8 @@ def _evidence(case: CasePart) -> Content:
         lines.append(("Expected", element("span", case.expected, class_="verbatim expected")))
     if case.actual:
         lines.append(("Actual", element("span", case.actual, class_="verbatim actual")))
-    if case.observed and case.observed != case.actual:
+    # The word of a case whose actual value is too long is its beginning: no news beside the whole.
+    if case.observed and not (case.actual or "").startswith(case.observed.removesuffix("…")):
         lines.append(("In a word", element("span", case.observed, class_="verbatim")))
     if case.reading:
         lines.append(("Reading", case.reading))

@@ -44,7 +44,7 @@ def overview(statement: Statement, navigation: Markup) -> Markup:
 def _identity(statement: Statement) -> Markup:
     target, document, suite = statement.target, statement.document, statement.suite
     return join(
-        f"{target.name} at {target.host}, profile {statement.profile.name} · document of ",
+        f"{target.where}, profile {statement.profile.name} · document of ",
         element("time", document.date),
         f" ({document.language}) · suite {suite.version} · ",
         _time(statement.run.started),
@@ -67,9 +67,8 @@ def _facts(statement: Statement) -> Markup:
 def facts(statement: Statement) -> Iterator[tuple[str, Content]]:
     """Yield what identifies a run: name and value."""
     suite, document, run, target = statement.suite, statement.document, statement.run, statement.target
-    edition = f", edition {target.edition}" if target.edition else ""
     ports = ", ".join(f"{name} {port}" for name, port in target.ports.items())
-    yield "Target", f"{target.name} at {target.host}{edition}" + (f" ({ports})" if ports else "")
+    yield "Target", target.where + (f" ({ports})" if ports else "")
     yield "Profile", element("code", statement.profile.name)
     yield "Claims", ", ".join(statement.claims.capabilities) or "nothing beyond MQTT"
     yield "States", ", ".join(f"{name} {seconds:g} s" for name, seconds in statement.claims.timing.items())
@@ -142,7 +141,8 @@ def _why(guilty: Sequence[CasePart]) -> Content:
     if not case.expected:
         return first_line(case.message) or case.id
     seen = first_line(case.actual or case.observed)
-    return join("expected ", element("b", first_line(case.expected)), "; actual ", element("b", seen))
+    expected = element("b", first_line(case.expected))
+    return join("expected ", expected, element("br"), "actual ", element("b", seen))
 
 
 def _matrix(statement: Statement) -> Markup:
@@ -157,6 +157,7 @@ def _matrix(statement: Statement) -> Markup:
             rows.append(_matrix_row(name, verdicts, clause_counts(own)))
     total = _matrix_row("All sections", verdicts, clause_counts(clauses))
     cases = _matrix_row("Cases", verdicts, case_counts(statement))
+    passing = sum(case.in_passing for clause in clauses for case in clause.cases)
     return element(
         "section",
         element("h2", "Sections and verdicts", id="matrix"),
@@ -177,6 +178,12 @@ def _matrix(statement: Statement) -> Markup:
             class_="matrix",
             role="table",
         ),
+        element(
+            "p",
+            f"Under a second clause, where the watch saw something in passing: {plural(passing, 'case')}.",
+        )
+        if passing
+        else None,
         aria_labelledby="matrix",
     )
 

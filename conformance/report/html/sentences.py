@@ -7,6 +7,7 @@ from conformance.report.html.lists import table
 from conformance.report.html.markup import Content, Markup, element
 from conformance.report.statement import ClausePart, SentencePart, Statement
 from conformance.report.tally import left_out
+from conformance.report.visible import plural
 
 
 def sentences(statement: Statement) -> Markup | None:
@@ -14,14 +15,17 @@ def sentences(statement: Statement) -> Markup | None:
     document = statement.document
     if not document.sentences:
         return None
+    further = sum(not clause.statements for clause in statement.clauses)
     rows = [[*_sentence(each), _covered(statement, each)] for each in document.sentences]
     return element(
         "section",
         element("h2", "The document, sentence by sentence", id="sentences"),
         element(
             "p",
-            f"What the document of {document.date} ({document.language}) asserts, in the suite's words, and "
-            "the clauses that check it. Further clauses rest on MQTT 3.1.1 or on other pages of Microsoft's.",
+            f"All that the document of {document.date} ({document.language}) asserts, in the suite's words, "
+            f"with the lines of its source text, and the clauses that check it. Beside it "
+            f"{plural(further, 'further clause')} rest on MQTT 3.1.1, other pages of Microsoft's, "
+            "or what others saw of hubs.",
         ),
         table(("Sentence", "Line", "Says", "Clauses"), rows, "sentences"),
         aria_labelledby="sentences",
@@ -44,6 +48,8 @@ def _clause(clause: ClausePart, *, skipped: bool) -> Markup:
     else:
         name = element("a", clause.id, href=f"#clause-{clause.id}", class_="id")
         found = [name, " ", badge(clause.verdict)]
+        if clause.level == "disputed" and clause.readings:
+            found.append(element("div", f"disputed: {' · '.join(clause.readings)}", class_="note"))
     return element("div", found, class_="check")
 
 
