@@ -70,7 +70,10 @@ def _tests(package: Path) -> Mapping[str, list[str]]:
         )
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         lines = [line.removeprefix("ERROR: ") for line in said.getvalue().splitlines() if line.strip()]
-        raise CatalogueError("\n".join(lines) or f"the tests in {package.name} cannot be collected")
+        raise CatalogueError(
+            "\n".join(lines)
+            or f"the tests in {package.name} cannot be collected. Run pytest on them to see why."
+        )
     return collector.tests
 
 

@@ -68,4 +68,4 @@ def _toml(path: Path, file: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ProfileError(f"{file}: not UTF-8. Save it as UTF-8.") from None
     except OSError as error:
-        raise ProfileError(f"{file}: cannot be read: {error.strerror}.") from None
+        raise ProfileError(f"{file}: cannot be read: {error.strerror}. Name a file that can.") from None

@@ -48,7 +48,10 @@ class ReportFolder:
             finally:
                 shutil.rmtree(old, ignore_errors=True)
             return
-        raise UsageError(f"{self.final}: cannot be replaced; this run's report is {self.fresh}.")
+        raise UsageError(
+            f"{self.final}: cannot be replaced; this run's report is {self.fresh}. "
+            "Name another --report-dir for each of the runs that go on at once."
+        )
 
     def discard(self) -> None:
         """Remove the fresh folder; the old report stays as it was."""

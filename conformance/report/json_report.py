@@ -33,7 +33,9 @@ def load(name: str) -> Statement:
     try:
         return read(Path(name))
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}") from None
+        raise UsageError(
+            f"{name}: cannot be read: {error.strerror}. Give the conformance.json of a report."
+        ) from None
     except ValidationError:
         raise UsageError(f"{name}: no statement of a run. Give the conformance.json of a report.") from None
 

@@ -67,7 +67,8 @@ class Service:
     ) -> None:
         if target.service is None:
             raise ServiceError(
-                f"profile '{target.profile}': has no [service], so there is no back end to ask."
+                f"profile '{target.profile}': has no [service], so there is no back end to ask. "
+                "Add one, or claim nothing that needs it."
             )
         self._target = target
         self._access = target.service
@@ -128,7 +129,7 @@ class Service:
         if self._telemetry is None:
             raise ServiceError(
                 f"profile '{self._target.profile}': has no events-connection-string in [service], "
-                "so there is no telemetry to read."
+                "so there is no telemetry to read. Add it, or do not claim telemetry."
             )
         self._telemetry.open()
         return self._telemetry
@@ -145,7 +146,7 @@ class Service:
         if self._routed is None:
             raise ServiceError(
                 f"profile '{self._target.profile}': has no routed-events-connection-string in [service], "
-                "so there is no custom endpoint to read."
+                "so there is no custom endpoint to read. Add it, or do not claim routing."
             )
         self._routed.open()
         return self._routed
