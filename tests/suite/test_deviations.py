@@ -249,7 +249,7 @@ def test_a_deviation_from_an_unknown_clause_stops_the_run(small, distribution):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "cannot be read: No such file or directory"),
+        (None, "cannot be read: No such file or directory. Give the conformance.json of a report."),
         (b"{", "no statement of a run. Give the conformance.json of a report."),
         (b'{"schema": 2}', "no statement of a run. Give the conformance.json of a report."),
     ],
