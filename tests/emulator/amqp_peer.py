@@ -9,10 +9,11 @@ import hmac
 from urllib.parse import quote_plus
 
 from iothub_emulator.amqp import frames
+from iothub_emulator.amqp.composites import Composite
 from iothub_emulator.amqp.connection import Connection
 from iothub_emulator.amqp.frames import Frame
 from iothub_emulator.amqp.messages import Message, Properties, decode_message, encode_message
-from iothub_emulator.amqp.performatives import Attach, Begin, Flow, Open, Source, Target, Transfer
+from iothub_emulator.amqp.performatives import Attach, Begin, Close, Flow, Open, Source, Target, Transfer
 from iothub_emulator.amqp.values import Ulong
 from iothub_emulator.hub.telemetry import TelemetryEvent
 from iothub_emulator.runtime import Runtime
@@ -205,3 +206,35 @@ def bodies(answers) -> list[bytes]:
                 found.append(decode_message(parts).data)
                 parts = b""
     return found
+
+
+def performatives(answers: list[Frame]) -> list[Composite]:
+    """Return what frames carry."""
+    return [frame.performative for frame in answers]
+
+
+def errors(answers) -> list[str]:
+    """Return the conditions of the Closes among performatives."""
+    return [item.error.condition for item in answers if isinstance(item, Close) and item.error]
+
+
+def refusal(answers):
+    """Return the condition of a refused attach: an attach without termini, then a Detach that says why."""
+    attach, detach = answers
+    assert (attach.source, attach.target) == (None, None)
+    assert detach.closed
+    return detach.error.condition
+
+
+def flow_of(*, credit, delivered=0, handle=0, **fields):
+    """Return the Flow of a peer that has seen so many deliveries on a link and grants it credit."""
+    return Flow(
+        next_incoming_id=1,
+        incoming_window=10_000,
+        next_outgoing_id=1,
+        outgoing_window=1,
+        handle=handle,
+        delivery_count=delivered,
+        link_credit=credit,
+        **fields,
+    )

@@ -2,7 +2,7 @@
 
 import amqp_peer
 import pytest
-from amqp_peer import NOW, Peer, decoded, hub
+from amqp_peer import NOW, Peer, decoded, errors, hub
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,11 +158,6 @@ def test_sasl_goes_on_with_an_init():
 
     assert peer.raw(frames.encode_frame(0, SaslOutcome(code=0), kind=SASL_FRAME)) == b""
     assert peer.connection.is_finished
-
-
-def errors(performatives):
-    """Return the conditions of the Closes."""
-    return [item.error.condition for item in performatives if isinstance(item, Close) and item.error]
 
 
 def opened():

@@ -1,8 +1,7 @@
 """Epochs over AMQP: a link on one connection ends a link on another."""
 
 import pytest
-from amqp_peer import STREAM, Peer, bodies, fill, hub
-from test_amqp_links import performatives, refusal
+from amqp_peer import STREAM, Peer, bodies, fill, hub, performatives, refusal
 
 from iothub_emulator.amqp import frames
 from iothub_emulator.amqp.performatives import Attach, Close, Detach, End, Flow, Source, Target

@@ -1,8 +1,7 @@
 """Event receivers: from where they read, and how an event looks."""
 
 import pytest
-from amqp_peer import NOW, STREAM, Peer, bodies, event, fill, hub
-from test_amqp_links import refusal
+from amqp_peer import NOW, STREAM, Peer, bodies, event, fill, hub, refusal
 
 from iothub_emulator.amqp.event_messages import encode_event
 from iothub_emulator.amqp.event_receivers import RUNTIME_METRIC

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from amqp_peer import NOW, Peer, hub, token
-from test_amqp_links import performatives, refusal
+from amqp_peer import NOW, Peer, hub, performatives, refusal, token
 
 from iothub_emulator.amqp.messages import Header, decode_message
 from iothub_emulator.amqp.performatives import (

@@ -1,8 +1,7 @@
 """Sessions: windows both ways, handles, and the flows that tell of them."""
 
 import pytest
-from amqp_peer import STREAM, Peer, Source, bodies, fill, hub
-from test_amqp_connection import errors
+from amqp_peer import STREAM, Peer, Source, bodies, errors, fill, hub
 
 from iothub_emulator.amqp.performatives import Attach, Begin, Detach, Disposition, End, Flow, Open, Transfer
 from iothub_emulator.amqp.session import HANDLE_MAX, INCOMING_WINDOW
