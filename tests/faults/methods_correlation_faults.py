@@ -102,3 +102,14 @@ def late_answer_ends_the_connection(rules):
             return "close"
 
     method_rules(rules, Wrong)
+
+
+@fault("methods.concurrent")
+def any_known_request_id_ends_the_newest_call(rules):
+    """The latest call gets each answer, so long as somebody waits for the request id in it."""
+
+    class Wrong(MethodRules):
+        def answered_call(self, request_id, pending):
+            return list(pending)[-1] if request_id in pending else None
+
+    method_rules(rules, Wrong)

@@ -172,3 +172,48 @@ def failures_of_a_device_are_not_passed_on(rules):
             return None if found is not None and found >= 500 else found
 
     method_rules(rules, Wrong)
+
+
+@fault("methods.status", "methods.response", spreads=True)
+def success_is_zero(rules):
+    """A status of 200 reaches the caller as 0, the code of a command that worked."""
+
+    class Wrong(MethodRules):
+        def status(self, text):
+            return 0 if text == "200" else super().status(text)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.response-body")
+def lists_come_as_texts(rules):
+    """A list that a device answers reaches the caller as a text that holds JSON."""
+
+    class Wrong(MethodRules):
+        def rendered(self, payload):
+            return json.dumps(payload.decode()).encode() if payload[:1] == b"[" else super().rendered(payload)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.response-body")
+def numbers_are_cut(rules):
+    """A number that a device answers loses what stands behind its point."""
+
+    class Wrong(MethodRules):
+        def rendered(self, payload):
+            is_number = payload[:1].isdigit() or payload[:1] == b"-"
+            return super().rendered(payload.partition(b".")[0] if is_number else payload)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.response-body")
+def quotes_in_an_answer_are_escaped_for_a_page(rules):
+    """Quotes inside a text reach the caller as HTML has them."""
+
+    class Wrong(MethodRules):
+        def rendered(self, payload):
+            return super().rendered(payload.replace(b'\\"', b"&quot;"))
+
+    method_rules(rules, Wrong)

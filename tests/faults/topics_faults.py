@@ -119,6 +119,28 @@ def wildcard_brings_all_messages(rules):
     eavesdropping(rules, listens_to)
 
 
+@fault("topics.cross-device", "watch.identity")
+def beginning_of_a_topic_stands_for_all_below_it(rules):
+    """A filter of devices, or of one device, brings every message below it, whoever subscribed."""
+
+    def listens_to(topic_filter):
+        found = re.fullmatch("devices/(?:([^/+#]+)/(?:messages/devicebound/)?)?#", topic_filter)
+        return found and (found[1] or "everybody")
+
+    eavesdropping(rules, listens_to)
+
+
+@fault("topics.cross-device", "topics.undocumented-filter", "watch.identity")
+def own_names_of_the_hub_open_everything(rules):
+    """Whoever subscribes to all of $iothub gets what the hub sends to anybody."""
+
+    def listens_to(topic_filter):
+        found = re.fullmatch("devices/([^/+#]+)/messages/devicebound/#", topic_filter)
+        return "everybody" if topic_filter == "$iothub/#" else found and found[1]
+
+    eavesdropping(rules, listens_to)
+
+
 @fault("topics.undocumented-filter", "topics.subtopic-wildcards")
 def refused_filter_is_stored(rules):
     """A filter that SUBACK refuses is kept all the same, and brings messages."""
@@ -168,6 +190,22 @@ def undocumented_name_comes_back(rules):
 
         def acknowledge(self, packet):
             if parse_name(packet.topic) or packet.topic.startswith("$iothub/") or not packet.qos:
+                return super().acknowledge(packet)
+            return Puback(packet.packet_id), Publish(packet.topic, packet.payload, 0, retain=False)
+
+    rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
+
+
+@fault("topics.undocumented-name", "watch.topics")
+def undocumented_name_of_the_hub_comes_back(rules):
+    """A message on a name of the hub's own that nobody knows is echoed."""
+
+    class Wrong(PublishRules):
+        def on_undocumented_topic(self, topic):
+            return "acknowledge"
+
+        def acknowledge(self, packet):
+            if not packet.qos or not re.match(r"\$iothub/(?!twin/|methods/)", packet.topic):
                 return super().acknowledge(packet)
             return Puback(packet.packet_id), Publish(packet.topic, packet.payload, 0, retain=False)
 

@@ -164,6 +164,17 @@ def will_of_qos_0_is_dropped(rules):
     rules.will = Wrong()
 
 
+@fault("will.qos", spreads=True)
+def will_of_qos_1_waits_for_a_puback(rules):
+    """A Will of QoS 1 is kept for an acknowledgement that nobody sends any more."""
+
+    class Wrong(WillRules):
+        def is_sent(self, will, end):
+            return will.qos != 1 and super().is_sent(will, end)
+
+    rules.will = Wrong()
+
+
 @fault("will.retain", "will.retain-property")
 def will_with_retain_is_refused(rules):
     """A hub that retains nothing refuses a CONNECT whose Will asks for it."""
