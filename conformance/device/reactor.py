@@ -124,6 +124,7 @@ class Reactor:
                     bool(events & selectors.EVENT_WRITE),
                 )
                 if isinstance(key.fileobj, socket.socket) and self._served.get(key.fileobj) is served:
+                    # B023: it is called before the loop goes on.
                     self._guard(served, lambda: served.ready(readable=readable, writable=writable))  # noqa: B023
             self._work()
             self._tick()

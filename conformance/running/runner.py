@@ -297,7 +297,7 @@ class Runner:
     def _send_along(self, item: pytest.Item, case: RunningCase, report: pytest.TestReport) -> None:
         record = case.settle()
         # An attribute crosses to the controller and stays out of JUnit, whose properties hold short words.
-        report.conformance = to_json(record)  # type: ignore[attr-defined]
+        report.conformance = to_json(record)  # type: ignore[attr-defined] # ours, as said
         words = {"verdict": str(record.verdict), "reading": record.reading, "observed": record.observed}
         words |= {f"breach of {breach.clause}": breach.message for breach in record.breaches}
         item.user_properties += [(name, word) for name, word in words.items() if word]

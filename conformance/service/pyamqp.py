@@ -43,7 +43,7 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
         made: SasToken = sas_token(resource, key, expiry=expiry, policy=access.policy)
         return AccessToken(made.reveal(), expiry)
 
-    return AMQPClient(  # type: ignore[no-untyped-call]
+    return AMQPClient(  # type: ignore[no-untyped-call] # the private client has no types
         access.host,
         # The class is for any token that a function returns, whatever its kind.
         auth=JWTTokenAuth(resource, resource, token, token_type=TOKEN_TYPE),
@@ -64,7 +64,7 @@ def source_of(address: str, selector: str = "") -> Any:
     source = Source(address=address, filters={})  # type: ignore[call-arg]
     if selector:
         name = ApacheFilters.selector_filter
-        source.filters[name] = (name, amqp_string_value(selector))  # type: ignore[no-untyped-call]
+        source.filters[name] = (name, amqp_string_value(selector))  # type: ignore[no-untyped-call] # likewise
     return source
 
 

@@ -17,6 +17,7 @@ INVALID_TEXT = 1007
 _SENDABLE = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 """Statuses that a Close frame may carry (section 7.4.1 and its registry), beside 3000 to 4999."""
 _FIRST_PRIVATE, _LAST_PRIVATE = 3000, 4999
+_STATUS_BYTES = 2
 
 _LARGEST_CONTROL = 125
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
@@ -177,11 +178,12 @@ def _status(payload: bytes) -> int | None:
     """Return the status in a Close frame's payload; behind it is a reason in UTF-8 (section 5.5.1)."""
     if not payload:
         return None
-    status = int.from_bytes(payload[:2])
-    if len(payload) < 2 or not (status in _SENDABLE or _FIRST_PRIVATE <= status <= _LAST_PRIVATE):  # noqa: PLR2004
+    status = int.from_bytes(payload[:_STATUS_BYTES])
+    may_be_sent = status in _SENDABLE or _FIRST_PRIVATE <= status <= _LAST_PRIVATE
+    if len(payload) < _STATUS_BYTES or not may_be_sent:
         raise FrameError(PROTOCOL_ERROR, "a Close frame without a status that may be sent")
     try:
-        payload[2:].decode()
+        payload[_STATUS_BYTES:].decode()
     except UnicodeDecodeError:
         raise FrameError(INVALID_TEXT, "the reason in a Close frame is not UTF-8") from None
     return status
