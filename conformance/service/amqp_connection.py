@@ -8,12 +8,13 @@ What AMQP's words mean: "Advanced Message Queuing Protocol 1.0", part 2 (links, 
 """
 
 import selectors
+import socket
 import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Literal
 
 from conformance.errors import CredentialsRefused, ServiceError
@@ -86,7 +87,8 @@ class Receiver:
 class Stream:
     """A link from an address on which messages come in that need no settling."""
 
-    def __init__(self, link: Any) -> None:
+    def __init__(self, connection: "Connection", link: Any) -> None:
+        self._connection = connection
         self._link = link
 
     def go_on(self) -> None:
@@ -94,6 +96,10 @@ class Stream:
         self._link.get_state()
         if self._link.current_link_credit < CREDIT // 2:
             self._link.flow(link_credit=CREDIT)
+
+    def close(self) -> None:
+        """End the link and wait until the hub has seen that: it admits five at a time."""
+        self._connection.detach(self._link)
 
 
 class Connection:
@@ -107,6 +113,8 @@ class Connection:
         self._used = clock()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket(), selectors.EVENT_READ)
+        self._bell, self._heard = socket.socketpair()
+        self._selector.register(self._heard, selectors.EVENT_READ)
 
     def is_usable(self) -> bool:
         """Tell whether messages can still pass, after a look at what the hub has sent meanwhile."""
@@ -159,7 +167,7 @@ class Connection:
 
     def stream(self, address: str, selector: str, arrive: Callable[[Any], None]) -> "Stream":
         """Open a link from an address whose messages need no settling; `arrive` takes each as it comes."""
-        return Stream(self._receiver(source_of(address, selector), lambda _, message: arrive(message)))
+        return Stream(self, self._receiver(source_of(address, selector), lambda _, message: arrive(message)))
 
     def ask(self, node: str, question: Mapping[str, str], within: float) -> Any:
         """Return the answer of a node that is asked by a message: what its one value says.
@@ -206,6 +214,11 @@ class Connection:
         with self.in_suites_terms():
             return self._pump(condition, self._clock() + within)
 
+    def wake(self) -> None:
+        """Have whoever waits in another thread look at its condition now."""
+        with suppress(OSError):  # closed meanwhile
+            self._bell.send(b"!")
+
     def detach(self, link: Any) -> None:
         """End a link in order."""
         with self.in_suites_terms():
@@ -216,6 +229,8 @@ class Connection:
     def close(self) -> None:
         """End the connection; the hub need not answer."""
         self._selector.close()
+        self._bell.close()
+        self._heard.close()
         close_client(self._client)
 
     @contextmanager
@@ -280,7 +295,13 @@ class Connection:
         return True
 
     def _is_readable(self, within: float) -> bool:
-        return bool(self._socket().pending() or self._selector.select(within))
+        sock = self._socket()
+        if sock.pending():
+            return True
+        ready = [key.fileobj for key, _ in self._selector.select(within)]
+        if self._heard in ready:
+            self._heard.recv(4096)
+        return sock in ready
 
     def _socket(self) -> Any:
         sock = self._client._connection._transport.sock  # noqa: SLF001 - the private client

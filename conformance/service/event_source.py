@@ -10,9 +10,11 @@ Source of names and filters: Microsoft, "AMQP 1.0 in Azure Service Bus and Event
 import functools
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from conformance.errors import CredentialsRefused, ServiceError
 from conformance.service.amqp import AmqpEndpoint
 from conformance.service.amqp_connection import Connection, Stream, open_connection
 from conformance.service.pyamqp import body_of, text
@@ -60,6 +62,7 @@ class EventSource:
         self._endpoint = endpoint
         self._connection = connection
         self._streams: list[Stream] = []
+        self._stopping = False
 
     @classmethod
     def open(cls, endpoint: Endpoint) -> Self:
@@ -94,17 +97,25 @@ class EventSource:
     def take_in(self, within: float) -> None:
         """Hand on what arrives within so many seconds; raises ServiceError where a link or all is lost."""
         self._connection.authorise()
-        self._connection.wait(self._goes_on, within)
+        self._connection.wait(self._is_over, within)
+
+    def stop(self) -> None:
+        """Have `take_in`, in another thread, return now."""
+        self._stopping = True
+        self._connection.wake()
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, once the hub has seen that nobody reads here any more."""
+        with suppress(CredentialsRefused, ServiceError):
+            for stream in self._streams:
+                stream.close()
         self._connection.close()
 
-    def _goes_on(self) -> bool:
-        """Ask for more wherever it runs short; never true: what arrives is handed on at once."""
+    def _is_over(self) -> bool:
+        """Ask for more wherever it runs short; what arrives is handed on at once."""
         for stream in self._streams:
             stream.go_on()
-        return False
+        return self._stopping
 
     def _ask(self, kind: str, **about: str) -> Mapping[str, Any]:
         question = {"operation": "READ", "type": kind, "name": str(self._endpoint.access.entity), **about}

@@ -17,6 +17,8 @@ from conformance.service.telemetry import Telemetry
 REOPEN_AFTER: Final = 1.0
 # That it is to close is seen after so many seconds at the latest.
 TURN: Final = 0.5
+# Whoever closes waits for at most so many seconds; behind that the thread leaves by itself.
+LEAVING: Final = 5.0
 
 
 class Source(Protocol):
@@ -31,8 +33,11 @@ class Source(Protocol):
     def take_in(self, within: float) -> None:
         """Hand on what arrives within so many seconds; raises ServiceError where a link or all is lost."""
 
+    def stop(self) -> None:
+        """Have `take_in`, in another thread, return now."""
+
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, once the hub has seen that nobody reads here any more."""
 
 
 class Partitions:
@@ -56,8 +61,10 @@ class Partitions:
         return cls(lambda: EventSource.open(endpoint), callbacks)
 
     def close(self) -> None:
-        """Stop reading. The thread leaves by itself."""
+        """Stop reading, and wait a moment for the hub to see that: it admits five readers at a time."""
         self._closing.set()
+        self._source.stop()
+        self.thread.join(LEAVING)
 
     def _begin(self) -> Source:
         source = self._connect()

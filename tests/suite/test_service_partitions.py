@@ -46,6 +46,9 @@ class Source:
         self.coming.extend(each)
         self.something.set()
 
+    def stop(self):
+        self.something.set()
+
     def close(self):
         self.closed.set()
 
@@ -201,6 +204,12 @@ def test_what_was_sent_before_the_start_does_not_come(endpoint, device):
 
     assert inbox.next(device.id, PATIENCE).body == b"after"
     reading.close()
+
+
+def test_a_reader_that_was_closed_takes_no_place_at_the_hub(endpoint):
+    """A hub admits five readers of a partition at a time; here seven come and go at once."""
+    for _ in range(7):
+        Partitions.open(endpoint, Heard().callbacks).close()
 
 
 def test_a_partition_that_does_not_exist_is_refused(endpoint):
