@@ -3,11 +3,16 @@
 pytest turns every SIGINT into KeyboardInterrupt. A second one, while devices are being deleted, would leave
 the rest of them on a hub that somebody pays for. So would SIGTERM, by which a CI server cancels a job: the
 process that was started takes it for a Ctrl-C.
+
+KeyboardInterrupt can come between any two steps of Python, also where a condition has half given up its lock:
+"release unlocked lock" would then end the run in place of a Ctrl-C. There it is put off for a moment.
 """
 
+import _thread
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
@@ -15,6 +20,10 @@ from typing import Final
 NOTE: Final = (
     "\nStopping: deleting this run's devices, stopping the hub it launched. Each step has a deadline.\n"
 )
+# How long a signal is put off that comes at such a place, in seconds.
+PUT_OFF: Final = 0.01
+# What `threading.Condition` does to its lock.
+_LOCKING: Final = frozenset({"_release_save", "_acquire_restore", "_is_owned", "__enter__", "__exit__"})
 
 
 class FirstInterruptOnly:
@@ -41,9 +50,26 @@ class FirstInterruptOnly:
             signal.signal(number, before)
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
-        del signal_number, frame
+        if self.count == 0 and _is_at_a_lock(frame):
+            # Not `threading.Thread`, which takes locks of that module itself.
+            _thread.start_new_thread(_repeat, (signal_number,))
+            return
         self.count += 1
         if self.count == 1:
             raise KeyboardInterrupt
         if self.count == 2:  # noqa: PLR2004 - the second one deserves an answer, the tenth does not
             sys.stderr.write(NOTE)
+
+
+def _is_at_a_lock(frame: FrameType | None) -> bool:
+    """Tell whether a condition is giving up its lock, or taking it back."""
+    if frame is None or frame.f_code.co_filename != threading.__file__:
+        return False
+    # `Condition.wait` minds an exception from the moment on when it knows `gotit`.
+    is_unminded = frame.f_code.co_name == "wait" and "waiter" in frame.f_locals
+    return frame.f_code.co_name in _LOCKING or (is_unminded and "gotit" not in frame.f_locals)
+
+
+def _repeat(signal_number: int) -> None:
+    time.sleep(PUT_OFF)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal_number)

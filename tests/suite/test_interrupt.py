@@ -116,3 +116,29 @@ def test_dies(request):
     (left,) = (small.path / "deleted-by-controller").read_text().split()
     assert left.startswith("conf-")
     assert left.endswith("-gw0-1")
+
+
+# The lock of this condition sends the signal at the moment when it should be given up.
+AT_A_LOCK = """
+import functools, signal, threading, traceback
+from conformance.running.interrupts import FirstInterruptOnly
+
+class Lock:
+    acquire = staticmethod(lambda *_: False)
+    release = staticmethod(functools.partial(signal.raise_signal, signal.SIGINT))
+
+handler = FirstInterruptOnly()
+handler.install()
+try:
+    threading.Condition(Lock()).wait(60)
+except KeyboardInterrupt as error:
+    print([frame.name for frame in traceback.extract_tb(error.__traceback__)])
+"""
+
+
+def test_ctrl_c_at_a_lock_waits_until_the_lock_is_whole():
+    """Raised in `_release_save`, it would leave a lock that nobody can release."""
+    command = [sys.executable, "-c", AT_A_LOCK]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
+
+    assert (done.stdout, done.stderr) == ("['<module>', 'wait', '_handle']\n", "")
