@@ -25,7 +25,7 @@ def qos_2_is_refused(rules):
     rules.subscribe = Wrong()
 
 
-@fault("c2d.subscribe", "packets.suback-order")
+@fault("packets.suback-order")
 def only_one_filter_is_taken(rules):
     """Of several filters in one SUBSCRIBE only the last one is granted."""
 
