@@ -176,7 +176,7 @@ class Connection:
         """
         answers: list[Any] = []
         back = f"answers-{uuid.uuid4().hex}"
-        self._receiver(node, lambda _, message: answers.append(message), target_address=back)
+        link = self._receiver(node, lambda _, message: answers.append(message), target_address=back)
         token = self._client._auth.get_token().token  # noqa: SLF001 - the private client
         asked = Outgoing(
             body=b"",
@@ -186,6 +186,7 @@ class Connection:
         settlement = self.send(node, asked, within)
         if settlement.outcome != "accepted" or not self.wait(lambda: bool(answers), within):
             raise ServiceError(f"{self._endpoint.what}: {node} gave no answer ({settlement}).")
+        self.detach(link)
         status = {text(name): value for name, value in (answers[0].application_properties or {}).items()}
         code = status.get("status-code", status.get("statusCode"))
         if code != OK:

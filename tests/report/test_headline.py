@@ -79,7 +79,7 @@ def test_a_violation_in_a_partial_selection_is_one():
     ],
 )
 def test_good_clauses_carry_no_claim_where_the_run_ended_otherwise(code, title):
-    """G5: an exit code that says more than the clauses is not passed over."""
+    """An exit code that says more than the clauses is not passed over."""
     found = headline(statement(PASSES, run={"exit_code": code}))
 
     assert found.title == title
