@@ -8,7 +8,7 @@ WORKERS ?= auto
 REPORTS ?=
 ALLURE := .venv-allure
 
-.PHONY: help setup conformance device-only report test lint format interop faults kill-matrix isolation controls bench wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop faults kill-matrix isolation controls bench idle wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ bench: $(READY) ## measure the embedded hub side by side with mosquitto, and the
 	$(BIN)/python benchmarks/many_devices.py
 	$(BIN)/python benchmarks/service_side.py
 	$(BIN)/python benchmarks/report_page.py
+
+idle: $(READY) ## let the embedded hub do nothing for an hour and watch its memory
+	$(BIN)/python benchmarks/idle.py
 
 wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
 	$(BIN)/pytest tests/packaging

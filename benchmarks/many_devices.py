@@ -42,18 +42,18 @@ async def everybody(ready: dict[str, Any], names: list[str]) -> float:
     gate = asyncio.Semaphore(AT_ONCE)
     devices = [device_credentials(ready, name) for name in names]
     begin = time.perf_counter()
-    writers = await asyncio.gather(
+    streams = await asyncio.gather(
         *(one(device, ready["ports"]["mqtt"], context, gate) for device in devices)
     )
     seconds = time.perf_counter() - begin
-    for writer in writers:
+    for _, writer in streams:
         writer.transport.abort()
     return seconds
 
 
 async def one(
     device: DeviceCredentials, port: int, context: ssl.SSLContext, gate: asyncio.Semaphore
-) -> asyncio.StreamWriter:
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Do what a device does; every answer is compared with the bytes that MQTT 3.1.1 asks for."""
     connect = b"\x00\x04MQTT\x04\xc2\x00\x3c"
     connect += b"".join(text(field) for field in (device.device_id, device.username, device.password))
@@ -73,7 +73,7 @@ async def one(
             received = await asyncio.wait_for(reader.readexactly(len(answer)), 30)
             if received != answer:
                 raise SystemExit(f"{device.device_id}: {received.hex(' ')} came instead of {answer.hex(' ')}")
-    return writer
+    return reader, writer
 
 
 def text(value: str) -> bytes:
