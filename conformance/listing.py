@@ -94,12 +94,15 @@ def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[
         loaded = profile.load(str(file), environment=environment)
         target, claims = loaded.target.name, sorted(loaded.claims)
     else:  # its other keys cannot all be judged without them
-        target, claims = (
-            contents["target"]["name"],
-            sorted(contents.get("claims", {}).get("capabilities", ())),
-        )
+        target, claims = _written(contents, "target", "name"), _written(contents, "claims", "capabilities")
     row = {"name": name, "target": target, "claims": claims, "reads": reads, "not set": missing}
     return {**row, "file": str(file)}
+
+
+def _written(contents: Mapping[str, Any], table: str, key: str) -> object:
+    """Return what a profile that cannot be judged yet says; None where it says nothing."""
+    values = contents.get(table)
+    return values.get(key) if isinstance(values, Mapping) else None
 
 
 def _variables(value: object) -> Iterator[str]:

@@ -104,7 +104,9 @@ def is_conformance_run(config: pytest.Config) -> bool:
     if hasattr(config, "workerinput"):
         return "conformance" in config.workerinput
     named = (config.option.profile, config.option.hub_url, config.option.attach)
-    return any(named) or any(_reaches_package(argument, config) for argument in config.args)
+    return any(word is not None for word in named) or any(
+        _reaches_package(argument, config) for argument in config.args
+    )
 
 
 def _refuse_misread_option(config: pytest.Config) -> None:

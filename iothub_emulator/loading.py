@@ -13,7 +13,7 @@ def load(target: str, rules: Rules) -> None:
     function = _find(target)
     try:
         function(rules)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StartError(
             f"--load {target} raised {type(error).__name__}: {error}: correct the function"
         ) from error
@@ -25,7 +25,7 @@ def _find(target: str) -> Callable[[Rules], object]:
         raise StartError(f"--load {target} is not of the form module:function: write it so")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever a user's module raises while it is imported; only its own absence is about the path.
         raise StartError(
             f"--load {target}: importing {module_name} failed ({type(error).__name__}: {error}):"

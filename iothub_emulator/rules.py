@@ -31,7 +31,7 @@ from iothub_emulator.net.rules import ListenerRules
 from iothub_emulator.settings import Settings
 
 
-@dataclass
+@dataclass(slots=True)
 class Rules:
     """One object for each subject; plain attributes, each replaceable by an instance of a subclass."""
 

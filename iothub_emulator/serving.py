@@ -49,8 +49,9 @@ async def run(
         # What the start made stays; a collector that passes over it costs time and frees nothing.
         gc.freeze()
         gc.enable()
-        sys.stdout.write(banner(about) + "\n")
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started it: there is nobody to tell
+            sys.stdout.write(banner(about) + "\n")
+            sys.stdout.flush()
         if exit_with_stdin:
             _stop_with_stdin(stop)
         await stop.wait()

@@ -4,6 +4,7 @@ A validator never quotes a value in its message, since a value in the wrong plac
 """
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +114,18 @@ def _trust(value: object, info: ValidationInfo) -> object:
     file = Reading.of(info).folder / value
     if not file.is_file():
         raise ValueError('no such file. Write "system", or the path of a PEM file relative to the profile.')
+    if not holds_certificates(str(file)):
+        raise ValueError("holds no certificate that can be read. Name a PEM file with the hub's CA.")
     return str(file.resolve())
+
+
+def holds_certificates(ca_file: str) -> bool:
+    """Tell whether TLS can trust what is in a file: at least one certificate, PEM."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except OSError:  # ssl.SSLError is one
+        return False
+    return True
 
 
 def _capability(value: object) -> object:

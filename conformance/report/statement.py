@@ -4,9 +4,10 @@ These models are the documentation: ``python -m conformance schema`` prints them
 written has been validated against them.
 """
 
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from conformance.catalogue import Level, Source
 from conformance.verdict.deviation_states import State
@@ -17,6 +18,11 @@ SCHEMA: Final = 1
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_enum_values=False)
+
+
+def _moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
 
 
 class SuitePart(_Part):
@@ -119,7 +125,7 @@ class RunPart(_Part):
     the run itself: errors of collection, warnings of the preflight, a hub that ended early.
     """
 
-    started: str
+    started: Annotated[str, AfterValidator(_moment)]
     seconds: float
     workers: int
     cases: int

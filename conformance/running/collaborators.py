@@ -88,7 +88,7 @@ class Collaborators:
     """The parts of a run that a test of the suite may replace.
 
     `package` is the folder whose tests are cases: each must cite a clause, and selecting less than all of
-    it makes a run partial. `check` loads the profile alone, so that a mistake in it costs no time.
+    it makes a run partial. `check_place` says what is wrong with where the hub is, without reaching it.
     """
 
     package: Path
@@ -97,6 +97,7 @@ class Collaborators:
     open_target: Callable[[Any, Options], OpenTarget]
     open_bench: Callable[[Mapping[str, Any], Place], Bench]
     stated: Callable[[Any, Options], Stated] = lambda _profile, _options: Stated()
+    check_place: Callable[[Any, Options], None] = lambda _profile, _options: None
     load_sentences: Callable[[], Sequence[Sentence]] = tuple
 
 
@@ -108,6 +109,9 @@ def suite() -> Collaborators:
         load_sentences=lambda: _call("conformance.document", "load").statements,
         load_profile=lambda options: _call("conformance.running.opening", "load_profile", options),
         stated=lambda profile, options: _call("conformance.running.opening", "stated", profile, options),
+        check_place=lambda profile, options: _call(
+            "conformance.running.opening", "check_place", profile, options
+        ),
         open_target=lambda profile, options: _call("conformance.running.opening", "reach", profile, options),
         open_bench=lambda target, place: _call("conformance.running.bench", "open_bench", target, place),
     )

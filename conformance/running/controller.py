@@ -77,6 +77,9 @@ class Controller:
         self._claims = Claims()
         self._interrupts = FirstInterruptOnly(signal.SIGINT, signal.SIGTERM)
         if not self.collects_only:
+            # Before anything is made that has to be taken away again.
+            self._interrupts.install()
+            config.add_cleanup(self._interrupts.remove)
             self.reporting = Reporting(config, self.profile, self.records)
             config.add_cleanup(self._discard_report)
             # Notes between processes: what was collected, which devices exist. Never part of the report.
@@ -86,6 +89,7 @@ class Controller:
                 ShownProgress(config, self.records, self.catalogue, lambda: self._claims)
             )
         if config.option.dry_run:
+            self.collaborators.check_place(self.profile, self.options)
             stated = self.collaborators.stated(self.profile, self.options)
             config.pluginmanager.register(DryRun(self.profile.name, stated))
 
@@ -98,8 +102,6 @@ class Controller:
         self._started = datetime.now(UTC)
         if self.reporting is None:
             return
-        self._interrupts.install()
-        self.config.add_cleanup(self._interrupts.remove)
         try:
             self.target = self.collaborators.open_target(self.profile, self.options)
         except HarnessError as error:
@@ -137,8 +139,9 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take a case's record from the report that carries it."""
+        """Take a case's record from the report that carries it; the run ends here if it was asked to."""
         self.records.hear(report)
+        self._interrupts.remind()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep a collection that failed."""
@@ -161,6 +164,7 @@ class Controller:
     ) -> Generator[None, list[object], list[object]]:
         """Decide, report, clear up: behind every worker and bench, before the terminal's summary."""
         seconds = self._clock()
+        self._interrupts.only_note()
         try:
             return (yield)
         finally:
@@ -192,6 +196,11 @@ class Controller:
             records.bury_missing()
         cases = records.cases
         if not cases and not records.collection_errors:
+            if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+                words = ", ".join(self._selection()) or "the command line"
+                say_error(
+                    f"no case is selected by {words}. Clauses and their tests: python -m conformance clauses"
+                )
             return exitstatus
         selection = self._selection()
         partial = (

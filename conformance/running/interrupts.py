@@ -31,6 +31,8 @@ class FirstInterruptOnly:
 
     def __init__(self, *signals: signal.Signals) -> None:
         self.count = 0
+        self._raises = True
+        self._is_told = False
         self._signals = signals or (signal.SIGINT,)
         self._before: dict[signal.Signals, signal.Handlers | Callable[..., object]] = {}
 
@@ -43,21 +45,37 @@ class FirstInterruptOnly:
             if callable(before) or isinstance(before, signal.Handlers):
                 self._before[number] = before
 
+    def only_note(self) -> None:
+        """Raise no more: what is left to do is to be done whole. Says so, if a signal comes."""
+        self._raises = False
+
+    def remind(self) -> None:
+        """Raise KeyboardInterrupt if there was a signal: the one that it raised may have been swallowed.
+
+        A destructor, a weakref's callback or a compiler turns it into a message, and the run would go on.
+        """
+        if self.count and self._raises:
+            raise KeyboardInterrupt
+
     def remove(self) -> None:
         """Give the signals back."""
+        # Python ends itself by SIGINT, whatever the exit code, where KeyboardInterrupt has passed through an
+        # `exec` or `eval`, such as a dataclass's; the next one clears its mark.
+        exec("")  # noqa: S102 - see above
         while self._before:
             number, before = self._before.popitem()
             signal.signal(number, before)
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
-        if self.count == 0 and _is_at_a_lock(frame):
+        if self.count == 0 and self._raises and _is_at_a_lock(frame):
             # Not `threading.Thread`, which takes locks of that module itself.
             _thread.start_new_thread(_repeat, (signal_number,))
             return
         self.count += 1
-        if self.count == 1:
+        if self.count == 1 and self._raises:
             raise KeyboardInterrupt
-        if self.count == 2:  # noqa: PLR2004 - the second one deserves an answer, the tenth does not
+        if not self._is_told:  # the second one deserves an answer, the tenth does not
+            self._is_told = True
             sys.stderr.write(NOTE)
 
 

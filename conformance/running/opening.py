@@ -84,6 +84,12 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
     return ReachedTarget(opened, large=options.large, remarks=remarks)
 
 
+def check_place(profile: Profile, options: Options) -> None:
+    """Raise HarnessError if what names the hub is wrong, as far as that shows without reaching it."""
+    if options.attach is not None or options.hub_url is not None or profile.launch is None:
+        open_target(profile, attach=options.attach, hub_url=options.hub_url)
+
+
 def stated(profile: Profile, options: Options) -> Stated:
     """Return what the profile and the command line say of a run, without looking at the hub."""
     large = options.large or profile.limits.large

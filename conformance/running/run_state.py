@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import pytest
 
+from conformance.errors import UsageError
 from conformance.plugin import DEFAULT_PROFILE
 from conformance.running.collaborators import Collaborators, Options, suite
 from conformance.verdict.deviation import Deviation
@@ -82,10 +83,18 @@ def collaborators(config: pytest.Config) -> Collaborators:
 
 
 def options(config: pytest.Config) -> Options:
-    """Return the command line's words about the target, with the defaults filled in."""
+    """Return the command line's words about the target, with the defaults filled in. Raises UsageError.
+
+    An option without its value is a variable that a script forgot to set: it must not mean another hub.
+    """
     given = config.option
+    for name, value in (("--profile", given.profile), ("--report-dir", given.report_dir)):
+        if value is not None and not value.strip():
+            raise UsageError(f"{name}: empty. Give it a value, or leave the option out.")
+    if given.slowest is not None and given.slowest < 0:
+        raise UsageError(f"--slowest {given.slowest}: less than none. Give the number of cases to name.")
     return Options(
-        profile=given.profile or DEFAULT_PROFILE,
+        profile=DEFAULT_PROFILE if given.profile is None else given.profile,
         hub_url=given.hub_url,
         attach=given.attach,
         timeout_factor=1.0 if given.timeout_factor is None else given.timeout_factor,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from conformance.credentials import ConnectionString, Identity
-from conformance.errors import ProfileError, UsageError
+from conformance.errors import ProfileError, TargetUnreachable, UsageError
 from conformance.profile.loading import Profile
+from conformance.profile.values import holds_certificates
 from conformance.target import launch, ready
 from conformance.target.ready import ReadyFile
 from conformance.target.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
@@ -92,7 +93,7 @@ def open_target(
     if attach is not None:
         option = f"--attach {attach}"
         file = ready.read(Path(attach), option=option)
-        return OpenedTarget(settle(profile, overlay=file, origin="attached", option=option))
+        return OpenedTarget(_trusted(settle(profile, overlay=file, origin="attached", option=option), option))
     if hub_url is not None or profile.launch is None:
         url = None if hub_url is None else HubUrl.parse(hub_url)
         return OpenedTarget(settle(profile, url=url))
@@ -176,10 +177,21 @@ def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> Open
     launched = launch.launch(command, timing=profile.timing, place=place, deadline=deadline)
     try:
         overlay = ready.parse(launched.ready, option=place)
-        return OpenedTarget(settle(profile, overlay=overlay, origin="launched", option=place), launched)
+        target = _trusted(settle(profile, overlay=overlay, origin="launched", option=place), place)
+        return OpenedTarget(target, launched)
     except BaseException:
         launched.stop()
         raise
+
+
+def _trusted(target: Target, option: str) -> Target:
+    """Return a target whose CA file holds a certificate: an embedded hub takes its own away when it ends."""
+    if target.ca_file is not None and not holds_certificates(target.ca_file):
+        raise TargetUnreachable(
+            f"{option}: no certificate in its ca_file, {target.ca_file}. Start the hub, if it has ended, and "
+            "name the ready file that it writes then."
+        )
+    return target
 
 
 def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | None:

@@ -7,7 +7,7 @@ public protocols, whether it launched the hub or was attached to it.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,7 +40,7 @@ class ReadyFile(BaseModel):
     device_connection_strings: dict[str, str] = Field(repr=False)
     routed_events_connection_string: str | None = Field(default=None, repr=False)
     edition: str
-    timing: dict[str, float]
+    timing: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
     capabilities: tuple[str, ...] = Field(strict=False)
 
     def service(self) -> ConnectionString:
@@ -71,14 +71,14 @@ def read(path: Path, *, option: str) -> ReadyFile:
     Raises UsageError if there is none, ProfileError if it is not one.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except OSError as error:
         raise UsageError(
             f"{option}: {error.strerror}. Start the hub with --ready-file and name that file."
         ) from None
     try:
         values = json.loads(text)
-    except ValueError:
+    except ValueError:  # no JSON, or no UTF-8
         raise ProfileError(f"{option}: not JSON. Name the file that the hub wrote by --ready-file.") from None
     return parse(values, option=option)
 

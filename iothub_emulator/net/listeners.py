@@ -48,7 +48,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
         amqp_plain = claim(
             settings.amqp_plain_port, "clear-text AMQP", "--amqp-plain-port", loopback_of(settings.host)
         )
-        plain = claim(0, "clear-text", "--mqtt-port")
+        plain = stack.enter_context(bind(settings.host, 0, "clear-text", "--mqtt-port", listens=False))
         connect = (
             None
             if settings.connect_port is None

@@ -6,10 +6,14 @@ import ipaddress
 import socket
 
 from iothub_emulator.net.errors import StartError
+from iothub_emulator.net.rules import BACKLOG
 
 
-def bind(host: str, port: int, what: str, option: str) -> socket.socket:
-    """Return a bound socket that does not listen yet; `StartError` names `what`, the place and `option`."""
+def bind(host: str, port: int, what: str, option: str, *, listens: bool = True) -> socket.socket:
+    """Return a bound socket; `StartError` names `what`, the place and `option`.
+
+    It listens at once, since two sockets can be bound to one port and only the second to listen is told.
+    """
     where = f"{what} port {port} on {host}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -21,6 +25,8 @@ def bind(host: str, port: int, what: str, option: str) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        if listens:
+            sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         raise StartError(f"{where} {_explain(error, option)}") from None

@@ -47,6 +47,9 @@ def test_the_function_may_replace_a_rule(module, rules):
         ("loaded_module:f", "def f(", "SyntaxError"),
         ("loaded_module:f", "def f(rules): rules.nothing", "raised AttributeError"),
         ("loaded_module:f", "def f(): pass", "raised TypeError"),
+        ("loaded_module:f", "def f(rules): rules.pubish = 1", "raised AttributeError"),
+        ("loaded_module:f", "def f(rules): raise SystemExit(3)", "raised SystemExit"),
+        ("loaded_module:f", "raise SystemExit(3)", "SystemExit"),
         ("..:f", "", "failed"),
     ],
 )

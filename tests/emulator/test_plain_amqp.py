@@ -42,8 +42,8 @@ def test_it_stays_on_loopback_whatever_the_host(monkeypatch):
     """The other ports take all addresses; this one does not leave the machine."""
     bound = {}
 
-    def recording(host, port, what, option):
-        sock = bind(host, port, what, option)
+    def recording(host, port, what, option, **how):
+        sock = bind(host, port, what, option, **how)
         bound[what] = sock.getsockname()[0]
         return sock
 

@@ -118,6 +118,81 @@ def test_dies(request):
     assert left.endswith("-gw0-1")
 
 
+# A destructor in which the signal arrives: Python makes a message of what is raised there.
+SWALLOWS = """
+import signal
+
+class Careless:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+@clause("small.holds")
+def test_swallows():
+    Careless()
+
+@clause("small.other")
+def test_must_not_run():
+    open("went-on", "w").close()
+"""
+
+
+def test_an_interrupt_that_was_swallowed_ends_the_run_all_the_same(tmp_path):
+    small = SmallSuite(tmp_path)
+    small.cases(SWALLOWS)
+
+    result = small.run("-W", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+    assert result.ret == 2
+    assert not (small.path / "went-on").exists()
+    assert (small.path / "closed").read_text() == "closed\n"
+
+
+# A signal once all cases have run: while the bench is closed, or the report written.
+INTERRUPTS_THE_END = """
+import signal
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish():
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+"""
+
+
+def test_an_interrupt_behind_the_last_case_loses_nothing(tmp_path):
+    """The report says what the run found, and the exit code says the same."""
+    small = SmallSuite(tmp_path)
+    small.cases('@clause("small.holds")\ndef test_holds(): pass')
+    (small.path / "late.py").write_text(INTERRUPTS_THE_END)
+
+    result = small.run("-p", "late", "--level=must", "-k", "holds")
+
+    assert (result.ret, small.report.exists()) == (0, True)
+    assert (small.path / "closed").read_text() == "closed\n"
+
+
+# As a dataclass is made, or a named tuple.
+PASSES_THROUGH_EXEC = """
+import sys
+from conformance.running.interrupts import FirstInterruptOnly
+
+handler = FirstInterruptOnly()
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    handler.remove()
+sys.exit(2)
+"""
+
+
+def test_an_interrupt_that_passed_through_exec_ends_with_the_code_of_the_run(tmp_path):
+    """Python would end itself by the signal, which a shell shows as 130."""
+    (tmp_path / "passes.py").write_text(PASSES_THROUGH_EXEC)
+    command = [sys.executable, "-m", "passes"]
+
+    assert subprocess.run(command, cwd=tmp_path, check=False, timeout=PATIENCE).returncode == 2
+
+
 # The lock of this condition sends the signal at the moment when it should be given up.
 AT_A_LOCK = """
 import functools, signal, threading, traceback

@@ -132,8 +132,36 @@ def test_no_case_selected_is_never_green(small, distribution):
     """Pitfall 1."""
     small.cases(ONE_CASE)
 
-    assert small.run("-k", "nothing_like_it", *distribution).ret == 5
+    result = small.run("-k", "nothing_like_it", *distribution)
+
+    assert (result.ret, errors(result)) == (
+        5,
+        [
+            (
+                "ERROR: no case is selected by -k nothing_like_it. "
+                "Clauses and their tests: python -m conformance clauses"
+            )
+        ],
+    )
     assert not small.report.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ("--profile=", "ERROR: --profile: empty. Give it a value, or leave the option out."),
+        ("--report-dir=", "ERROR: --report-dir: empty. Give it a value, or leave the option out."),
+        ("--slowest=-1", "ERROR: --slowest -1: less than none. Give the number of cases to name."),
+    ],
+)
+@BOTH_WAYS
+def test_an_option_without_its_value_never_means_another_hub(small, option, line, distribution):
+    """A script that forgot to set a variable would be green about the embedded hub."""
+    small.cases(ONE_CASE)
+
+    result = small.run(option, *distribution)
+
+    assert (result.ret, errors(result)) == (4, [line])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from conformance.errors import ProfileError
 from conformance.profile import loading as profile
@@ -62,7 +63,7 @@ def test_the_smallest_profile_has_the_defaults_of_a_live_hub(write):
 
 
 def test_a_whole_profile(write, tmp_path):
-    (tmp_path / "ca.pem").write_text("a certificate")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     read = profile.load(
         write("""
 schema = 1

@@ -3,8 +3,9 @@
 import json
 
 import pytest
+import trustme
 
-from conformance.errors import ProfileError, UsageError
+from conformance.errors import ProfileError, TargetUnreachable, UsageError
 from conformance.profile import loading as profile
 from conformance.target import reach, ready
 from conformance.target.target import Target
@@ -202,8 +203,9 @@ def test_attach_and_hub_url_exclude_each_other(load):
 
 
 def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     path = tmp_path / "ready.json"
-    path.write_text(json.dumps(READY))
+    path.write_text(json.dumps({**READY, "ca_file": str(tmp_path / "ca.pem")}))
 
     opened = reach.open_target(load(CLAIMS), attach=str(path))
 
@@ -217,6 +219,22 @@ def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
     [
         pytest.param(None, UsageError, "No such file", id="missing"),
         pytest.param("{", ProfileError, "not JSON", id="no-json"),
+        pytest.param(b"\xff\xfe", ProfileError, "not JSON", id="no-utf-8"),
+        pytest.param(
+            json.dumps({**READY, "timing": {"c2d-lock": float("nan")}}),
+            ProfileError,
+            r"wrong or missing: timing\.c2d-lock",
+            id="no-number",
+        ),
+        pytest.param(
+            json.dumps(READY), TargetUnreachable, "no certificate in its ca_file", id="hub-has-ended"
+        ),
+        pytest.param(
+            json.dumps({**READY, "ca_file": __file__}),
+            TargetUnreachable,
+            "no certificate in its ca_file",
+            id="no-certificate",
+        ),
         pytest.param("[]", ProfileError, "wrong or missing: the file", id="no-object"),
         pytest.param(
             json.dumps({**READY, "host": 3, "ports": {"mqtt": 1}}),
@@ -235,7 +253,7 @@ def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
 def test_a_file_that_is_no_ready_file_is_one_line(load, tmp_path, content, error, words):
     path = tmp_path / "ready.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with pytest.raises(error, match=words) as caught:
         reach.open_target(load(CLAIMS), attach=str(path))
