@@ -88,13 +88,16 @@ def profiles(environment: Mapping[str, str] | None = None) -> dict[str, list[dic
 
 def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     contents = profile.contents(file)
+    target: object
+    claims: object
     reads = list(dict.fromkeys(_variables(contents)))
     missing = [variable for variable in reads if not environment.get(variable)]
     if not missing:
         loaded = profile.load(str(file), environment=environment)
         target, claims = loaded.target.name, sorted(loaded.claims)
     else:  # its other keys cannot all be judged without them
-        target, claims = _written(contents, "target", "name"), _written(contents, "claims", "capabilities")
+        target = _written(contents, "target", "name")
+        claims = _written(contents, "claims", "capabilities")
     row = {"name": name, "target": target, "claims": claims, "reads": reads, "not set": missing}
     return {**row, "file": str(file)}
 

@@ -274,7 +274,7 @@ class Connection:
     def next_deadline(self) -> float | None:
         """Return when `on_time` is due, in unix seconds; None: never."""
         ends_at = None if self._is_closing else self.directory.authorisations.next_end()
-        return self.timers.next_deadline(ends_at)
+        return self.timers.next_deadline(ends_at, is_idle=not self._output)
 
     def on_time(self) -> None:
         """Do what the clock asks for: heartbeats, time-outs, links whose authorisation has ended."""

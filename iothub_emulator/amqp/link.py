@@ -87,7 +87,7 @@ class OutgoingLink(Link):
         if flow.link_credit is None:
             raise AmqpError(INVALID_FIELD, "a flow of a link without link-credit")
         seen = flow.delivery_count if flow.delivery_count is not None else 0
-        self.credit = max(difference(add(seen, flow.link_credit), self.delivery_count), 0)
+        self.credit = max(flow.link_credit - difference(self.delivery_count, seen), 0)
         self._drain = flow.drain
 
     def pump(self, limit: int) -> bool:

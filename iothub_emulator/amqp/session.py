@@ -162,9 +162,7 @@ class Session:
     def _on_flow(self, flow: Flow) -> None:
         # 2.5.6: null means that the peer has not seen our Begin yet.
         seen = self.first_outgoing_id if flow.next_incoming_id is None else flow.next_incoming_id
-        self._peer_incoming_window = max(
-            difference(add(seen, flow.incoming_window), self._next_outgoing_id), 0
-        )
+        self._peer_incoming_window = max(flow.incoming_window - difference(self._next_outgoing_id, seen), 0)
         if flow.handle is None:
             if flow.echo:
                 self.send_flow()

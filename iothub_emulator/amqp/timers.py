@@ -53,12 +53,15 @@ class Timers:
         """Tell whether the peer should hear something."""
         return self._heartbeat is not None and now >= self._said + self._heartbeat
 
-    def next_deadline(self, other: float | None) -> float | None:
-        """Return the first moment at which one of these, or `other`, may hold."""
+    def next_deadline(self, other: float | None, *, is_idle: bool) -> float | None:
+        """Return the first moment at which one of these, or `other`, may hold.
+
+        `is_idle`: nothing waits to be sent. What waits for a slow reader is heartbeat enough once it leaves.
+        """
         moments = [self._open_by, self._close_by, other]
         if self._close_by is None:
             if self._silence_allowed is not None:
                 moments.append(self._heard + self._silence_allowed)
-            if self._heartbeat is not None:
+            if self._heartbeat is not None and is_idle:
                 moments.append(self._said + self._heartbeat)
         return min((moment for moment in moments if moment is not None), default=None)

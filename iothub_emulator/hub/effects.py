@@ -97,6 +97,7 @@ class End(enum.Enum):
     LOST = "the network connection was lost"
     RESET = "the network connection was reset"
     ERROR = "the client broke a rule"
+    DEAF = "the client did not read what it was sent"
     KEEP_ALIVE = "the client was silent for too long"
     TAKE_OVER = "the identity connected again"
     TOKEN_EXPIRED = "the token expired"  # noqa: S105 - a reason

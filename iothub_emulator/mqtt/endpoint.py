@@ -14,6 +14,9 @@ from iothub_emulator.mqtt.rules import Malformed
 from iothub_emulator.mqtt.wire_log import describe, log
 from iothub_emulator.runtime import Runtime
 
+MAX_UNREAD = 4 * 1024 * 1024
+"""Bytes of calls and twin changes that may wait for a client that does not read; then it is dropped."""
+
 
 class MqttEndpoint(asyncio.Protocol):
     """A device's connection. The transport sets TCP_NODELAY by itself (asyncio, for every TCP stream)."""
@@ -126,6 +129,8 @@ class MqttEndpoint(asyncio.Protocol):
             self._outgoing.clear()
             if not self._transport.is_closing():
                 self._transport.write(data)
+                if not self.is_writable and self._transport.get_write_buffer_size() > MAX_UNREAD:
+                    self.drop(End.DEAF)
 
     def close(self, because: str) -> None:
         """Send what is due and close."""

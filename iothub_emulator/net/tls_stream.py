@@ -14,7 +14,7 @@ from typing import Any
 HANDSHAKE_TIMEOUT = 60.0
 """Seconds, as asyncio has it."""
 LINGER = 5.0
-"""Seconds that a closed connection waits for the client to close its side."""
+"""Seconds that a closed connection waits for the client to read the rest and to close its side."""
 
 _RECORD = 16 * 1024
 
@@ -71,9 +71,11 @@ class TlsStream(asyncio.BufferedProtocol):
             # An alert may be waiting to tell the client why.
             self._send()
             self._transport.close()
+            self._set_timer(LINGER)
 
     def eof_received(self) -> bool:
         """Close: the client has, and TLS has no use for half of a connection."""
+        self._set_timer(LINGER)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -138,6 +140,7 @@ class TlsStream(asyncio.BufferedProtocol):
         with contextlib.suppress(ssl.SSLError):
             self._tls.unwrap()
         self._send()
+        self._set_timer(LINGER)
         if self._transport.is_closing():
             return
         try:
@@ -147,7 +150,6 @@ class TlsStream(asyncio.BufferedProtocol):
             return
         # The protocol may have asked for silence; lingering needs the rest to be read.
         self._transport.resume_reading()
-        self._set_timer(LINGER)
 
     def _send(self) -> None:
         if self._outgoing.pending and not self._transport.is_closing():

@@ -328,6 +328,17 @@ def test_heartbeats_keep_the_peer_patient():
     assert peer.connection.next_deadline() == NOW + 10
 
 
+def test_no_heartbeat_is_due_while_something_waits_for_a_slow_reader():
+    """A deadline that has passed and cannot be met would set the timer again and again."""
+    peer = Peer().open(idle_time_out=10_000)
+    peer.runtime.clock = NOW + 5
+    peer.connection.on_time()
+
+    assert peer.connection.next_deadline() == NOW + 2 * IDLE_TIME_OUT / 1000
+    assert peer.pump_raw() == HEARTBEAT
+    assert peer.connection.next_deadline() == NOW + 10
+
+
 def test_what_is_sent_anyway_is_heartbeat_enough():
     peer = Peer()
     peer.raw(AMQP_HEADER)

@@ -53,6 +53,16 @@ def test_a_window_counts_from_what_the_peer_has_seen():
     assert bodies(send_flow(peer, seen=0, window=3)) == [b"3"]
 
 
+@pytest.mark.parametrize("most", [2**31 - 1, 2**31, 2**32 - 1])
+def test_credit_and_window_may_be_as_large_as_their_fields(most):
+    """Both are counts of 32 bits without sign; only the numbers that they count from wrap around."""
+    peer, answers = reading([b"1"], window=most, credit=most)
+    assert bodies(answers) == [b"1"]
+
+    fill(peer.runtime, [b"2"])
+    assert bodies(send_flow(peer, seen=1, window=most, credit=most, delivered=1)) == [b"2"]
+
+
 def test_a_closed_window_stops_in_the_middle_of_a_message():
     """Each frame counts, not each message; the rest follows when the window opens."""
     peer, answers = reading([b"x" * 1200, b"y"], window=2, max_frame_size=512)

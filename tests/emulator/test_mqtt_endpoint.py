@@ -5,6 +5,7 @@ from live_hub import live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP, client_bytes
 
 from iothub_emulator.hub.packets import Publish, Subscribe, Will
+from iothub_emulator.mqtt.endpoint import MAX_UNREAD
 from iothub_emulator.mqtt.rules import CodecRules
 
 EVENTS = "devices/device-1/messages/events/"
@@ -150,6 +151,20 @@ def test_what_leaves_is_a_decision_too():
 
     with live_hub(load) as hub, hub.client(hub.connect_packet()) as client:
         assert client.read(8) == ACCEPTED * 2
+
+
+def test_a_client_that_does_not_read_what_it_is_sent_is_dropped(hub):
+    """Its twin changes would pile up until its keep-alive, which may be half an hour."""
+    with hub.connected() as deaf:
+        deaf.send(Subscribe(1, (("$iothub/twin/PATCH/properties/desired/#", 0),)))
+        assert deaf.read(5) == b"\x90\x03\x00\x01\x00"
+        large = {f"p{number}": "x" * 4000 for number in range(7)}
+        changes = 0
+        while hub.call(hub.runtime.is_connected, "device-1"):
+            changes += 1
+            large["p0"] = str(changes)
+            hub.call(hub.runtime.patch_twin, "device-1", {"properties": {"desired": large}}, None)
+    assert changes > MAX_UNREAD // 30_000
 
 
 def test_a_client_that_does_not_read_is_not_heard_for_ever(hub):

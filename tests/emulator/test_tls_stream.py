@@ -1,15 +1,18 @@
 """TLS on the MQTT port: every way a handshake, a message or an end can come."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
 from random import Random
 
 import pytest
+import trustme
 from live_hub import PATIENCE, live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP, client_bytes
 
 from iothub_emulator.hub.packets import Publish
+from iothub_emulator.net import tls_stream
 
 EVENTS = "devices/device-1/messages/events/"
 PUBACK = b"\x40\x02\x00\x01"
@@ -163,3 +166,61 @@ def test_damaged_records_end_the_connection(hub):
             while sock.recv(1000):
                 pass
     still_served(hub)
+
+
+class Unread(asyncio.Transport):
+    """TCP to a client that reads nothing: closing it waits for ever, only aborting ends it."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent, self.is_aborted = [], asyncio.Event()
+
+    def write(self, data):
+        self.sent.append(data)
+
+    def is_closing(self):
+        return False
+
+    def close(self):
+        pass
+
+    def abort(self):
+        self.is_aborted.set()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda stream, feed: feed(b"\x17\x03\x03\x00\x20" + bytes(32)), id="damaged-record"),
+        pytest.param(lambda stream, feed: stream.eof_received(), id="end-of-stream"),
+    ],
+)
+def test_a_client_that_neither_reads_nor_is_to_be_heard_is_let_go(monkeypatch, end):
+    """What it has not read would hold the connection, and its Will, until its keep-alive."""
+    monkeypatch.setattr(tls_stream, "LINGER", 0)
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(server)
+    authority.configure_trust(client)
+
+    async def scene():
+        transport = Unread()
+        stream = tls_stream.TlsStream(asyncio.Protocol, server)
+        stream.connection_made(transport)
+
+        def feed(data):
+            stream.get_buffer(-1)[: len(data)] = data
+            stream.buffer_updated(len(data))
+
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = client.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with contextlib.suppress(ssl.SSLWantReadError):
+            tls.do_handshake()
+        feed(outgoing.read())
+        incoming.write(b"".join(transport.sent))
+        tls.do_handshake()
+        feed(outgoing.read())
+        end(stream, feed)
+        await asyncio.wait_for(transport.is_aborted.wait(), PATIENCE)
+
+    asyncio.run(scene())
