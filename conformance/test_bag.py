@@ -61,12 +61,12 @@ def test_a_value_is_decoded_once(device, connection, telemetry, encoded, decoded
 @pytest.mark.parametrize(
     ("encoded", "decoded"),
     [
-        pytest.param("with%20space", "with space", id="space"),
-        pytest.param("a%3Db", "a=b", id="equals-sign"),
-        pytest.param("a%26b", "a&b", id="ampersand"),
-        pytest.param("a%2Fb", "a/b", id="slash"),
-        pytest.param("a%2Bb", "a+b", id="plus"),
+        pytest.param(f"a%{ord(character):02X}b", f"a{character}b", id=f"0x{ord(character):02X}")
+        for character in RESERVED
+    ]
+    + [
         pytest.param("a%2525b", "a%25b", id="decoded-once"),
+        pytest.param("a%2Fb%2fc", "a/b/c", id="both-cases-of-hex"),
     ],
 )
 def test_a_name_is_decoded_once(device, connection, telemetry, encoded, decoded):
@@ -113,11 +113,11 @@ def test_a_property_without_an_equals_sign(device, connection, telemetry, readin
 def test_a_system_property_is_none_of_the_applications(
     device, connection, telemetry, dollar, name, system_property
 ):
-    """$.mid and its like arrive as AMQP's own properties; the dollar sign may be escaped."""
-    connection.publish(f"{device.topics.events}{dollar}.{name}=utf-8", b"x", qos=1)
+    """$.mid and its like arrive, decoded, as AMQP's own properties; the dollar sign may be escaped."""
+    connection.publish(f"{device.topics.events}{dollar}.{name}=a%2Fb%3Bc%3Dd", b"x", qos=1)
 
     message = telemetry.next(sent_by=device)
-    assert (message.system, message.properties) == ({system_property: "utf-8"}, {})
+    assert (message.system, message.properties) == ({system_property: "a/b;c=d"}, {})
 
 
 @clause("bag.creation-time")

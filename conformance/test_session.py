@@ -93,7 +93,7 @@ def test_clean_session_1_brings_nothing_before_subscribe(away, c2d, stage):
 
     returned.subscribe(away.topics.devicebound)
     c2d.send(away, b"sent behind SUBACK")
-    assert returned.messages_until(b"sent behind SUBACK")[-1].payload == b"sent behind SUBACK"
+    returned.messages_until(b"sent behind SUBACK")
 
 
 @clause("session.clean-forgets-subscription")
@@ -107,7 +107,7 @@ def test_clean_session_1_in_between_ends_the_subscription(away, c2d, stage):
 
     returned.subscribe(away.topics.devicebound)
     c2d.send(away, b"subscribed")
-    assert returned.messages_until(b"subscribed")[-1].payload == b"subscribed"
+    returned.messages_until(b"subscribed")
 
 
 @clause("session.clean-forgets-subscription")
@@ -121,7 +121,7 @@ def test_a_subscription_of_clean_session_1_ends_with_it(device, receiver, c2d, s
 
     returned.subscribe(device.topics.devicebound)
     c2d.send(device, b"subscribed")
-    assert returned.messages_until(b"subscribed")[-1].payload == b"subscribed"
+    returned.messages_until(b"subscribed")
 
 
 @clause("session.clean-purges")
@@ -153,7 +153,7 @@ def test_unsubscribing_outlives_the_connection(away, c2d, stage, leave):
 
     returned.subscribe(away.topics.devicebound)
     c2d.send(away, b"subscribed")
-    assert returned.messages_until(b"subscribed")[-1].payload == b"subscribed"
+    returned.messages_until(b"subscribed")
 
 
 @clause("session.twin-subscriptions")

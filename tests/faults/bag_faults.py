@@ -1,7 +1,7 @@
 """Hubs that read the property bag wrongly."""
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from fault import fault
 
@@ -49,6 +49,30 @@ def user_id_stays_with_the_application(rules):
     class Wrong(PropertyBagRules):
         def system_name(self, name):
             return None if name == "$.uid" else super().system_name(name)
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.system-properties")
+def system_properties_are_passed_on_as_sent(rules):
+    """Values of the application are decoded, those of the system are not."""
+
+    class Wrong(PropertyBagRules):
+        def parse(self, text):
+            bag = super().parse(text)
+            bag.system = {name: quote(value, safe="") for name, value in bag.system.items()}
+            return bag
+
+    rules.property_bag = Wrong()
+
+
+@fault("bag.encoding")
+def names_are_not_decoded(rules):
+    """A name is taken for what stands in the topic."""
+
+    class Wrong(PropertyBagRules):
+        def application_name(self, name):
+            return quote(super().application_name(name), safe="$")
 
     rules.property_bag = Wrong()
 

@@ -69,6 +69,17 @@ def open_connection_outlives_its_token(rules):
     rules.tokens = Wrong(rules.tokens.settings)
 
 
+@fault("sas.expiry-disconnects")
+def open_connection_ends_half_a_minute_before_its_token(rules):
+    """A token that is about to expire ends the connection, as if it had."""
+
+    class Wrong(TokenRules):
+        def ends_at(self, token):
+            return token.expiry - 30
+
+    rules.tokens = Wrong(rules.tokens.settings)
+
+
 @fault("sas.device-scope")
 def resource_is_compared_by_characters(rules):
     """A resource covers whatever begins with the same characters."""
