@@ -222,9 +222,10 @@ def _unstated(profile: Profile, overlay: ReadyFile | None, option: str) -> list[
     """Name each claim that the hub itself does not state."""
     if overlay is None:
         return []
+    remedy = "Remove" if profile.launch is None else "Start it with the options of [launch], or remove"
     return [
         f"{option}: the profile '{profile.name}' claims '{claim}', which this hub does not state. "
-        f"Remove it from [claims] of {profile.file}, or use a hub that states it."
+        f"{remedy} the claim in {profile.file}."
         for claim in sorted(profile.claims - set(overlay.capabilities))
     ]
 

@@ -4,6 +4,7 @@ As the device registry, it reads no clock and draws no random number; a refused 
 """
 
 from iothub_emulator.hub.identity import Fresh, ModuleIdentity, WantedModule
+from iothub_emulator.hub.registry_checks import check_deletion, check_etag, check_id_and_credentials
 from iothub_emulator.hub.registry_rules import RegistryRules
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
@@ -38,7 +39,7 @@ class ModuleRegistry:
 
     def create(self, wanted: WantedModule, fresh: Fresh) -> ModuleIdentity:
         """Add a new identity; `Refused` if the id is taken, or the device has no room for another."""
-        self._check(wanted)
+        check_id_and_credentials(self._rules, wanted.module_id, wanted)
         if self.get(wanted.device_id, wanted.module_id) is not None:
             raise Refused(ErrorCode.ModuleAlreadyExistsOnDevice, f"{wanted.key} exists already.")
         if not self._rules.accepts_another_module(len(self._modules.get(wanted.device_id, {}))):
@@ -51,37 +52,20 @@ class ModuleRegistry:
         `if_match` is an etag or `*`; `None` sets no condition. `Refused` with ModuleNotFound or
         PreconditionFailed.
         """
-        self._check(wanted)
+        check_id_and_credentials(self._rules, wanted.module_id, wanted)
         before = self.require(wanted.device_id, wanted.module_id)
-        self._check_etag(before, if_match)
+        check_etag(self._rules, before, if_match)
         return self._store(wanted, fresh, before.generation_id)
 
     def delete(self, device_id: str, module_id: str, if_match: str | None) -> ModuleIdentity:
         """Remove an identity and return it; `Refused` with ModuleNotFound or PreconditionFailed."""
         before = self.require(device_id, module_id)
-        if if_match is None and self._rules.needs_etag_to_delete():
-            raise Refused(ErrorCode.PreconditionFailed, "Etag missing: send If-Match with the etag or *.")
-        self._check_etag(before, if_match)
+        check_deletion(self._rules, before, if_match)
         return self._modules[device_id].pop(module_id)
 
     def delete_all(self, device_id: str) -> None:
         """Remove the modules of a device that is deleted."""
         self._modules.pop(device_id, None)
-
-    def _check(self, wanted: WantedModule) -> None:
-        problem = self._rules.problem_with_id(wanted.module_id)
-        if problem is None and wanted.authentication_type == "sas":
-            problem = self._rules.problem_with_keys(wanted.primary_key, wanted.secondary_key)
-        if problem is None and wanted.authentication_type == "selfSigned":
-            problem = self._rules.problem_with_thumbprints(
-                wanted.primary_thumbprint, wanted.secondary_thumbprint
-            )
-        if problem is not None:
-            raise Refused(ErrorCode.ArgumentInvalid, problem)
-
-    def _check_etag(self, identity: ModuleIdentity, if_match: str | None) -> None:
-        if if_match is not None and not self._rules.matches(if_match, identity.etag):
-            raise Refused(ErrorCode.PreconditionFailed, "The etag is not the identity's current one.")
 
     def _store(self, wanted: WantedModule, fresh: Fresh, generation_id: str) -> ModuleIdentity:
         signs = wanted.authentication_type == "sas"

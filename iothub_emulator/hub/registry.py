@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, ModuleIdentity, Wanted
 from iothub_emulator.hub.module_registry import ModuleRegistry
+from iothub_emulator.hub.registry_checks import check, check_deletion, check_etag, check_id_and_credentials
 from iothub_emulator.hub.registry_rules import RegistryRules
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
@@ -61,7 +62,8 @@ class Registry:
 
     def create(self, wanted: Wanted, fresh: Fresh) -> DeviceIdentity:
         """Add a new identity; `Refused` with DeviceAlreadyExists if the id is taken."""
-        self._check(wanted)
+        check_id_and_credentials(self._rules, wanted.device_id, wanted)
+        check(self._rules.problem_with_reason(wanted.status_reason))
         if wanted.device_id in self._devices:
             raise Refused(
                 ErrorCode.DeviceAlreadyExists, f"A device with id {wanted.device_id} exists already."
@@ -74,9 +76,10 @@ class Registry:
         `if_match` is an etag or `*`; `None` sets no condition. `Refused` with DeviceNotFound or
         PreconditionFailed.
         """
-        self._check(wanted)
+        check_id_and_credentials(self._rules, wanted.device_id, wanted)
+        check(self._rules.problem_with_reason(wanted.status_reason))
         before = self.require(wanted.device_id)
-        self._check_etag(before, if_match)
+        check_etag(self._rules, before, if_match)
         status_changed = (before.status, before.status_reason) != (wanted.status, wanted.status_reason)
         return self._store(
             wanted,
@@ -91,29 +94,9 @@ class Registry:
         `Refused` with DeviceNotFound or PreconditionFailed.
         """
         before = self.require(device_id)
-        if if_match is None and self._rules.needs_etag_to_delete():
-            raise Refused(ErrorCode.PreconditionFailed, "Etag missing: send If-Match with the etag or *.")
-        self._check_etag(before, if_match)
+        check_deletion(self._rules, before, if_match)
         self.modules.delete_all(device_id)
         return self._devices.pop(device_id)
-
-    def _check(self, wanted: Wanted) -> None:
-        """Raise `Refused` with ArgumentInvalid for the first field that no identity may have."""
-        problem = self._rules.problem_with_id(wanted.device_id) or self._rules.problem_with_reason(
-            wanted.status_reason
-        )
-        if problem is None and wanted.authentication_type == "sas":
-            problem = self._rules.problem_with_keys(wanted.primary_key, wanted.secondary_key)
-        if problem is None and wanted.authentication_type == "selfSigned":
-            problem = self._rules.problem_with_thumbprints(
-                wanted.primary_thumbprint, wanted.secondary_thumbprint
-            )
-        if problem is not None:
-            raise Refused(ErrorCode.ArgumentInvalid, problem)
-
-    def _check_etag(self, identity: DeviceIdentity, if_match: str | None) -> None:
-        if if_match is not None and not self._rules.matches(if_match, identity.etag):
-            raise Refused(ErrorCode.PreconditionFailed, "The etag is not the identity's current one.")
 
     def _store(
         self, wanted: Wanted, fresh: Fresh, *, generation_id: str, status_updated_time: float | None
