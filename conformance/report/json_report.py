@@ -36,8 +36,12 @@ def load(name: str) -> Statement:
         raise UsageError(
             f"{name}: cannot be read: {error.strerror}. Give the conformance.json of a report."
         ) from None
-    except ValidationError:
-        raise UsageError(f"{name}: no statement of a run. Give the conformance.json of a report.") from None
+    except ValidationError as error:
+        wrong = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
+        raise UsageError(
+            f"{name}: no statement of a run that this version reads (wrong or missing: {wrong}). "
+            "Give the conformance.json of a report."
+        ) from None
 
 
 def schema() -> dict[str, Any]:

@@ -285,18 +285,37 @@ def test_a_comparison_comes_in_three_formats_and_into_a_file(files, capsys, form
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "{", "[]", "{}", '{"schema": 2}', "\x00", json.dumps({"schema": 1, "clauses": []})],
-    ids=["empty", "half", "list", "no-fields", "another-schema", "zero", "half-a-statement"],
+    ("content", "wrong"),
+    [
+        pytest.param("", "the file", id="empty"),
+        pytest.param("{", "the file", id="half"),
+        pytest.param("[]", "the file", id="list"),
+        pytest.param("{}", "suite", id="no-fields"),
+        pytest.param('{"schema": 2}', "schema", id="another-schema"),
+        pytest.param("\x00", "the file", id="zero"),
+        pytest.param(json.dumps({"schema": 1, "clauses": []}), "suite", id="half-a-statement"),
+    ],
 )
-def test_what_is_no_statement_is_refused_in_one_line(files, capsys, content):
+def test_what_is_no_statement_is_refused_in_one_line(files, capsys, content, wrong):
     (files / "bad.json").write_text(content)
 
     assert main(["compare", str(files / "a.json"), str(files / "bad.json")]) == 4
     (line,) = capsys.readouterr().err.splitlines()
-    assert (
-        line == f"ERROR: {files / 'bad.json'}: no statement of a run. Give the conformance.json of a report."
+    assert line == (
+        f"ERROR: {files / 'bad.json'}: no statement of a run that this version reads "
+        f"(wrong or missing: {wrong}). Give the conformance.json of a report."
     )
+
+
+def test_a_start_that_is_no_moment_is_refused_in_one_line(files, capsys):
+    """Merging puts runs on one clock."""
+    bad = files / "a.json"
+    text = bad.read_text()
+    bad.write_text(text.replace(json.loads(text)["run"]["started"], "yesterday"))
+
+    assert main(["merge", str(bad), "-o", str(files / "merged")]) == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "(wrong or missing: run.started)" in line
 
 
 def test_files_that_cannot_be_read_or_written_are_refused_in_one_line(files, capsys):

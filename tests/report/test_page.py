@@ -258,7 +258,7 @@ def test_nothing_in_a_statement_becomes_markup():
         profile={"name": HOSTILE},
         target={"name": HOSTILE, "host": HOSTILE},
         suite={"version": HOSTILE},
-        run={"selection": [HOSTILE], "started": HOSTILE},
+        run={"selection": [HOSTILE]},
     )
     text = render(made)
 

@@ -1,6 +1,7 @@
 """A profile that extends another one says only what is different."""
 
 import pytest
+import trustme
 
 from conformance.errors import ProfileError
 from conformance.profile import loading as profile
@@ -25,7 +26,7 @@ c2d-lock = 1
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "base.toml").write_text(BASE)
-    (tmp_path / "ca.pem").write_text("a certificate")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return tmp_path
 
 
