@@ -252,13 +252,17 @@ def test_a_deviation_from_an_unknown_clause_stops_the_run(small, distribution):
         (None, "cannot be read: No such file or directory. Give the conformance.json of a report."),
         (
             b"{",
-            "no statement of a run that this version reads (wrong or missing: the file). "
-            "Give the conformance.json of a report.",
+            (
+                "no statement of a run that this version reads (wrong or missing: the file). "
+                "Give the conformance.json of a report."
+            ),
         ),
         (
             b'{"schema": 2}',
-            "no statement of a run that this version reads (wrong or missing: schema). "
-            "Give the conformance.json of a report.",
+            (
+                "no statement of a run that this version reads (wrong or missing: schema). "
+                "Give the conformance.json of a report."
+            ),
         ),
     ],
     ids=["missing", "no-json", "another-schema"],
