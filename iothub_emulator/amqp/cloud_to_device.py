@@ -46,7 +46,7 @@ class CloudToDeviceSender:
         refused = runtime.send_to_device(message, device_id)
         if refused is not None:
             raise AmqpError(
-                rules.condition_for(refused.code), f"ErrorCode:{refused.code.name};{refused.message}"
+                rules.condition_for(refused.code), f"ErrorCode:{refused.code.name};{refused.message[:256]}"
             )
 
     def close(self) -> None:

@@ -79,6 +79,8 @@ class OutgoingLink(Link):
         """Which of the supplier's messages a delivery that the peer has yet to settle is."""
         self._given = 0
         self._drain = False
+        """What the peer last said; a flow of ours says it back."""
+        self._drain_is_due = False
         self._rest = b""
         """The unsent part of a message whose first frames are out."""
 
@@ -88,7 +90,7 @@ class OutgoingLink(Link):
             raise AmqpError(INVALID_FIELD, "a flow of a link without link-credit")
         seen = flow.delivery_count if flow.delivery_count is not None else 0
         self.credit = max(flow.link_credit - difference(self.delivery_count, seen), 0)
-        self._drain = flow.drain
+        self._drain = self._drain_is_due = flow.drain
 
     def pump(self, limit: int) -> bool:
         """Send up to `limit` messages, as credit and windows allow; tell whether more could leave at once."""
@@ -143,10 +145,10 @@ class OutgoingLink(Link):
 
     def _finish_drain(self) -> None:
         """2.6.7: nothing left to send, so the credit is used up as if it had been, and the peer told."""
-        if self._drain:
+        if self._drain_is_due:
             self.delivery_count = add(self.delivery_count, self.credit)
             self.credit = 0
-            self._drain = False
+            self._drain_is_due = False
             self.send_flow()
 
     def send_flow(self) -> None:

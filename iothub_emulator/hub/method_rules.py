@@ -110,7 +110,8 @@ class MethodRules:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise invalid(f"{name} is not a number.")
-        if not math.isfinite(value) or not self.accepts_timeout(value, shortest):
+        # In this order: a whole number beyond all floats is outside the range, and cannot be asked the other.
+        if not self.accepts_timeout(value, shortest) or not math.isfinite(value):
             raise invalid(f"{name} is not between {shortest:g} and {LONGEST_TIMEOUT:g} seconds.")
         return float(value)
 

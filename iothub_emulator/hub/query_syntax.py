@@ -84,6 +84,8 @@ class _Parser(ConditionReader[Single]):
         columns = [self._column()]
         while self.accept(","):
             columns.append(self._column())
+        if len({column.name for column in columns}) < len(columns):
+            raise QueryRefused("Two columns have one name: give one of them another by AS.")
         return tuple(columns), None
 
     def _column(self) -> Column:

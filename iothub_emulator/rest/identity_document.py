@@ -129,6 +129,11 @@ def read_bulk_entry(entry: dict[str, Any], device_id: str, module_id: str | None
         raise Refused(ErrorCode.ArgumentInvalid, f"importMode is none of {', '.join(get_args(ImportMode))}.")
     # What is deleted needs its name only.
     fields = {} if mode in {"delete", "deleteIfMatchETag"} else entry
+    if fields.get("tags") or fields.get("properties"):
+        raise Refused(
+            ErrorCode.ArgumentInvalid,
+            "tags and properties are not taken in bulk here: change the twin by PATCH /twins.",
+        )
     wanted = _wanted(fields, device_id) if module_id is None else _wanted_module(fields, device_id, module_id)
     return Operation(wanted=wanted, mode=mode, etag=text(entry, "eTag"))
 

@@ -119,6 +119,9 @@ def test_a_message_is_accepted_and_waits_for_its_device():
         ),
         pytest.param(message(to="/devices/device-1/modules/m/x"), "amqp:not-found", id="a-module"),
         pytest.param(message(to="device-1"), "amqp:not-found", id="no-address"),
+        pytest.param(
+            message(to=f"/devices/{'a' * 60_000}/messages/devicebound"), "amqp:not-found", id="endless-id"
+        ),
         pytest.param(message(to=""), "amqp:not-found", id="empty-to"),
         pytest.param(message(to=None), "amqp:not-found", id="no-to"),
         pytest.param(message(bytes(65_537)), "amqp:link:message-size-exceeded", id="too-large"),

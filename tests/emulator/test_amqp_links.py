@@ -201,7 +201,7 @@ def test_drain_uses_the_credit_up():
 
     assert bodies(sent) == [b"1", b"2"]
     flow = sent[-1].performative
-    assert (flow.delivery_count, flow.link_credit) == (5, 0)
+    assert (flow.delivery_count, flow.link_credit, flow.drain) == (5, 0, True)
     fill(peer.runtime, [b"3"])
     assert bodies(peer.pump()) == []
     assert bodies(peer.send(flow_of(credit=1, delivered=5))) == [b"3"]

@@ -57,6 +57,7 @@ def test_the_body_of_the_request(payload, body):
         {"methodName": "m" * 257},
         {"methodName": "m", "responseTimeoutInSeconds": 4},
         {"methodName": "m", "responseTimeoutInSeconds": 301},
+        {"methodName": "m", "responseTimeoutInSeconds": 10**400},
         {"methodName": "m", "responseTimeoutInSeconds": "30"},
         {"methodName": "m", "responseTimeoutInSeconds": True},
         {"methodName": "m", "responseTimeoutInSeconds": float("nan")},

@@ -228,6 +228,8 @@ def test_modules_by_device_and_module():
         "SELECT TOP -1 * FROM devices",
         "SELECT TOP 1.5 * FROM devices",
         "SELECT *, deviceId FROM devices",
+        "SELECT properties.desired.temp, properties.reported.temp FROM devices",
+        "SELECT deviceId AS a, tags AS a FROM devices",
         "SELECT FROM devices",
         "DELETE FROM devices",
         "SELECT * FROM devices -- all",

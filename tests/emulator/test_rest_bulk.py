@@ -86,6 +86,13 @@ def test_modes_in_any_case_and_create_or_update_by_default(hub, runtime, mode):
     assert runtime.registry.get("old").status == "disabled"
 
 
+@pytest.mark.parametrize("twin", [{"tags": {"a": 1}}, {"properties": {"desired": {"t": 5}}}])
+def test_a_twin_in_an_entry_is_refused_and_never_dropped(hub, runtime, twin):
+    response = hub.post("/devices", json=[{"id": "with-twin", "importMode": "create", **twin}])
+    assert (response.status_code, response.json()["errors"][0]["errorCode"]) == (400, 400004)
+    assert runtime.registry.get("with-twin") is None
+
+
 def test_an_etag_that_matches(hub, runtime):
     etag = runtime.registry.get("old").etag
     update = {"id": "old", "importMode": "updateIfMatchETag", "eTag": etag, "statusReason": "seen"}
