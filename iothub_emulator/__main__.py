@@ -62,6 +62,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> None:
             load=options.load,
             ready_path=options.ready_file,
             ca_path=options.ca_file,
+            ca_key_path=options.ca_key,
             exit_with_stdin=options.exit_with_stdin,
         )
     )
@@ -76,6 +77,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         amqp_port=options.amqp_port,
         amqp_plain_port=options.amqp_plain_port,
         connect_port=options.connect_port,
+        certificate_key=options.certificate_key,
         client_ca=options.client_ca,
         host_names=tuple(host_names),
         edition=options.edition,
@@ -130,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
         help="AMQP without TLS, on the loopback address whatever --host says (%(default)s; 0: any free one)",
     )
     add("--connect-port", type=port, help="a proxy whose CONNECT leads here (none; 0: any free one)")
+    add(
+        "--certificate-key",
+        choices=("rsa", "ecdsa"),
+        default=_DEFAULTS.certificate_key,
+        help="the key of the hub's certificate (%(default)s, as a hub's is)",
+    )
     add(
         "--client-ca",
         type=_pem,
@@ -214,6 +222,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--ready-file", type=Path, metavar="PATH", help="write JSON here once everything listens")
     add("--ca-file", type=Path, metavar="PATH", help="write the CA certificate here, not to a private folder")
+    add(
+        "--ca-key",
+        type=Path,
+        metavar="PATH",
+        help="keep the authority: with --ca-file, read both files, or make both where neither exists",
+    )
     add("--exit-with-stdin", action="store_true", help="end when standard input ends")
     add(
         "--load",

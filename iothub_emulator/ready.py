@@ -1,6 +1,7 @@
 """What the emulator says once it listens: a banner for people, a JSON file for programs."""
 
 import contextlib
+import datetime as dt
 import json
 import os
 import tempfile
@@ -11,6 +12,7 @@ from typing import Any
 
 from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.net import client_certificates
+from iothub_emulator.net.authority import CertificateAuthority, read_authority
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
@@ -105,17 +107,44 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+def kept_authority(path: Path | None, key_path: Path | None, now: dt.datetime) -> CertificateAuthority | None:
+    """Return the certificate authority in these two files; None where it is to be made anew.
+
+    `StartError` where one file is there without the other, or where they do not belong together.
+    """
+    if key_path is None:
+        return None
+    if path is None:
+        raise StartError("--ca-key needs --ca-file: name the file of the certificate too")
+    there = [file for file in (path, key_path) if file.exists()]
+    if len(there) == 1:
+        (other,) = {path, key_path} - set(there)
+        raise StartError(
+            f"{there[0]} is there and {other} is not: put it back, or remove both, new ones are made"
+        )
+    return read_authority(path, key_path, now) if there else None
+
+
 @contextlib.contextmanager
-def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
-    """Keep the certificate authority's certificate in a file while the block runs."""
+def ca_files(path: Path | None, key_path: Path | None, authority: CertificateAuthority) -> Iterator[Path]:
+    """Keep the authority's certificate in a file while the block runs, and its key too where one is named.
+
+    The certificate is for everybody: without a path it goes into a folder of its own, which other users of
+    the machine, a broker's for example, can read too.
+    """
     if path is not None:
-        _write_whole(path, ca_pem.decode())
+        if key_path is None or not key_path.exists():
+            _write_whole(path, authority.pem.decode(), mode=0o644)
+        if key_path is not None and not key_path.exists():
+            _write_whole(key_path, authority.key_pem.decode())
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:
-        private = Path(folder) / "ca.pem"
-        private.write_bytes(ca_pem)
-        yield private
+        Path(folder).chmod(0o755)
+        shared = Path(folder) / "ca.pem"
+        shared.write_bytes(authority.pem)
+        shared.chmod(0o644)
+        yield shared
 
 
 def _device_string(host: str, device: DeviceIdentity) -> str:
@@ -154,11 +183,12 @@ def _timing(runtime: Runtime) -> dict[str, float]:
     return timing
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
         handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w") as file:
             file.write(text)
+        Path(draft).chmod(mode)
         Path(draft).replace(path)
     except OSError as error:
         raise StartError(
