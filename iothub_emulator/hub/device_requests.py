@@ -59,7 +59,8 @@ class DeviceRequests:
                     refusal = error_body(missing, now, self._tracking_id(now))
                     topic = twins.answer_topic(missing.code.status, "", None)
                     return [*acknowledgement, *self._outbox.answered(topic, json_text.dump(refusal))]
-        if not twins.serves(subscribed=self._outbox.hears_answers()):
+        success = twins.answer_topic(twins.get_status(), request.request_id or "", None)
+        if not twins.serves(subscribed=self._outbox.hears(success)):
             return acknowledgement
         owner = twins.twin_of(self._identity_key)
         before = self._state.twin(owner, now)
