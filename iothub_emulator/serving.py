@@ -14,7 +14,7 @@ from pathlib import Path
 from iothub_emulator import loading
 from iothub_emulator.editions import EDITIONS
 from iothub_emulator.hub.service_errors import Refused
-from iothub_emulator.net import authority, https
+from iothub_emulator.net import authority, descriptors, https
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import open_listeners
 from iothub_emulator.ready import banner, ca_files, description, kept_authority, ready_file
@@ -35,6 +35,8 @@ async def run(
     """Start everything, say so, and wait for the end; `StartError` if it cannot start."""
     stop = asyncio.Event()
     _stop_on_signals(stop)
+    descriptors.take_all_there_are()
+    asyncio.get_running_loop().set_exception_handler(descriptors.one_line_for_running_out())
     keys = authority.begin_keys("rsa", settings.certificate_key)
     https.load()  # while the keys are made
     rules = rules_for(settings, EDITIONS[settings.edition])

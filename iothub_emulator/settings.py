@@ -51,7 +51,7 @@ class Settings:
     """The Event Hubs-compatible name of the custom endpoint."""
     partitions: int = 2
     telemetry_log_events: int = 10_000
-    """Events kept in each partition; older ones fall out."""
+    """Events kept in each partition; older ones fall out, the sooner the larger they are."""
     readers_per_partition: int = 5
     """Readers without an epoch that one consumer group may have on one partition."""
 
