@@ -84,15 +84,23 @@ def names(segment: str, name: str) -> bool:
     return segment == name or ("%" in segment and unquote(segment) == name)
 
 
+def printed(name: str) -> str:
+    """Return a device's or module's id as a level of a topic name: as it is, but for `+` and `#`.
+
+    [MQTT-3.3.2-2] No topic name holds them; ids may. unspecified: how a hub writes such an id.
+    """
+    return name.replace("+", "%2B").replace("#", "%23")
+
+
 def plain(topic_filter: str, identity_key: str) -> str:
-    """Return a filter with the subscriber's own ids as they are, where it has them percent-encoded."""
-    if "%" not in topic_filter:
+    """Return a filter with the subscriber's own ids as the hub writes them, however they are encoded in it."""
+    if "%" not in topic_filter and "+" not in identity_key and "#" not in identity_key:
         return topic_filter
     levels = topic_filter.split("/")
     device_id, _, module_id = identity_key.partition("/")
     for number, name in ((1, device_id), (3, module_id)):
         if levels[0] == "devices" and number < len(levels) and name and names(levels[number], name):
-            levels[number] = name
+            levels[number] = printed(name)
     return "/".join(levels)
 
 

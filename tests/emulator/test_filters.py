@@ -148,8 +148,11 @@ def test_mqtt_s_rules(topic_filter, topic, matched):
 @pytest.mark.parametrize(
     ("topic_filter", "identity_key", "as_it_is"),
     [
-        ("devices/a%2Bb/messages/devicebound/#", "a+b", "devices/a+b/messages/devicebound/#"),
-        ("devices/a%2Bb/modules/%6D/#", "a+b/m", "devices/a+b/modules/m/#"),
+        ("devices/a%3Ab/messages/devicebound/#", "a:b", "devices/a:b/messages/devicebound/#"),
+        ("devices/a%3Ab/modules/%6D/#", "a:b/m", "devices/a:b/modules/m/#"),
+        ("devices/a%2bb/messages/devicebound/#", "a+b", "devices/a%2Bb/messages/devicebound/#"),
+        ("devices/a+b/messages/devicebound/#", "a+b", "devices/a%2Bb/messages/devicebound/#"),
+        ("devices/+/messages/devicebound/#", "a+b", "devices/+/messages/devicebound/#"),
         ("devices/a%2Bb/messages/devicebound/#", "other", "devices/a%2Bb/messages/devicebound/#"),
         ("rooms/%41", "A", "rooms/%41"),
     ],
