@@ -93,7 +93,7 @@ def printed(name: str) -> str:
 
 
 def plain(topic_filter: str, identity_key: str) -> str:
-    """Return a filter with the subscriber's own ids as the hub writes them, however they are encoded in it."""
+    """Return a filter with the subscriber's own ids as the hub writes them, however it encodes them."""
     if "%" not in topic_filter and "+" not in identity_key and "#" not in identity_key:
         return topic_filter
     levels = topic_filter.split("/")

@@ -76,15 +76,18 @@ class ListenerRules:
     def subprotocol(self, path: str, offered: Sequence[str]) -> str | None:
         """websocket.mqtt, websocket.subprotocol [MQTT-6.0.0-3]: what is spoken; None: HTTP 400."""
         spoken = WEBSOCKET_PATHS.get(path, ())
-        return next((name for name in spoken if self.returned_subprotocol(name, offered) is not None), None)
+        return next((name for name in spoken if self._as_offered(name, offered) is not None), None)
 
     def returned_subprotocol(self, spoken: str, offered: Sequence[str]) -> str | None:
         """websocket.subprotocol-chosen, websocket.subprotocol-case: what the answer names; None: nothing.
 
-        [MQTT-6.0.0-4] The name itself where it was offered; per edition, the client's own spelling of it
-        else. A rule may let in who offers none, and no answer names what was not offered (RFC 6455 section
-        4.2.2).
+        [MQTT-6.0.0-4] The client's own spelling of it. A rule may let in who offers none, and no answer names
+        what was not offered (RFC 6455 section 4.2.2).
         """
+        return self._as_offered(spoken, offered)
+
+    def _as_offered(self, spoken: str, offered: Sequence[str]) -> str | None:
+        """Return how the client writes a subprotocol: exactly so or, per edition, in any letter case."""
         if spoken in offered:
             return spoken
         if self.edition.subprotocol_case == "exact":
