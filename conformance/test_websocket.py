@@ -9,7 +9,7 @@ frames. The path is /$iothub/websocket, the subprotocol mqtt. Frames are no bord
 
 import pytest
 
-from conformance.device import NO_CLIENT_CERTIFICATE, WebSocket
+from conformance.device import CIPHER_SUITES, NO_CLIENT_CERTIFICATE, WebSocket
 from conformance.device.literal import packet, text
 
 clause = pytest.mark.clause
@@ -49,6 +49,18 @@ def test_a_device_subscribes_over_websocket(device, over_websocket, asked, grant
 def test_credentials_are_asked_for_over_websocket_too(websocket_admitted, other_device):
     """Another device's token opens no session, whatever way it comes."""
     websocket_admitted.expect_refused(over=WebSocket(), password=other_device.token())
+
+
+@clause("websocket.cipher-suites")
+@pytest.mark.parametrize(
+    "suites",
+    [pytest.param(CIPHER_SUITES, id="the-four"), *(pytest.param((name,), id=name) for name in CIPHER_SUITES)],
+)
+def test_a_device_with_the_documented_cipher_suites_gets_a_session_over_websocket(device, suites):
+    """A client that offers only suites that Microsoft names connects, and its messages are taken."""
+    connection = device.connect(over=WebSocket(), ciphers=suites)
+
+    connection.publish(device.topics.events, b"21.5" * 1024, qos=1)
 
 
 @clause("websocket.subprotocol")

@@ -1,6 +1,6 @@
 """A device as tests meet it: its connections, and what it tries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypedDict, Unpack
 
 from conformance.certificates import ClientCertificate
@@ -10,7 +10,7 @@ from conformance.device.bearer import Bearer
 from conformance.device.connection import Connection
 from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
 from conformance.device.dialing import Dialer, Line
-from conformance.device.endpoint import Endpoint, HandshakeFailed
+from conformance.device.endpoint import Endpoint
 from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Absent, Will
 from conformance.device.paho_client import Speaker
 from conformance.device.raw import RawConnection
@@ -20,6 +20,7 @@ from conformance.device.websocket import WebSocket
 from conformance.errors import TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.packets import Connack
+from conformance.tls import VERSIONS, HandshakeFailed
 
 # The outcome of a WebSocket on which a right CONNECT gets no answer.
 NO_CONNACK: Final = "no connack"
@@ -28,8 +29,9 @@ NO_CONNACK: Final = "no connack"
 class Attempt(TypedDict, total=False):
     """What an attempt may have other than the device's own; None or absent is the device's own.
 
-    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `over` is a
-    WebSocket to connect over; without it, TLS alone is spoken on the MQTT port.
+    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `ciphers` are the
+    only suites to offer, of TLS 1.2, which is then the only version. `over` is a WebSocket to connect over;
+    without it, TLS alone is spoken on the MQTT port.
     """
 
     client_id: str | None
@@ -40,6 +42,7 @@ class Attempt(TypedDict, total=False):
     will: Will | None
     manual_acknowledgement: bool
     tls_version: str | None
+    ciphers: Sequence[str] | None
     certificate: ClientCertificate | Absent | None
     over: WebSocket | None
 
@@ -74,6 +77,7 @@ class Device(Bearer):
         try:
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
+            failure.require_offer()
             raise self._not_accepted(failure.word, failure.detail) from None
         outcome, actual = connection.answer_to_connect()
         if outcome != ACCEPTED:
@@ -165,6 +169,7 @@ class Device(Bearer):
         try:
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
+            failure.require_offer()
             if failure.word == SILENCE:
                 raise self._not_accepted(failure.word, failure.detail, "a refusal") from None
             return failure.word
@@ -196,13 +201,27 @@ class Device(Bearer):
             )
         return outcome
 
-    def handshake_outcome(self, version: str) -> str:
-        """Offer one TLS version alone: "accepted", "tls refused", "closed" or "client cannot offer it"."""
+    def handshake_outcome(self, version: str | None = None, *, ciphers: Sequence[str] | None = None) -> str:
+        """Offer one TLS version alone, or these cipher suites of TLS 1.2 alone.
+
+        Returns "accepted", "tls refused", "closed" or "client cannot offer it".
+        """
+        outcome = self.negotiated(version, ciphers=ciphers)
+        return ACCEPTED if outcome in VERSIONS else outcome
+
+    def negotiated(
+        self, version: str | None = None, *, ciphers: Sequence[str] | None = None, named: bool = True
+    ) -> str:
+        """Return the TLS version that the hub chooses, "TLSv1.2", or the word for why there is none.
+
+        Offered are TLS 1.2 and what is newer, where nothing else is said; unless `named`, without the hub's
+        name (SNI).
+        """
         try:
-            self._dialer.handshake(self._endpoint.port, version).close()
+            with self._dialer.handshake(self._endpoint.port, version, ciphers, named=named) as sock:
+                return str(sock.version())
         except HandshakeFailed as failure:
             return failure.word
-        return ACCEPTED
 
     # -- how
 
@@ -244,6 +263,7 @@ class Device(Bearer):
 
         line = self._dialer.open(
             tls_version=attempt.get("tls_version"),
+            ciphers=attempt.get("ciphers"),
             certificate=None if isinstance(certificate, Absent) else certificate,
             over=attempt.get("over"),
         )
@@ -257,6 +277,7 @@ class Device(Bearer):
         try:
             return self._dialer.open(tls_version=tls_version, certificate=self.certificate, over=over)
         except HandshakeFailed as failure:
+            failure.require_offer()
             raise self._not_accepted(failure.word, failure.detail) from None
 
     def _not_accepted(self, observed: str, actual: str, expected: str = "") -> Violation:

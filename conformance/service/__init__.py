@@ -13,6 +13,7 @@ from conformance.credentials import ConnectionString, SasToken, sas_token
 from conformance.errors import ServiceError
 from conformance.service.amqp import AmqpEndpoint
 from conformance.service.c2d import CloudToDevice
+from conformance.service.doors import Doors
 from conformance.service.event_source import Endpoint
 from conformance.service.events import ConnectionEvents, HubEvent
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
@@ -25,10 +26,12 @@ from conformance.service.rest import RestClient
 from conformance.service.telemetry import Telemetry
 from conformance.service.twins import Section, Twin, Twins
 from conformance.target.target import Target
+from conformance.tls import SYSTEM
 
 __all__ = [
     "CloudToDevice",
     "ConnectionEvents",
+    "Doors",
     "FeedbackReader",
     "FeedbackRecord",
     "HubEvent",
@@ -81,6 +84,13 @@ class Service:
             # A hub that listens on this machine is not reached through a proxy.
             proxies=target.origin == "named",
             journal=self.journal,
+        )
+        self.doors = Doors(
+            self._access.hub.host,
+            https=self._access.hub.port or target.ports.https,
+            amqp=target.ports.amqp,
+            trust=target.ca_file or SYSTEM,
+            timeout=target.timeouts.connect,
         )
         self._links = Links(
             AmqpEndpoint(
