@@ -88,6 +88,23 @@ def test_mqtt_is_chosen_from_what_the_client_offers(websocket_admitted, offered)
     assert websocket.subprotocol == "mqtt"
 
 
+@clause("websocket.subprotocol-case")
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param(WebSocket(subprotocols=("MQTT",)), id="capitals"),
+        pytest.param(WebSocket(subprotocols=("Mqtt",)), id="one-capital"),
+        pytest.param(WebSocket(subprotocols=("chat", "MQTT")), id="capitals-behind-another"),
+        pytest.param(
+            WebSocket(subprotocols=("MQTT",), query=NO_CLIENT_CERTIFICATE), id="capitals-without-certificate"
+        ),
+    ],
+)
+def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, wanted):
+    """RFC 6455, 4.2.2: what a server returns was offered; Microsoft's C SDK has offered MQTT since 2016."""
+    readings.match(websocket_admitted.websocket_choice(wanted))
+
+
 @clause("websocket.frames")
 def test_a_connect_may_come_with_a_byte_in_each_frame(websocket):
     """[MQTT-6.0.0-2] A packet is a packet however many frames carry it."""

@@ -36,7 +36,7 @@ class Connection(Conversation):
     """A connection over which paho speaks; `Device.connect` opens one.
 
     It keeps itself alive: after three quarters of its keep-alive without a packet it sends a PINGREQ. For a
-    silent client take `RawConnection`.
+    silent client take `RawConnection`. `subprotocol` is what the hub chose for a WebSocket, None for none.
     """
 
     def __init__(
@@ -47,9 +47,11 @@ class Connection(Conversation):
         timeouts: Timeouts,
         make_speaker: Callable[[Callable[[bytes], None]], Speaker],
         keep_alive: int,
+        subprotocol: str | None = None,
     ) -> None:
         super().__init__(channel, timeouts)
         self.device = device
+        self.subprotocol = subprotocol
         self._reactor = reactor
         self._keep_alive = keep_alive
         self._speaker = make_speaker(lambda data: channel.write(data, hidden=True))

@@ -8,7 +8,7 @@ from conformance.credentials import Identity, Secret
 from conformance.device import literal
 from conformance.device.bearer import Bearer
 from conformance.device.connection import Connection
-from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
+from conformance.device.conversation import ACCEPTED, NO_ANSWER, SILENCE, Conversation
 from conformance.device.dialing import Dialer, Line
 from conformance.device.endpoint import Endpoint
 from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Absent, Will
@@ -16,7 +16,7 @@ from conformance.device.paho_client import Speaker
 from conformance.device.raw import RawConnection
 from conformance.device.raw_websocket import RawWebSocket
 from conformance.device.reactor import Reactor
-from conformance.device.websocket import WebSocket
+from conformance.device.websocket import SUBPROTOCOL, WebSocket
 from conformance.errors import TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.packets import Connack
@@ -155,6 +155,27 @@ class Device(Bearer):
         connection.close()
         return NO_CONNACK if outcome == SILENCE else outcome
 
+    def websocket_choice(self, wanted: WebSocket) -> str:
+        """Ask for a WebSocket with the subprotocol mqtt in some spelling, and send a right CONNECT on it.
+
+        Returns what became of the subprotocol, then of the session: "subprotocol as offered; accepted", where
+        a PINGREQ was answered too, "no subprotocol; no connack"; or "http 400" and the like where no
+        WebSocket opens.
+        """
+        try:
+            connection = self._speak({"over": wanted})
+        except HandshakeFailed as failure:
+            return failure.word
+        outcome, _ = connection.answer_to_connect()
+        if outcome == ACCEPTED and (further := connection.outcome()) != NO_ANSWER:
+            outcome = f"{ACCEPTED}, {further}"
+        connection.close()
+        chosen = connection.subprotocol
+        # One that was not offered opens no WebSocket: `read_answer` sees to that.
+        as_offered = chosen is not None and chosen.lower() == SUBPROTOCOL
+        told = "no subprotocol" if chosen is None else f"subprotocol {'as offered' if as_offered else chosen}"
+        return f"{told}; {NO_CONNACK if outcome == SILENCE else outcome}"
+
     def expect_accepted(self, **attempt: Unpack[Attempt]) -> None:
         """Require that a CONNECT is accepted and the session answers a PINGREQ; leave it by DISCONNECT."""
         connection = self.connect(**attempt)
@@ -268,7 +289,7 @@ class Device(Bearer):
             over=attempt.get("over"),
         )
         connection = Connection(
-            self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive
+            self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive, line.subprotocol
         )
         self._open.append(connection)
         return connection
