@@ -177,9 +177,21 @@ def methods(_bench: "CaseBench") -> "Methods":
 
 
 @pytest.fixture
-def device(_bench: "CaseBench") -> "Device":
+def id_ending() -> str:
+    """Return how the id of `device`, and the own name of `module`, ends: a test may parametrize it."""
+    return ""
+
+
+@pytest.fixture
+def device(_bench: "CaseBench", id_ending: str) -> "Device":
     """Return a new device."""
-    return _bench.device()
+    return _bench.device(id_ending)
+
+
+@pytest.fixture
+def devices_alike(_bench: "CaseBench") -> "Callable[[str, str], tuple[Device, Device]]":
+    """``devices_alike("-a:b", "-ab")``: two new devices whose ids differ in these endings alone."""
+    return _bench.devices_alike
 
 
 @pytest.fixture
@@ -189,9 +201,9 @@ def other_device(_bench: "CaseBench") -> "Device":
 
 
 @pytest.fixture
-def module(device: "Device", _bench: "CaseBench") -> "Device":
+def module(device: "Device", _bench: "CaseBench", id_ending: str) -> "Device":
     """Return a new module of `device`; it connects like a device."""
-    return _bench.module(device)
+    return _bench.module(device, id_ending)
 
 
 @pytest.fixture

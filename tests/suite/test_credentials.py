@@ -54,7 +54,7 @@ def test_a_token_has_the_three_fields_escaped():
 
 
 def test_lower_case_escapes_are_signed_as_sent():
-    token = sas_token("myhub.azure-devices.net/devices/device-1", KEY, expiry=1700000000, escape_upper=False)
+    token = sas_token("myhub.azure-devices.net/devices/device-1", KEY, expiry=1700000000, escapes="lower")
 
     assert (
         "sr=myhub.azure-devices.net%2fdevices%2fdevice-1&sig=5P1AGG5VLHNRjEZGePa%2F%2Bf15kOItR3HNIn9t4JddCuE%3D&"
