@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import pytest
 
-from conformance.errors import NotTested, StageFailed, Violation
+from conformance.errors import NotOffered, NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach
+from conformance.hostnames import Side, other_name
 from conformance.running.cases import RunningCase
 from conformance.running.runner import CASE, Runner
 from conformance.verdict.readings import Readings
@@ -132,6 +133,25 @@ def watch(evidence: Evidence) -> WatchOfCase:
 def hub(_bench: "CaseBench") -> "Target":
     """Return the hub under test: host, ports, timeouts, and the figures it states of itself."""
     return _bench.target
+
+
+@pytest.fixture
+def other_name_for_devices(hub: "Target") -> str:
+    """Return the name by which devices may call the hub beside the profile's: ``{name}.device.{domain}``."""
+    return _other_name(hub.host, "device")
+
+
+@pytest.fixture
+def other_name_for_services(service: "Service") -> str:
+    """Return the name by which back ends may call it beside their own: ``{name}.service.{domain}``."""
+    return _other_name(service.host, "service")
+
+
+def _other_name(host: str, side: Side) -> str:
+    name = other_name(host, side)
+    if name is None:
+        raise NotOffered(f"'{host}' has no domain, so there is no {{name}}.{side}.{{domain}} beside it")
+    return name
 
 
 @pytest.fixture

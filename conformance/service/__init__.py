@@ -76,15 +76,7 @@ class Service:
         self._target = target
         self._access = target.service
         self.journal = Journal()
-        self.rest = RestClient(
-            self._access.hub,
-            port=self._access.hub.port or target.ports.https,
-            verify=ssl.create_default_context(cafile=target.ca_file),
-            timeout=target.timeouts.connect,
-            # A hub that listens on this machine is not reached through a proxy.
-            proxies=target.origin == "named",
-            journal=self.journal,
-        )
+        self.rest = self._rest()
         self.doors = Doors(
             self._access.hub.host,
             https=self._access.hub.port or target.ports.https,
@@ -134,6 +126,11 @@ class Service:
             self._telemetry.begin()
 
     @property
+    def host(self) -> str:
+        """The hub's name as the connection string of the back end has it."""
+        return self._access.hub.host
+
+    @property
     def telemetry(self) -> TelemetryReader:
         """The reader of what devices send, open: ask for it before the device acts."""
         if self._telemetry is None:
@@ -166,6 +163,14 @@ class Service:
         hub = self._access.hub
         return sas_token(self._target.host, hub.key, expiry=int(time.time() + expires_in), policy=hub.policy)
 
+    def status_under(self, name: str) -> str:
+        """Ask REST for a device that there is not, with a token for another name of the hub: "404", "401"."""
+        client = self._rest(name)
+        try:
+            return str(client.call("GET", "devices", "conformance-none", accept=range(200, 500)).status)
+        finally:
+            client.close()
+
     def close(self) -> None:
         """End the readers and the connections."""
         for reader in (self._telemetry, self._routed):
@@ -173,6 +178,19 @@ class Service:
                 reader.close()
         self._links.close()
         self.rest.close()
+
+    def _rest(self, name: str | None = None) -> RestClient:
+        target = self._target
+        return RestClient(
+            self._access.hub,
+            port=self._access.hub.port or target.ports.https,
+            verify=ssl.create_default_context(cafile=target.ca_file),
+            timeout=target.timeouts.connect,
+            # A hub that listens on this machine is not reached through a proxy.
+            proxies=target.origin == "named",
+            journal=self.journal,
+            name=name,
+        )
 
     def _reader(
         self,
