@@ -12,7 +12,7 @@ from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
 from conformance.errors import Violation
 from conformance.evidence.grammar import matches
-from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
+from conformance.evidence.packets import PINGREQ, Connack, Packet, Puback, Publish, Suback, Unsuback
 from conformance.evidence.words import describe, preview, word
 
 if TYPE_CHECKING:
@@ -153,6 +153,16 @@ class Connection(Conversation):
         assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
         return answer
 
+    def next_message(self, topic: str, *, within: float) -> Publish | None:
+        """Return the next message on this topic or filter, or None if none comes within so many seconds."""
+
+        def wanted(packet: Packet) -> bool:
+            return isinstance(packet, Publish) and matches(topic, packet.topic)
+
+        self._channel.wait(lambda: self._channel.has(wanted), within)
+        packet = self._channel.take(wanted)
+        return packet if isinstance(packet, Publish) else None
+
     def next_delivery(self, *, within: float) -> str:
         """Return in words what comes within so many seconds: "delivered, DUP 1", or "nothing"."""
         self._channel.wait(lambda: self._channel.has(lambda packet: isinstance(packet, Publish)), within)
@@ -191,11 +201,15 @@ class Connection(Conversation):
 
     def heard(self) -> list[bytes]:
         """Return the payloads of all messages that came up to here (fence), or before the hub closed."""
+        return [message.payload for message in self.heard_messages()]
+
+    def heard_messages(self) -> list[Publish]:
+        """Return all messages that came up to here (fence), or before the hub closed."""
         if not self._ended():
             self._fenced()
             self._observe_silence()
         self._channel.take_all()
-        return [packet.payload for packet in self.received if isinstance(packet, Publish)]
+        return [packet for packet in self.received if isinstance(packet, Publish)]
 
     def heard_until(self, payload: bytes) -> list[bytes]:
         """Return the payloads that came before this one, or before the hub closed the connection.

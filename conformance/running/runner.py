@@ -52,6 +52,7 @@ FIXTURES: Final = (
     "c2d_fixtures",
     "method_fixtures",
     "module_fixtures",
+    "topic_fixtures",
     "twin_fixtures",
     "websocket_fixtures",
     "will_fixtures",
