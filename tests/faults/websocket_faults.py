@@ -151,6 +151,34 @@ def packet_that_is_not_whole_is_dropped(rules):
     rules.listeners = Wrong()
 
 
+@fault("websocket.subprotocol-case")
+def subprotocol_is_returned_in_small_letters(rules):
+    """A subprotocol in capitals is taken, and returned in a spelling that the client did not offer."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, [each.lower() for each in offered])
+
+        def returned_subprotocol(self, spoken, offered):
+            return spoken
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-case")
+def subprotocol_in_capitals_is_taken_and_not_returned(rules):
+    """A client that offers a subprotocol in capitals is served without one."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, [each.lower() for each in offered])
+
+        def returned_subprotocol(self, spoken, offered):
+            return spoken if spoken in offered else None
+
+    rules.listeners = Wrong()
+
+
 @fault("websocket.text-frame")
 def text_is_read_as_binary(rules):
     """The kind of a data frame is not looked at."""
