@@ -1,4 +1,4 @@
-"""What the emulator says once it listens: a banner for people, a JSON file for programs."""
+"""What the emulator says to programs once it listens: a JSON file, and its certificate authority's."""
 
 import contextlib
 import json
@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.policies import Policy
 from iothub_emulator.net import client_certificates
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import TELEMETRY
 
+LOOPBACK = ("localhost", "127.0.0.1")
+"""Names that lead to this machine without a hosts file or a proxy."""
+
 _HTTPS = 443
+
+# The certificate is public: clients that run as another user read it. What holds keys is its owner's alone.
+_PUBLIC, _PUBLIC_FOLDER, _PRIVATE = 0o644, 0o755, 0o600
 
 # [MQTT-3.1.2-24] allows one and a half times the keep-alive; a timer may be late by this much (seconds).
 _KEEP_ALIVE_FACTOR = 1.5
@@ -27,30 +34,49 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
     """Return all that someone needs to use this hub, keys included, as it really is."""
     settings = runtime.settings
     host = settings.host_names[0]
-    rest_host = host if ports.https == _HTTPS else f"{host}:{ports.https}"
-    owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
+    service = runtime.policies["service"]
+    strings = connection_strings(runtime, ports, host)
     return {
         "host": host,
         "ports": {name: port for name, port in asdict(ports).items() if port is not None},
         "ca_file": str(ca_file),
-        "service_connection_string": (
-            f"HostName={rest_host};SharedAccessKeyName={owner.name};SharedAccessKey={owner.primary_key}"
-        ),
-        "events_connection_string": (
-            f"Endpoint=sb://{host}:{ports.amqp}/;SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
-        ),
+        "service_connection_string": strings["service_connection_string"],
+        "events_connection_string": strings["events_connection_string"],
         **_routed(runtime, ports),
         "events_development_connection_string": (
-            f"Endpoint=sb://localhost:{ports.amqp_plain};SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};UseDevelopmentEmulator=true;EntityPath={settings.entity}"
+            f"Endpoint=sb://localhost:{ports.amqp_plain};{_signed_by(service)};"
+            f"UseDevelopmentEmulator=true;EntityPath={settings.entity}"
         ),
-        "device_connection_strings": {
-            device.device_id: _device_string(host, device) for device in runtime.registry
-        },
+        "device_connection_strings": strings["device_connection_strings"],
+        "host_names": {name: connection_strings(runtime, ports, name) for name in settings.host_names},
         "edition": runtime.edition.name,
         "timing": _timing(runtime),
         "capabilities": capabilities(runtime),
+    }
+
+
+def connection_strings(runtime: Runtime, ports: Ports, host: str) -> dict[str, Any]:
+    """Return the connection strings that lead here under one of the hub's names.
+
+    Clients differ in what they take: some want a dot in the name, some the port of MQTT behind it, most
+    nothing behind it. A port that is the standard one is left out of the service's.
+    """
+    settings = runtime.settings
+    owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
+    # Where there is a proxy, it leads other names than loopback's own here, from the standard ports.
+    is_proxied = ports.connect is not None and host not in LOOPBACK
+    rest_host = host if is_proxied or ports.https == _HTTPS else f"{host}:{ports.https}"
+    amqp_host = host if is_proxied else f"{host}:{ports.amqp}"
+    devices = list(runtime.registry)
+    return {
+        "service_connection_string": f"HostName={rest_host};{_signed_by(owner)}",
+        "events_connection_string": (
+            f"Endpoint=sb://{amqp_host}/;{_signed_by(service)};EntityPath={settings.entity}"
+        ),
+        "device_connection_strings": {device.device_id: _device_string(host, device) for device in devices},
+        "device_connection_strings_with_port": {
+            device.device_id: _device_string(f"{host}:{ports.mqtt}", device) for device in devices
+        },
     }
 
 
@@ -69,26 +95,6 @@ def capabilities(runtime: Runtime) -> list[str]:
     return served
 
 
-def banner(about: dict[str, Any]) -> str:
-    """Return the same for people."""
-    ports = about["ports"]
-    devices = "\n".join(f"  {text}" for text in about["device_connection_strings"].values())
-    proxy = f" · CONNECT {ports['connect']}" if "connect" in ports else ""
-    return f"""\
-IoT Hub emulator, edition {about["edition"]}, ready on {about["host"]}
-MQTT {ports["mqtt"]} · HTTPS and WebSocket {ports["https"]} · AMQP {ports["amqp"]} · all with TLS
-AMQP without TLS {ports["amqp_plain"]}, on loopback alone{proxy}
-Trust {about["ca_file"]}
-Service:
-  {about["service_connection_string"]}
-Events:
-  {about["events_connection_string"]}
-  {about["events_development_connection_string"]}
-Devices:
-{devices}
-Ctrl-C ends it; keys and certificates are new at each start."""
-
-
 @contextlib.contextmanager
 def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
     """Keep the description at `path` while the block runs; it appears whole, readable by its owner only.
@@ -98,7 +104,7 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
     if path is None:
         yield
         return
-    _write_whole(path, json.dumps(about, indent=2) + "\n")
+    _write_whole(path, json.dumps(about, indent=2) + "\n", _PRIVATE)
     try:
         yield
     finally:
@@ -107,15 +113,20 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
-    """Keep the certificate authority's certificate in a file while the block runs."""
+    """Keep the certificate authority's certificate in a file that everyone may read while the block runs."""
     if path is not None:
-        _write_whole(path, ca_pem.decode())
+        _write_whole(path, ca_pem.decode(), _PUBLIC)
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:
-        private = Path(folder) / "ca.pem"
-        private.write_bytes(ca_pem)
-        yield private
+        Path(folder).chmod(_PUBLIC_FOLDER)
+        file = Path(folder) / "ca.pem"
+        _write_whole(file, ca_pem.decode(), _PUBLIC)
+        yield file
+
+
+def _signed_by(policy: Policy) -> str:
+    return f"SharedAccessKeyName={policy.name};SharedAccessKey={policy.primary_key}"
 
 
 def _device_string(host: str, device: DeviceIdentity) -> str:
@@ -129,8 +140,8 @@ def _routed(runtime: Runtime, ports: Ports) -> dict[str, str]:
         return {}
     return {
         "routed_events_connection_string": (
-            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};EntityPath={settings.routed_entity}"
+            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;{_signed_by(service)};"
+            f"EntityPath={settings.routed_entity}"
         )
     }
 
@@ -154,11 +165,12 @@ def _timing(runtime: Runtime) -> dict[str, float]:
     return timing
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_whole(path: Path, text: str, mode: int) -> None:
     try:
         handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w") as file:
             file.write(text)
+        Path(draft).chmod(mode)
         Path(draft).replace(path)
     except OSError as error:
         raise StartError(
