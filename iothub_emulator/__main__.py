@@ -45,6 +45,7 @@ def _run(settings: Settings, given: argparse.Namespace) -> None:
             load=given.load,
             ready_path=given.ready_file,
             ca_path=given.ca_file,
+            ca_key_path=given.ca_key,
             exit_with_stdin=given.exit_with_stdin,
         )
     )

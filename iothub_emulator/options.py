@@ -52,6 +52,7 @@ def settings(given: argparse.Namespace) -> Settings:
         amqp_port=given.amqp_port,
         amqp_plain_port=given.amqp_plain_port,
         connect_port=given.connect_port,
+        certificate_key=given.certificate_key,
         client_ca=given.client_ca,
         host_names=tuple(host_names),
         edition=given.edition,
@@ -111,6 +112,12 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         help="AMQP without TLS, on the loopback address whatever --host says (%(default)s; 0: any free one)",
     )
     add("--connect-port", type=_PORT, help="a proxy whose CONNECT leads here (none; 0: any free one)")
+    add(
+        "--certificate-key",
+        choices=("rsa", "ecdsa"),
+        default=_DEFAULTS.certificate_key,
+        help="the key of the hub's certificate (%(default)s, as a hub's is)",
+    )
     add(
         "--client-ca",
         type=_pem,
@@ -240,6 +247,12 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="write the CA certificate here, not to a folder of its own",
+    )
+    add(
+        "--ca-key",
+        type=Path,
+        metavar="PATH",
+        help="keep the authority: with --ca-file, read both files, or make both where neither exists",
     )
     add("--exit-with-stdin", action="store_true", help="end when standard input ends")
     add(

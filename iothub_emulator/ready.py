@@ -1,6 +1,7 @@
 """What the emulator says to programs once it listens: a JSON file, and its certificate authority's."""
 
 import contextlib
+import datetime as dt
 import json
 import os
 import tempfile
@@ -12,6 +13,7 @@ from typing import Any
 from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.hub.policies import Policy
 from iothub_emulator.net import client_certificates
+from iothub_emulator.net.authority import CertificateAuthority, read_authority
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
@@ -21,9 +23,6 @@ LOOPBACK = ("localhost", "127.0.0.1")
 """Names that lead to this machine without a hosts file or a proxy."""
 
 _HTTPS = 443
-
-# The certificate is public: clients that run as another user read it. What holds keys is its owner's alone.
-_PUBLIC, _PUBLIC_FOLDER, _PRIVATE = 0o644, 0o755, 0o600
 
 # [MQTT-3.1.2-24] allows one and a half times the keep-alive; a timer may be late by this much (seconds).
 _KEEP_ALIVE_FACTOR = 1.5
@@ -104,25 +103,51 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
     if path is None:
         yield
         return
-    _write_whole(path, json.dumps(about, indent=2) + "\n", _PRIVATE)
+    _write_whole(path, json.dumps(about, indent=2) + "\n")
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
+def kept_authority(path: Path | None, key_path: Path | None, now: dt.datetime) -> CertificateAuthority | None:
+    """Return the certificate authority in these two files; None where it is to be made anew.
+
+    `StartError` where one file is there without the other, or where they do not belong together.
+    """
+    if key_path is None:
+        return None
+    if path is None:
+        raise StartError("--ca-key needs --ca-file: name the file of the certificate too")
+    there = [file for file in (path, key_path) if file.exists()]
+    if len(there) == 1:
+        (other,) = {path, key_path} - set(there)
+        raise StartError(
+            f"{there[0]} is there and {other} is not: put it back, or remove both, new ones are made"
+        )
+    return read_authority(path, key_path, now) if there else None
+
+
 @contextlib.contextmanager
-def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
-    """Keep the certificate authority's certificate in a file that everyone may read while the block runs."""
+def ca_files(path: Path | None, key_path: Path | None, authority: CertificateAuthority) -> Iterator[Path]:
+    """Keep the authority's certificate in a file while the block runs, and its key too where one is named.
+
+    The certificate is for everybody: without a path it goes into a folder of its own, which other users of
+    the machine, a broker's for example, can read too.
+    """
     if path is not None:
-        _write_whole(path, ca_pem.decode(), _PUBLIC)
+        if key_path is None or not key_path.exists():
+            _write_whole(path, authority.pem.decode(), mode=0o644)
+        if key_path is not None and not key_path.exists():
+            _write_whole(key_path, authority.key_pem.decode())
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:
-        Path(folder).chmod(_PUBLIC_FOLDER)
-        file = Path(folder) / "ca.pem"
-        _write_whole(file, ca_pem.decode(), _PUBLIC)
-        yield file
+        Path(folder).chmod(0o755)
+        shared = Path(folder) / "ca.pem"
+        shared.write_bytes(authority.pem)
+        shared.chmod(0o644)
+        yield shared
 
 
 def _signed_by(policy: Policy) -> str:
@@ -165,7 +190,7 @@ def _timing(runtime: Runtime) -> dict[str, float]:
     return timing
 
 
-def _write_whole(path: Path, text: str, mode: int) -> None:
+def _write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
         handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w") as file:

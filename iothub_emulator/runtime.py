@@ -76,8 +76,6 @@ class Runtime:
         self.readers = Readers()
         self.amqp_port = self.settings.amqp_port
         """Where AMQP over TLS is to be had; the system's choice once the listeners are open, if it was 0."""
-        self.ca_pem = b""
-        """The certificate authority of this start; set when the listeners open."""
 
     # Clock and fresh values
 

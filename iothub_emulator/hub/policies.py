@@ -77,7 +77,7 @@ class PolicyRules:
             raise TokenRefused("wrong signature")
         if tokens.is_expired(token, now):
             raise TokenRefused("token expired")
-        if not tokens.covers(token, resource):
+        if not tokens.covers(token, resource, "device" if needed is Right.DEVICE_CONNECT else "service"):
             raise TokenRefused("the token is for another resource")
         if not self.holds(policy, needed):
             raise TokenRefused(f"policy {policy.name} lacks the right")

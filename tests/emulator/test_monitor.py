@@ -27,7 +27,7 @@ def hub(tmp_path):
     with live_hub(readers_per_partition=1) as hub:
         wanted = WantedModule(device_id="device-1", module_id="m")
         hub.call(lambda: hub.runtime.registry.modules.create(wanted, hub.runtime.fresh(wanted.key)))
-        (tmp_path / "ca.pem").write_bytes(hub.runtime.ca_pem)
+        (tmp_path / "ca.pem").write_bytes(hub.ca_pem)
         write_ready_file(tmp_path, description(hub.runtime, hub.ports, tmp_path / "ca.pem"))
         yield hub
 

@@ -45,6 +45,7 @@ def test_a_device_with_its_token_is_accepted(hub):
         "LOCALHOST:8883/thermostat/?api-version=2021-04-12",
         "127.0.0.1/thermostat/?api-version=2021-04-12",
         "emulator.azure-devices.net/thermostat/?api-version=2021-04-12",
+        "emulator.device.azure-devices.net/thermostat/?api-version=2021-04-12",
     ],
 )
 def test_a_username_is_accepted(hub, username):

@@ -86,8 +86,10 @@ def eavesdropping(rules, listens_to):
             listeners[whom] = {identity_key}  # the latest: mailboxes of earlier ones would overflow
             return min(qos, 1)
 
-        def is_for_messages(self, topic_filter, device_id):
-            return listens_to(topic_filter) is not None
+        def brings(self, topic_filter, topic, identity_key):
+            if topic.startswith("devices/"):
+                return listens_to(topic_filter) is not None
+            return super().brings(topic_filter, topic, identity_key)
 
     def recipients(addressee):
         extra = listeners.get(addressee, set()) | listeners.get("everybody", set())
@@ -147,6 +149,7 @@ def refused_filter_is_stored(rules):
 
     class Wrong(SubscribeRules):
         def __init__(self):
+            super().__init__()
             self.refused = set()
 
         def grants(self, topic_filter, qos, identity_key):
@@ -163,8 +166,9 @@ def refused_filter_is_stored(rules):
                 ],
             )
 
-        def is_for_messages(self, topic_filter, device_id):
-            return is_wild(topic_filter) or super().is_for_messages(topic_filter, device_id)
+        def brings(self, topic_filter, topic, identity_key):
+            is_message = topic.startswith("devices/") and is_wild(topic_filter)
+            return is_message or super().brings(topic_filter, topic, identity_key)
 
     rules.subscribe = Wrong()
 

@@ -17,6 +17,9 @@ def only_tls_1_3_is_spoken(rules):
         def minimum_version(self):
             return ssl.TLSVersion.TLSv1_3
 
+        def maximum_version(self, server_name):
+            return ssl.TLSVersion.TLSv1_3
+
     rules.listeners = Wrong()
 
 
@@ -36,15 +39,15 @@ def tls_port_also_speaks_clear_text(rules):
     """The TLS port looks at the first byte and answers clear text in kind."""
 
     class Either(asyncio.Protocol):
-        def __init__(self, factory, context):
-            self.factory, self.context = factory, context
+        def __init__(self, factory, context_of):
+            self.factory, self.context_of = factory, context_of
 
         def connection_made(self, transport):
             self.transport = transport
 
         def data_received(self, data):
             is_tls = data[0] == 0x16
-            inner = TlsStream(self.factory, self.context) if is_tls else self.factory()
+            inner = TlsStream(self.factory, self.context_of) if is_tls else self.factory()
             self.transport.set_protocol(inner)
             inner.connection_made(self.transport)
             if is_tls:
@@ -54,9 +57,9 @@ def tls_port_also_speaks_clear_text(rules):
                 inner.data_received(data)
 
     class Wrong(ListenerRules):
-        async def listen(self, name, factory, sock, context):
+        async def listen(self, name, factory, sock, context_of):
             return await asyncio.get_running_loop().create_server(
-                lambda: Either(factory, context), sock=sock, backlog=BACKLOG
+                lambda: Either(factory, context_of), sock=sock, backlog=BACKLOG
             )
 
     rules.listeners = Wrong()
@@ -67,7 +70,7 @@ def certificate_names_everybody(rules):
     """The certificate also stands for hosts that have nothing to do with the hub."""
 
     class Wrong(ListenerRules):
-        def certificate_names(self, host_names):
-            return (*host_names, "*.example", "unrelated.example")
+        def certificate_names(self, names):
+            return (*super().certificate_names(names), "*.example", "unrelated.example")
 
     rules.listeners = Wrong()

@@ -35,6 +35,7 @@ def tokens_are_judged_on_the_mqtt_port_alone(rules):
 
     class Notes(ListenerRules):
         def __init__(self):
+            super().__init__()
             self.connects = []
 
         def websocket_payload(self, payload, *, ends_message):
