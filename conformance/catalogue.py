@@ -22,7 +22,7 @@ CLAUSES: Final = Path(__file__).resolve().parent / "clauses"
 DOCUMENT_TITLE: Final = "Communicate with your IoT hub using the MQTT protocol"
 DOCUMENT_DATE: Final = "2018-10-12"
 DOCUMENT_LANGUAGE: Final = "pt-BR"
-DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub"
+DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connect-to-iot-hub"
 
 # The document's sections in its own order; a section that is not named here follows, by name.
 SECTION_ORDER: Final = (

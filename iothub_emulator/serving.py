@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iothub_emulator import loading
+from iothub_emulator.banner import banner
 from iothub_emulator.editions import EDITIONS
 from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.net import authority, descriptors, https
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import open_listeners
-from iothub_emulator.ready import banner, ca_files, description, kept_authority, ready_file
+from iothub_emulator.ready import ca_files, description, kept_authority, ready_file
 from iothub_emulator.rules import rules_for
 from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import Settings
@@ -47,7 +48,8 @@ async def run(
         try:
             runtime.add_device(device_id)
         except Refused as refused:
-            raise StartError(f"--device {device_id}: {refused}: choose another id") from None
+            option = "--device-key" if device_id in settings.device_keys else "--device"
+            raise StartError(f"{option} {device_id}: {refused}: choose another id") from None
     now = dt.datetime.now(dt.UTC)
     async with contextlib.AsyncExitStack() as stack:
         issuer = kept_authority(ca_path, ca_key_path, now) or authority.new_authority(keys[0].result(), now)
@@ -61,7 +63,7 @@ async def run(
         gc.freeze()
         gc.enable()
         if sys.stdout is not None:  # closed by whoever started it: there is nobody to tell
-            sys.stdout.write(banner(about) + "\n")
+            sys.stdout.write(banner(about, ready_path) + "\n")
             sys.stdout.flush()
         if exit_with_stdin:
             _stop_with_stdin(stop)

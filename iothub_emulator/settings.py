@@ -1,6 +1,7 @@
 """What a user may set when starting the emulator; the defaults are a real hub's values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from iothub_emulator.hub.route_conditions import Route
@@ -38,6 +39,12 @@ class Settings:
     """A row of `editions.EDITIONS`."""
     devices: tuple[str, ...] = ("device-1",)
     """Identities made at the start."""
+    seed: str | None = field(default=None, repr=False)
+    """What all keys that the hub makes follow from; None: they are new at each start."""
+    device_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Primary keys, base64, by device id: for whenever the hub makes the keys of that device."""
+    policy_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Primary keys, base64, by the name of a shared access policy."""
 
     entity: str = "iothub-emulator"
     """The Event Hubs-compatible name (EntityPath)."""

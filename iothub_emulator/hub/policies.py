@@ -45,9 +45,9 @@ class Policy:
         return (self.primary_key, self.secondary_key)
 
 
-def default_policies(fresh_key: Callable[[], str]) -> dict[str, Policy]:
-    """Return a new hub's policies by name; `fresh_key` gives a new base64 key at each call."""
-    return {name: Policy(name, rights, fresh_key(), fresh_key()) for name, rights in DEFAULT_RIGHTS.items()}
+def default_policies(keys_of: Callable[[str], tuple[str, str]]) -> dict[str, Policy]:
+    """Return a new hub's policies by name; `keys_of` gives a policy's primary and secondary key, base64."""
+    return {name: Policy(name, rights, *keys_of(name)) for name, rights in DEFAULT_RIGHTS.items()}
 
 
 class PolicyRules:

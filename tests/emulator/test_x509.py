@@ -59,7 +59,7 @@ def register(hub, device_id, primary, secondary=None):
     )
     runtime = hub.runtime
     if hub.call(runtime.registry.get, device_id) is None:
-        hub.call(lambda: runtime.registry.create(wanted, runtime.fresh()))
+        hub.call(lambda: runtime.registry.create(wanted, runtime.fresh(wanted.device_id)))
 
 
 def connect_packet(hub, device_id):

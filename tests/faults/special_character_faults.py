@@ -105,9 +105,9 @@ def small_escapes_are_known_of_the_slash_alone(rules):
     """%2f is read in either letter case, any other escape in capitals alone."""
 
     class Wrong(TokenRules):
-        def covers(self, token, resource):
+        def covers_identity(self, token, resource):
             small = re.search("%(?!2f)(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])", token.raw_resource)
-            return small is None and super().covers(token, resource)
+            return small is None and super().covers_identity(token, resource)
 
     rules.tokens = Wrong(rules.tokens.settings)
 
@@ -117,10 +117,10 @@ def token_that_is_encoded_twice_is_refused_as_mqtt_5_does(rules):
     """A resource in which escapes are left is refused with a code that MQTT 3.1.1 does not have."""
 
     class Reads(TokenRules):
-        def covers(self, token, resource):
+        def covers_identity(self, token, resource):
             if "%" in token.resource:
                 raise TokenRefused("encoded twice")
-            return super().covers(token, resource)
+            return super().covers_identity(token, resource)
 
     class Answers(ConnectRules):
         def refusal_code(self, reason):

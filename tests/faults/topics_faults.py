@@ -229,8 +229,8 @@ def filter_of_any_device_is_granted_and_silent(rules):
                 min(qos, 1) if topic_filter == ANY_DEVICE else super().grants(topic_filter, qos, identity_key)
             )
 
-        def is_for_messages(self, topic_filter, device_id):
-            return topic_filter != ANY_DEVICE and super().is_for_messages(topic_filter, device_id)
+        def brings(self, topic_filter, topic, identity_key):
+            return topic_filter != ANY_DEVICE and super().brings(topic_filter, topic, identity_key)
 
     rules.subscribe = Wrong()
 

@@ -74,3 +74,45 @@ def certificate_names_everybody(rules):
             return (*super().certificate_names(names), "*.example", "unrelated.example")
 
     rules.listeners = Wrong()
+
+
+CIPHER_SUITES = (
+    "transport.cipher-suites",
+    "transport.rest-cipher-suites",
+    "transport.amqp-cipher-suites",
+    "websocket.cipher-suites",
+)
+
+
+@fault(*CIPHER_SUITES)
+def cbc_is_given_up(rules):
+    """Of the documented suites those with GCM alone are spoken: firmware without GCM gets no TLS."""
+
+    class Wrong(ListenerRules):
+        def cipher_suites(self):
+            return tuple(suite for suite in super().cipher_suites() if "GCM" in suite)
+
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
+
+
+@fault(*CIPHER_SUITES)
+def longest_keys_are_demanded(rules):
+    """AES with 128 bits is refused."""
+
+    class Wrong(ListenerRules):
+        def cipher_suites(self):
+            return tuple(suite for suite in super().cipher_suites() if "AES256" in suite)
+
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
+
+
+@fault("x509.no-password", spreads=True)
+def certificates_of_devices_need_the_newest_tls(rules):
+    """A certificate counts where the client offers TLS 1.3, which no classic name speaks."""
+
+    class Wrong(ListenerRules):
+        def describe_peer(self, connection):
+            known = super().describe_peer(connection)
+            return known if connection.version() == "TLSv1.3" else dict.fromkeys(known, ())
+
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
