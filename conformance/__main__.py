@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 from conformance import listing, rendering, statements
 from conformance.errors import USAGE, HarnessError
 from conformance.report import deviation_entries, json_report
+from conformance.report.publication import suite_version
 
 FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "table": listing.as_table,
@@ -28,6 +29,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     parser = _Parser(prog="python -m conformance", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"conformance {suite_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
     clauses = commands.add_parser("clauses", help="list the documented behaviours and the tests of each")
     clauses.add_argument("--format", choices=FORMATS, default="table")

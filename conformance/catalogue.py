@@ -22,7 +22,7 @@ CLAUSES: Final = Path(__file__).resolve().parent / "clauses"
 DOCUMENT_TITLE: Final = "Communicate with your IoT hub using the MQTT protocol"
 DOCUMENT_DATE: Final = "2018-10-12"
 DOCUMENT_LANGUAGE: Final = "pt-BR"
-DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub"
+DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connect-to-iot-hub"
 
 # The document's sections in its own order; a section that is not named here follows, by name.
 SECTION_ORDER: Final = (
@@ -49,6 +49,14 @@ _Statement = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]*$")]
 _Mqtt = Annotated[str, StringConstraints(pattern=r"^MQTT-\d+\.\d+\.\d+-\d+$")]
 
 
+class _Consequence(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    reading: _Line
+    case: _Line = "*"
+    means: _Line
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -62,6 +70,7 @@ class _Record(BaseModel):
     note: _Line | None = None
     untestable: _Line | None = None
     readings: dict[_Line, Annotated[list[_Line], Field(min_length=1)]] = {}
+    consequence: list[_Consequence] = []
 
     @model_validator(mode="after")
     def _agrees_with_its_level(self) -> "_Record":
@@ -75,6 +84,12 @@ class _Record(BaseModel):
             raise ValueError(
                 'level = "untestable" and the reason in untestable = "…" go together: give both or none'
             )
+        for each in self.consequence:
+            if each.reading not in self.readings:
+                raise ValueError(
+                    f"a consequence of {each.reading!r}, which is no reading: "
+                    f"name one of {', '.join(self.readings) or 'its readings'}"
+                )
         return self
 
 
@@ -88,8 +103,23 @@ class _SectionFile(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """What a reading keeps a known client from, in words.
+
+    `case` is the id of the case that saw the reading; ``*`` stands for any text.
+    """
+
+    reading: str
+    case: str
+    means: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One documented behaviour. `needs` holds the section's too; `readings` maps names to patterns."""
+    """One documented behaviour. `needs` holds the section's too; `readings` maps names to patterns.
+
+    `consequences` are apart from the readings' names, which deviations and comparisons of runs compare.
+    """
 
     id: str
     section: str
@@ -103,6 +133,7 @@ class Clause:
     note: str | None = None
     untestable: str | None = None
     readings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    consequences: tuple[Consequence, ...] = ()
 
     @property
     def link(self) -> str:
@@ -200,6 +231,7 @@ def _clause(section: str, name: str, file: _SectionFile) -> Clause:
         note=record.note,
         untestable=record.untestable,
         readings={reading: tuple(patterns) for reading, patterns in record.readings.items()},
+        consequences=tuple(Consequence(**each.model_dump()) for each in record.consequence),
     )
 
 

@@ -17,13 +17,16 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn, Self
+from typing import Final, Literal, NoReturn, Self
 from urllib.parse import quote, unquote
 
 from conformance.errors import ProfileError
 from conformance.redaction import HIDDEN, register
 
 _SCHEME: Final = "SharedAccessSignature "
+
+# How a text stands in a token: percent-escaped, with hexadecimal digits in this letter case, or as it is.
+Escapes = Literal["upper", "lower", "none"]
 
 
 class Secret:
@@ -81,10 +84,15 @@ def random_key() -> Secret:
     return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
 
 
-def escape(text: str, *, upper: bool = True) -> str:
-    """URL-escape all but letters, digits and ``-._~``, with hexadecimal digits in the case asked for."""
+def escape(text: str, escapes: Escapes = "upper") -> str:
+    """URL-escape all but letters, digits and ``-._~``, with hexadecimal digits in the case asked for.
+
+    With "none" the text is returned as it is.
+    """
+    if escapes == "none":
+        return text
     escaped = quote(text, safe="")
-    return escaped if upper else re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
+    return escaped if escapes == "upper" else re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
 
 
 def sign(raw_resource: str, raw_expiry: str, key: Secret | str) -> str:
@@ -128,14 +136,17 @@ def sas_token(
     expiry: int,
     policy: str | None = None,
     order: Sequence[str] = ("sr", "sig", "se"),
-    escape_upper: bool = True,
+    escapes: Escapes = "upper",
+    signature_escapes: Escapes = "upper",
 ) -> SasToken:
     """Return a token for a resource (not escaped, ``{host}/devices/{id}``) up to `expiry`, in unix seconds.
 
     `policy` names the shared access policy that owns the key (`skn`, last); a device's own key has none.
+    `escapes` is in which letter case the resource is escaped, if it is; `signature_escapes` the same of the
+    signature.
     """
-    raw_resource = escape(resource, upper=escape_upper)
-    signature = escape(sign(raw_resource, str(expiry), key))
+    raw_resource = escape(resource, escapes)
+    signature = escape(sign(raw_resource, str(expiry), key), signature_escapes)
     values = {"sr": raw_resource, "sig": signature, "se": str(expiry)}
     fields = [f"{name}={values[name]}" for name in order]
     return SasToken(_SCHEME + "&".join(fields if policy is None else [*fields, f"skn={policy}"]))

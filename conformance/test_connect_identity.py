@@ -78,6 +78,33 @@ def test_a_username_with_another_host(admitted, observed):
     observed(admitted.attempt(username=f"another-hub.example/{admitted.id}/?api-version=2018-06-30"))
 
 
+@clause("connect.device-name")
+@pytest.mark.parametrize(
+    ("username", "resource"),
+    [
+        pytest.param("{other}", "{other}", id="Username-and-token"),
+        pytest.param("{other}", "{own}", id="Username-alone"),
+        pytest.param("{own}", "{other}", id="token-alone"),
+    ],
+)
+def test_the_hub_is_called_by_its_other_name(admitted, other_name_for_devices, observed, username, resource):
+    """Under {name}.device.{domain} a hub has TLS 1.3; whether a Username may have it is not stated."""
+    names = {"own": admitted.host, "other": other_name_for_devices}
+    token = admitted.token(resource=f"{resource.format(**names)}/devices/{admitted.id}")
+
+    observed(
+        admitted.attempt(
+            username=f"{username.format(**names)}/{admitted.id}/?api-version=2021-04-12", password=token
+        )
+    )
+
+
+@clause("connect.service-name")
+def test_a_back_end_calls_the_hub_by_its_other_name(service, other_name_for_services, observed):
+    """Under {name}.service.{domain} a hub has TLS 1.3; whether a token may have it is not stated."""
+    observed(f"status {service.status_under(other_name_for_services)}")
+
+
 @clause("connect.api-version-missing")
 def test_a_username_without_api_version(admitted, observed):
     """Without api-version telemetry is known to work and twins are not."""

@@ -64,8 +64,26 @@ def test_a_wider_resource_under_the_devices_key(admitted, observed, resource):
 
 @clause("sas.sample-resource")
 def test_the_resource_of_the_documents_sample_token(admitted, observed):
-    """The sample's resource is longer than the device's own: .../{device}/api-version=2016-11-14."""
+    """It is sr=...%2F{device}%2Fapi-version%3D2016-11-14&sig=...%3d&se=..., in this order and letter case."""
     resource = f"{admitted.host}/devices/{admitted.id}/api-version=2016-11-14"
+
+    sample = admitted.token(resource=resource, order=("sr", "sig", "se"), signature_escapes="lower")
+    observed(admitted.attempt(password=sample))
+
+
+@clause("sas.sample-resource")
+@pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param("/api-version=2021-04-12", id="todays-version"),
+        pytest.param("/api-version=", id="no-version"),
+        pytest.param("/?api-version=2016-11-14", id="behind-a-question-mark"),
+        pytest.param("/messages/events", id="another-path"),
+    ],
+)
+def test_a_resource_with_something_else_behind_the_device(admitted, observed, behind):
+    """By the prefix rule none opens the device; how much of the sample's form would count is not known."""
+    resource = f"{admitted.host}/devices/{admitted.id}{behind}"
 
     observed(admitted.attempt(password=admitted.token(resource=resource)))
 

@@ -9,7 +9,7 @@ frames. The path is /$iothub/websocket, the subprotocol mqtt. Frames are no bord
 
 import pytest
 
-from conformance.device import NO_CLIENT_CERTIFICATE, WebSocket
+from conformance.device import CIPHER_SUITES, NO_CLIENT_CERTIFICATE, WebSocket
 from conformance.device.literal import packet, text
 
 clause = pytest.mark.clause
@@ -51,6 +51,18 @@ def test_credentials_are_asked_for_over_websocket_too(websocket_admitted, other_
     websocket_admitted.expect_refused(over=WebSocket(), password=other_device.token())
 
 
+@clause("websocket.cipher-suites")
+@pytest.mark.parametrize(
+    "suites",
+    [pytest.param(CIPHER_SUITES, id="the-four"), *(pytest.param((name,), id=name) for name in CIPHER_SUITES)],
+)
+def test_a_device_with_the_documented_cipher_suites_gets_a_session_over_websocket(device, suites):
+    """A client that offers only suites that Microsoft names connects, and its messages are taken."""
+    connection = device.connect(over=WebSocket(), ciphers=suites)
+
+    connection.publish(device.topics.events, b"21.5" * 1024, qos=1)
+
+
 @clause("websocket.subprotocol")
 @pytest.mark.parametrize(
     "offered", [pytest.param((), id="none"), pytest.param(("chat",), id="an-unrelated-one")]
@@ -74,6 +86,23 @@ def test_mqtt_is_chosen_from_what_the_client_offers(websocket_admitted, offered)
     websocket = websocket_admitted.websocket(WebSocket(subprotocols=offered))
 
     assert websocket.subprotocol == "mqtt"
+
+
+@clause("websocket.subprotocol-case")
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param(WebSocket(subprotocols=("MQTT",)), id="capitals"),
+        pytest.param(WebSocket(subprotocols=("Mqtt",)), id="one-capital"),
+        pytest.param(WebSocket(subprotocols=("chat", "MQTT")), id="capitals-behind-another"),
+        pytest.param(
+            WebSocket(subprotocols=("MQTT",), query=NO_CLIENT_CERTIFICATE), id="capitals-without-certificate"
+        ),
+    ],
+)
+def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, wanted):
+    """RFC 6455, 4.2.2: what a server returns was offered; Microsoft's C SDK has offered MQTT since 2016."""
+    readings.match(websocket_admitted.websocket_choice(wanted))
 
 
 @clause("websocket.frames")

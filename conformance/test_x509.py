@@ -9,7 +9,7 @@ is the device, and needs no token. A refusal may come by TLS, by CONNACK or as t
 import pytest
 
 from conformance.credentials import NO_SECRET
-from conformance.device import NO_CERTIFICATE, NO_PASSWORD
+from conformance.device import CIPHER_SUITES, NO_CERTIFICATE, NO_PASSWORD
 
 clause = pytest.mark.clause
 
@@ -26,6 +26,12 @@ def test_a_certificate_opens_a_session_without_password(register, telemetry, dig
 
     message = telemetry.next(sent_by=device)
     assert (message.device_id, message.body) == (device.id, b"by certificate")
+
+
+@clause("x509.no-password")
+def test_a_certificate_is_enough_with_the_documented_cipher_suites(register):
+    """Firmware that presents a certificate has these suites, of TLS 1.2, and often no others."""
+    register().expect_accepted(password=NO_PASSWORD, ciphers=CIPHER_SUITES)
 
 
 @clause("x509.empty-password")

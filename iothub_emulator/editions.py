@@ -22,6 +22,14 @@ class Edition:
     (azure-docs issue 47539)."""
     twin_patch_status: int
     """twin.reported-status: the other half of the same table."""
+    subprotocol_case: Literal["exact", "any"]
+    """websocket.subprotocol-case: [MQTT-6.0.0-3] has `mqtt`; Microsoft's SDK for C has offered `MQTT` since
+    2016 and connects to hubs (azure-iot-sdk-c, iothubtransportmqtt_websockets.c)."""
+    filters: Literal["documented", "matching"]
+    """topics.subtopic-wildcards, topics.embedded-sdk-filter: which filters are granted, those that the
+    document names, or all that can match what the hub sends to the subscriber. Traces and the output of
+    samples show hubs that grant `devices/+/messages/devicebound/#` and `#` (azure-sdk-for-c,
+    iot-middleware-freertos-samples issue 397, Azure-Samples/IoTMQTTSample)."""
     certificate_method: tuple[str, str]
     """x509.auth-method: type and issuer that telemetry is stamped with. Microsoft's page of message
     properties says x509 (azure-docs issue 8860); output of a hub of 2021 says x509Certificate and external
@@ -35,6 +43,8 @@ EDITIONS: dict[str, Edition] = {
         retain_property="x-opt-retain",
         twin_get_status=204,
         twin_patch_status=200,
+        subprotocol_case="exact",
+        filters="documented",
         certificate_method=("x509", "iothub"),
     ),
     "current": Edition(
@@ -43,6 +53,8 @@ EDITIONS: dict[str, Edition] = {
         retain_property="mqtt-retain",
         twin_get_status=200,
         twin_patch_status=204,
+        subprotocol_case="any",
+        filters="matching",
         certificate_method=("x509Certificate", "external"),
     ),
 }

@@ -1,6 +1,7 @@
-"""What the emulator says once it listens: a banner for people, a JSON file for programs."""
+"""What the emulator says to programs once it listens: a JSON file, and its certificate authority's."""
 
 import contextlib
+import datetime as dt
 import json
 import os
 import tempfile
@@ -10,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from iothub_emulator.hub.identity import DeviceIdentity
+from iothub_emulator.hub.policies import Policy
 from iothub_emulator.net import client_certificates
+from iothub_emulator.net.authority import CertificateAuthority, read_authority
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import TELEMETRY
+
+LOOPBACK = ("localhost", "127.0.0.1")
+"""Names that lead to this machine without a hosts file or a proxy."""
 
 _HTTPS = 443
 
@@ -27,30 +33,49 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
     """Return all that someone needs to use this hub, keys included, as it really is."""
     settings = runtime.settings
     host = settings.host_names[0]
-    rest_host = host if ports.https == _HTTPS else f"{host}:{ports.https}"
-    owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
+    service = runtime.policies["service"]
+    strings = connection_strings(runtime, ports, host)
     return {
         "host": host,
         "ports": {name: port for name, port in asdict(ports).items() if port is not None},
         "ca_file": str(ca_file),
-        "service_connection_string": (
-            f"HostName={rest_host};SharedAccessKeyName={owner.name};SharedAccessKey={owner.primary_key}"
-        ),
-        "events_connection_string": (
-            f"Endpoint=sb://{host}:{ports.amqp}/;SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};EntityPath={settings.entity}"
-        ),
+        "service_connection_string": strings["service_connection_string"],
+        "events_connection_string": strings["events_connection_string"],
         **_routed(runtime, ports),
         "events_development_connection_string": (
-            f"Endpoint=sb://localhost:{ports.amqp_plain};SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};UseDevelopmentEmulator=true;EntityPath={settings.entity}"
+            f"Endpoint=sb://localhost:{ports.amqp_plain};{_signed_by(service)};"
+            f"UseDevelopmentEmulator=true;EntityPath={settings.entity}"
         ),
-        "device_connection_strings": {
-            device.device_id: _device_string(host, device) for device in runtime.registry
-        },
+        "device_connection_strings": strings["device_connection_strings"],
+        "host_names": {name: connection_strings(runtime, ports, name) for name in settings.host_names},
         "edition": runtime.edition.name,
         "timing": _timing(runtime),
         "capabilities": capabilities(runtime),
+    }
+
+
+def connection_strings(runtime: Runtime, ports: Ports, host: str) -> dict[str, Any]:
+    """Return the connection strings that lead here under one of the hub's names.
+
+    Clients differ in what they take: some want a dot in the name, some the port of MQTT behind it, most
+    nothing behind it. A port that is the standard one is left out of the service's.
+    """
+    settings = runtime.settings
+    owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
+    # Where there is a proxy, it leads other names than loopback's own here, from the standard ports.
+    is_proxied = ports.connect is not None and host not in LOOPBACK
+    rest_host = host if is_proxied or ports.https == _HTTPS else f"{host}:{ports.https}"
+    amqp_host = host if is_proxied else f"{host}:{ports.amqp}"
+    devices = list(runtime.registry)
+    return {
+        "service_connection_string": f"HostName={rest_host};{_signed_by(owner)}",
+        "events_connection_string": (
+            f"Endpoint=sb://{amqp_host}/;{_signed_by(service)};EntityPath={settings.entity}"
+        ),
+        "device_connection_strings": {device.device_id: _device_string(host, device) for device in devices},
+        "device_connection_strings_with_port": {
+            device.device_id: _device_string(f"{host}:{ports.mqtt}", device) for device in devices
+        },
     }
 
 
@@ -69,26 +94,6 @@ def capabilities(runtime: Runtime) -> list[str]:
     return served
 
 
-def banner(about: dict[str, Any]) -> str:
-    """Return the same for people."""
-    ports = about["ports"]
-    devices = "\n".join(f"  {text}" for text in about["device_connection_strings"].values())
-    proxy = f" · CONNECT {ports['connect']}" if "connect" in ports else ""
-    return f"""\
-IoT Hub emulator, edition {about["edition"]}, ready on {about["host"]}
-MQTT {ports["mqtt"]} · HTTPS and WebSocket {ports["https"]} · AMQP {ports["amqp"]} · all with TLS
-AMQP without TLS {ports["amqp_plain"]}, on loopback alone{proxy}
-Trust {about["ca_file"]}
-Service:
-  {about["service_connection_string"]}
-Events:
-  {about["events_connection_string"]}
-  {about["events_development_connection_string"]}
-Devices:
-{devices}
-Ctrl-C ends it; keys and certificates are new at each start."""
-
-
 @contextlib.contextmanager
 def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
     """Keep the description at `path` while the block runs; it appears whole, readable by its owner only.
@@ -105,17 +110,48 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+def kept_authority(path: Path | None, key_path: Path | None, now: dt.datetime) -> CertificateAuthority | None:
+    """Return the certificate authority in these two files; None where it is to be made anew.
+
+    `StartError` where one file is there without the other, or where they do not belong together.
+    """
+    if key_path is None:
+        return None
+    if path is None:
+        raise StartError("--ca-key needs --ca-file: name the file of the certificate too")
+    there = [file for file in (path, key_path) if file.exists()]
+    if len(there) == 1:
+        (other,) = {path, key_path} - set(there)
+        raise StartError(
+            f"{there[0]} is there and {other} is not: put it back, or remove both, new ones are made"
+        )
+    return read_authority(path, key_path, now) if there else None
+
+
 @contextlib.contextmanager
-def ca_file(path: Path | None, ca_pem: bytes) -> Iterator[Path]:
-    """Keep the certificate authority's certificate in a file while the block runs."""
+def ca_files(path: Path | None, key_path: Path | None, authority: CertificateAuthority) -> Iterator[Path]:
+    """Keep the authority's certificate in a file while the block runs, and its key too where one is named.
+
+    The certificate is for everybody: without a path it goes into a folder of its own, which other users of
+    the machine, a broker's for example, can read too.
+    """
     if path is not None:
-        _write_whole(path, ca_pem.decode())
+        if key_path is None or not key_path.exists():
+            _write_whole(path, authority.pem.decode(), mode=0o644)
+        if key_path is not None and not key_path.exists():
+            _write_whole(key_path, authority.key_pem.decode())
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:
-        private = Path(folder) / "ca.pem"
-        private.write_bytes(ca_pem)
-        yield private
+        Path(folder).chmod(0o755)
+        shared = Path(folder) / "ca.pem"
+        shared.write_bytes(authority.pem)
+        shared.chmod(0o644)
+        yield shared
+
+
+def _signed_by(policy: Policy) -> str:
+    return f"SharedAccessKeyName={policy.name};SharedAccessKey={policy.primary_key}"
 
 
 def _device_string(host: str, device: DeviceIdentity) -> str:
@@ -129,8 +165,8 @@ def _routed(runtime: Runtime, ports: Ports) -> dict[str, str]:
         return {}
     return {
         "routed_events_connection_string": (
-            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;SharedAccessKeyName={service.name};"
-            f"SharedAccessKey={service.primary_key};EntityPath={settings.routed_entity}"
+            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;{_signed_by(service)};"
+            f"EntityPath={settings.routed_entity}"
         )
     }
 
@@ -154,11 +190,12 @@ def _timing(runtime: Runtime) -> dict[str, float]:
     return timing
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
         handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w") as file:
             file.write(text)
+        Path(draft).chmod(mode)
         Path(draft).replace(path)
     except OSError as error:
         raise StartError(

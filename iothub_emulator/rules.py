@@ -68,7 +68,7 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         keep_alive=KeepAliveRules(settings),
         publish=PublishRules(settings, edition),
         property_bag=PropertyBagRules(),
-        subscribe=SubscribeRules(),
+        subscribe=SubscribeRules(edition),
         telemetry=TelemetryRules(edition.certificate_method),
         routing=RoutingRules(settings),
         events=EventRules(settings),
@@ -86,5 +86,5 @@ def rules_for(settings: Settings, edition: Edition) -> Rules:
         registry=RegistryRules(),
         links=LinkRules(settings),
         codec=CodecRules(settings),
-        listeners=ListenerRules(),
+        listeners=ListenerRules(settings, edition),
     )

@@ -1,4 +1,4 @@
-"""The hub while it runs: its state, its clock, fresh keys and ids, and who is connected.
+"""The hub while it runs: its state, its clock, fresh ids, and who is connected.
 
 Protocol endpoints meet here and nowhere else: MQTT registers its connections and hands in effects, AMQP
 listens for telemetry and sends to devices, REST changes the registry and says so.
@@ -31,6 +31,7 @@ from iothub_emulator.hub.session import Session
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
 from iothub_emulator.hub.twin import Twin
+from iothub_emulator.keys import Keys
 from iothub_emulator.messaging import CloudToDevice, LiveFeedback
 from iothub_emulator.method_desk import MethodDesk
 from iothub_emulator.rules import Rules, rules_for
@@ -54,7 +55,8 @@ class Runtime:
         self.edition: Edition = EDITIONS[self.settings.edition]
         self.rules = rules or rules_for(self.settings, self.edition)
         self.registry = Registry(self.rules.registry)
-        self.policies: dict[str, Policy] = default_policies(self.fresh_key)
+        self._keys = Keys(self.settings)
+        self.policies: dict[str, Policy] = default_policies(self._keys.of_policy)
         self.started = self.now()
         """When this hub came to be, in unix seconds."""
         self.connections = Connections(self.now)
@@ -74,18 +76,12 @@ class Runtime:
         self.readers = Readers()
         self.amqp_port = self.settings.amqp_port
         """Where AMQP over TLS is to be had; the system's choice once the listeners are open, if it was 0."""
-        self.ca_pem = b""
-        """The certificate authority of this start; set when the listeners open."""
 
     # Clock and fresh values
 
     def now(self) -> float:
         """Return unix seconds: the hub's one clock."""
         return time.time()
-
-    def fresh_key(self) -> str:
-        """Return a new symmetric key, base64, 32 bytes as a hub makes them."""
-        return base64.b64encode(secrets.token_bytes(32)).decode()
 
     def fresh_etag(self) -> str:
         """Return a new etag, without quotes."""
@@ -95,19 +91,20 @@ class Runtime:
         """Return a new generation id: 18 digits, as a hub's look."""
         return str(10**17 + secrets.randbelow(9 * 10**17))
 
-    def fresh(self) -> Fresh:
-        """Return all that a change of the registry may need."""
+    def fresh(self, identity_key: str) -> Fresh:
+        """Return all that a change of this identity in the registry may need."""
+        primary_key, secondary_key = self._keys.of_identity(identity_key)
         return Fresh(
             etag=self.fresh_etag(),
             generation_id=self.fresh_generation_id(),
-            primary_key=self.fresh_key(),
-            secondary_key=self.fresh_key(),
+            primary_key=primary_key,
+            secondary_key=secondary_key,
             now=self.now(),
         )
 
     def add_device(self, device_id: str) -> DeviceIdentity:
         """Register a device with new keys; `service_errors.Refused` if the id is no id, or taken."""
-        device = self.registry.create(Wanted(device_id=device_id), self.fresh())
+        device = self.registry.create(Wanted(device_id=device_id), self.fresh(device_id))
         self.identity_created(device.key)
         return device
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import gc
 import os
 import signal
@@ -11,11 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iothub_emulator import loading
+from iothub_emulator.banner import banner
 from iothub_emulator.editions import EDITIONS
 from iothub_emulator.hub.service_errors import Refused
+from iothub_emulator.net import authority, descriptors, https
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import open_listeners
-from iothub_emulator.ready import banner, ca_file, description, ready_file
+from iothub_emulator.ready import ca_files, description, kept_authority, ready_file
 from iothub_emulator.rules import rules_for
 from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import Settings
@@ -27,11 +30,16 @@ async def run(
     load: Sequence[str] = (),
     ready_path: Path | None = None,
     ca_path: Path | None = None,
+    ca_key_path: Path | None = None,
     exit_with_stdin: bool = False,
 ) -> None:
     """Start everything, say so, and wait for the end; `StartError` if it cannot start."""
     stop = asyncio.Event()
     _stop_on_signals(stop)
+    descriptors.take_all_there_are()
+    asyncio.get_running_loop().set_exception_handler(descriptors.one_line_for_running_out())
+    keys = authority.begin_keys("rsa", settings.certificate_key)
+    https.load()  # while the keys are made
     rules = rules_for(settings, EDITIONS[settings.edition])
     for target in load:
         loading.load(target, rules)
@@ -40,17 +48,22 @@ async def run(
         try:
             runtime.add_device(device_id)
         except Refused as refused:
-            raise StartError(f"--device {device_id}: {refused}: choose another id") from None
+            option = "--device-key" if device_id in settings.device_keys else "--device"
+            raise StartError(f"{option} {device_id}: {refused}: choose another id") from None
+    now = dt.datetime.now(dt.UTC)
     async with contextlib.AsyncExitStack() as stack:
-        ports = await stack.enter_async_context(open_listeners(runtime))
-        authority = stack.enter_context(ca_file(ca_path, runtime.ca_pem))
-        about = description(runtime, ports, authority)
+        issuer = kept_authority(ca_path, ca_key_path, now) or authority.new_authority(keys[0].result(), now)
+        names = rules.listeners.certificate_names(settings.host_names)
+        certificate = authority.issue(issuer, names, keys[1].result(), now)
+        ports = await stack.enter_async_context(open_listeners(runtime, certificate))
+        ca_path = stack.enter_context(ca_files(ca_path, ca_key_path, issuer))
+        about = description(runtime, ports, ca_path)
         stack.enter_context(ready_file(ready_path, about))
         # What the start made stays; a collector that passes over it costs time and frees nothing.
         gc.freeze()
         gc.enable()
         if sys.stdout is not None:  # closed by whoever started it: there is nobody to tell
-            sys.stdout.write(banner(about) + "\n")
+            sys.stdout.write(banner(about, ready_path) + "\n")
             sys.stdout.flush()
         if exit_with_stdin:
             _stop_with_stdin(stop)

@@ -1,7 +1,8 @@
 """What a user may set when starting the emulator; the defaults are a real hub's values."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from iothub_emulator.hub.route_conditions import Route
 from iothub_emulator.hub.throttle import Scope, Throttle
@@ -24,15 +25,26 @@ class Settings:
     """AMQP without TLS, for clients in development-emulator mode; on loopback, whatever `host` is."""
     connect_port: int | None = None
     """A proxy that leads to this hub by CONNECT; None: there is none."""
+    certificate_key: Literal["rsa", "ecdsa"] = "rsa"
+    """The kind of key under the hub's certificate; with `ecdsa` the cipher suites are those of ECDSA."""
     client_ca: str | None = None
     """PEM text of the one authority whose client certificates are taken; None: those of any."""
 
     host_names: tuple[str, ...] = ("localhost", "127.0.0.1", "emulator.azure-devices.net")
-    """Names the hub answers to in Username, `sr` and audience, each with and without a port."""
+    """Names the hub answers to in Username, `sr` and audience, each with and without a port.
+
+    So it does to their aliases for devices and back ends, see `hub.host_names`.
+    """
     edition: str = "current"
     """A row of `editions.EDITIONS`."""
     devices: tuple[str, ...] = ("device-1",)
     """Identities made at the start."""
+    seed: str | None = field(default=None, repr=False)
+    """What all keys that the hub makes follow from; None: they are new at each start."""
+    device_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Primary keys, base64, by device id: for whenever the hub makes the keys of that device."""
+    policy_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Primary keys, base64, by the name of a shared access policy."""
 
     entity: str = "iothub-emulator"
     """The Event Hubs-compatible name (EntityPath)."""
@@ -46,7 +58,7 @@ class Settings:
     """The Event Hubs-compatible name of the custom endpoint."""
     partitions: int = 2
     telemetry_log_events: int = 10_000
-    """Events kept in each partition; older ones fall out."""
+    """Events kept in each partition; older ones fall out, the sooner the larger they are."""
     readers_per_partition: int = 5
     """Readers without an epoch that one consumer group may have on one partition."""
 

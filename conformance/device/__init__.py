@@ -11,8 +11,10 @@ from conformance.device.raw import RawConnection
 from conformance.device.raw_websocket import RawWebSocket
 from conformance.device.reactor import Reactor
 from conformance.device.websocket import NO_CLIENT_CERTIFICATE, WebSocket
+from conformance.tls import CIPHER_SUITES
 
 __all__ = [
+    "CIPHER_SUITES",
     "NO_CERTIFICATE",
     "NO_CLIENT_CERTIFICATE",
     "NO_PASSWORD",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.certificates import ClientCertificate
-from conformance.credentials import Identity, SasToken, Secret, sas_token
+from conformance.credentials import Escapes, Identity, SasToken, Secret, sas_token
 from conformance.device import literal
 from conformance.device.fields import NO_PASSWORD, Absent, Will
 
@@ -68,18 +68,21 @@ class Bearer:
         resource: str | None = None,
         expires_in: float = 3600,
         order: Sequence[str] = ("sr", "sig", "se"),
-        escapes: str = "upper",
+        escapes: Escapes = "upper",
+        signature_escapes: Escapes = "upper",
     ) -> SasToken:
         """Return a token: of the primary key, for this device, for an hour, where nothing else is said.
 
-        `expires_in` in seconds, negative for a token of the past; `escapes` is "upper" or "lower".
+        `expires_in` in seconds, negative for a token of the past; `escapes` and `signature_escapes` say how
+        resource and signature are escaped.
         """
         return sas_token(
             self.resource if resource is None else resource,
             self.primary_key if key is None else key,
             expiry=int(time.time() + expires_in),
             order=order,
-            escape_upper=escapes == "upper",
+            escapes=escapes,
+            signature_escapes=signature_escapes,
         )
 
     def connect_packet(

@@ -5,21 +5,25 @@ import ssl
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from conformance.device.endpoint import SYSTEM, Endpoint, open_tcp
+from conformance.device.endpoint import Endpoint, open_tcp
 from conformance.errors import TargetUnreachable
+from conformance.tls import SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCertificate:
     """`chain` is "verified", or why the certificate does not lead to a trusted root.
 
-    `dns_names` and `addresses` are those of its subjectAltName, as written.
+    `dns_names` and `addresses` are those of its subjectAltName, as written. `key` is the kind of its key with
+    the size in bits, or with the curve: "RSA 2048", "EC secp256r1".
     """
 
     chain: str
     dns_names: tuple[str, ...]
     addresses: tuple[str, ...]
+    key: str
 
     def names(self, host: str) -> bool:
         """Tell whether the certificate is this host's (RFC 6125: a wildcard is the whole first label)."""
@@ -51,12 +55,23 @@ def fetch_certificate(endpoint: Endpoint) -> ServerCertificate:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        return ServerCertificate(chain=chain, dns_names=(), addresses=())
+        return ServerCertificate(chain=chain, dns_names=(), addresses=(), key=_key(certificate))
     return ServerCertificate(
         chain=chain,
         dns_names=tuple(names.get_values_for_type(x509.DNSName)),
         addresses=tuple(map(str, names.get_values_for_type(x509.IPAddress))),
+        key=_key(certificate),
     )
+
+
+def _key(certificate: x509.Certificate) -> str:
+    match certificate.public_key():
+        case rsa.RSAPublicKey(key_size=bits):
+            return f"RSA {bits}"
+        case ec.EllipticCurvePublicKey() as key:
+            return f"EC {key.curve.name}"
+        case other:
+            return type(other).__name__.removeprefix("_").removesuffix("PublicKey")
 
 
 def _handshake(endpoint: Endpoint, context: ssl.SSLContext) -> bytes:

@@ -12,7 +12,7 @@ from conformance.device.paho_client import Speaker, SpeechlessError
 from conformance.device.reactor import Reactor
 from conformance.errors import Violation
 from conformance.evidence.grammar import matches
-from conformance.evidence.packets import PINGREQ, Connack, Puback, Publish, Suback, Unsuback
+from conformance.evidence.packets import PINGREQ, Connack, Packet, Puback, Publish, Suback, Unsuback
 from conformance.evidence.words import describe, preview, word
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Connection(Conversation):
     """A connection over which paho speaks; `Device.connect` opens one.
 
     It keeps itself alive: after three quarters of its keep-alive without a packet it sends a PINGREQ. For a
-    silent client take `RawConnection`.
+    silent client take `RawConnection`. `subprotocol` is what the hub chose for a WebSocket, None for none.
     """
 
     def __init__(
@@ -47,9 +47,11 @@ class Connection(Conversation):
         timeouts: Timeouts,
         make_speaker: Callable[[Callable[[bytes], None]], Speaker],
         keep_alive: int,
+        subprotocol: str | None = None,
     ) -> None:
         super().__init__(channel, timeouts)
         self.device = device
+        self.subprotocol = subprotocol
         self._reactor = reactor
         self._keep_alive = keep_alive
         self._speaker = make_speaker(lambda data: channel.write(data, hidden=True))
@@ -151,6 +153,16 @@ class Connection(Conversation):
         assert isinstance(answer, Publish), "only a PUBLISH was asked for"  # noqa: S101 - for the type
         return answer
 
+    def next_message(self, topic: str, *, within: float) -> Publish | None:
+        """Return the next message on this topic or filter, or None if none comes within so many seconds."""
+
+        def wanted(packet: Packet) -> bool:
+            return isinstance(packet, Publish) and matches(topic, packet.topic)
+
+        self._channel.wait(lambda: self._channel.has(wanted), within)
+        packet = self._channel.take(wanted)
+        return packet if isinstance(packet, Publish) else None
+
     def next_delivery(self, *, within: float) -> str:
         """Return in words what comes within so many seconds: "delivered, DUP 1", or "nothing"."""
         self._channel.wait(lambda: self._channel.has(lambda packet: isinstance(packet, Publish)), within)
@@ -189,11 +201,15 @@ class Connection(Conversation):
 
     def heard(self) -> list[bytes]:
         """Return the payloads of all messages that came up to here (fence), or before the hub closed."""
+        return [message.payload for message in self.heard_messages()]
+
+    def heard_messages(self) -> list[Publish]:
+        """Return all messages that came up to here (fence), or before the hub closed."""
         if not self._ended():
             self._fenced()
             self._observe_silence()
         self._channel.take_all()
-        return [packet.payload for packet in self.received if isinstance(packet, Publish)]
+        return [packet for packet in self.received if isinstance(packet, Publish)]
 
     def heard_until(self, payload: bytes) -> list[bytes]:
         """Return the payloads that came before this one, or before the hub closed the connection.

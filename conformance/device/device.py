@@ -1,6 +1,6 @@
 """A device as tests meet it: its connections, and what it tries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypedDict, Unpack
 
 from conformance.certificates import ClientCertificate
@@ -8,18 +8,19 @@ from conformance.credentials import Identity, Secret
 from conformance.device import literal
 from conformance.device.bearer import Bearer
 from conformance.device.connection import Connection
-from conformance.device.conversation import ACCEPTED, SILENCE, Conversation
+from conformance.device.conversation import ACCEPTED, NO_ANSWER, SILENCE, Conversation
 from conformance.device.dialing import Dialer, Line
-from conformance.device.endpoint import Endpoint, HandshakeFailed
+from conformance.device.endpoint import Endpoint
 from conformance.device.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Absent, Will
 from conformance.device.paho_client import Speaker
 from conformance.device.raw import RawConnection
 from conformance.device.raw_websocket import RawWebSocket
 from conformance.device.reactor import Reactor
-from conformance.device.websocket import WebSocket
+from conformance.device.websocket import SUBPROTOCOL, WebSocket
 from conformance.errors import TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.packets import Connack
+from conformance.tls import VERSIONS, HandshakeFailed
 
 # The outcome of a WebSocket on which a right CONNECT gets no answer.
 NO_CONNACK: Final = "no connack"
@@ -28,8 +29,9 @@ NO_CONNACK: Final = "no connack"
 class Attempt(TypedDict, total=False):
     """What an attempt may have other than the device's own; None or absent is the device's own.
 
-    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `over` is a
-    WebSocket to connect over; without it, TLS alone is spoken on the MQTT port.
+    With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `ciphers` are the
+    only suites to offer, of TLS 1.2, which is then the only version. `over` is a WebSocket to connect over;
+    without it, TLS alone is spoken on the MQTT port.
     """
 
     client_id: str | None
@@ -40,6 +42,7 @@ class Attempt(TypedDict, total=False):
     will: Will | None
     manual_acknowledgement: bool
     tls_version: str | None
+    ciphers: Sequence[str] | None
     certificate: ClientCertificate | Absent | None
     over: WebSocket | None
 
@@ -74,6 +77,7 @@ class Device(Bearer):
         try:
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
+            failure.require_offer()
             raise self._not_accepted(failure.word, failure.detail) from None
         outcome, actual = connection.answer_to_connect()
         if outcome != ACCEPTED:
@@ -151,6 +155,27 @@ class Device(Bearer):
         connection.close()
         return NO_CONNACK if outcome == SILENCE else outcome
 
+    def websocket_choice(self, wanted: WebSocket) -> str:
+        """Ask for a WebSocket with the subprotocol mqtt in some spelling, and send a right CONNECT on it.
+
+        Returns what became of the subprotocol, then of the session: "subprotocol as offered; accepted", where
+        a PINGREQ was answered too, "no subprotocol; no connack"; or "http 400" and the like where no
+        WebSocket opens.
+        """
+        try:
+            connection = self._speak({"over": wanted})
+        except HandshakeFailed as failure:
+            return failure.word
+        outcome, _ = connection.answer_to_connect()
+        if outcome == ACCEPTED and (further := connection.outcome()) != NO_ANSWER:
+            outcome = f"{ACCEPTED}, {further}"
+        connection.close()
+        chosen = connection.subprotocol
+        # One that was not offered opens no WebSocket: `read_answer` sees to that.
+        as_offered = chosen is not None and chosen.lower() == SUBPROTOCOL
+        told = "no subprotocol" if chosen is None else f"subprotocol {'as offered' if as_offered else chosen}"
+        return f"{told}; {NO_CONNACK if outcome == SILENCE else outcome}"
+
     def expect_accepted(self, **attempt: Unpack[Attempt]) -> None:
         """Require that a CONNECT is accepted and the session answers a PINGREQ; leave it by DISCONNECT."""
         connection = self.connect(**attempt)
@@ -165,6 +190,7 @@ class Device(Bearer):
         try:
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
+            failure.require_offer()
             if failure.word == SILENCE:
                 raise self._not_accepted(failure.word, failure.detail, "a refusal") from None
             return failure.word
@@ -196,13 +222,27 @@ class Device(Bearer):
             )
         return outcome
 
-    def handshake_outcome(self, version: str) -> str:
-        """Offer one TLS version alone: "accepted", "tls refused", "closed" or "client cannot offer it"."""
+    def handshake_outcome(self, version: str | None = None, *, ciphers: Sequence[str] | None = None) -> str:
+        """Offer one TLS version alone, or these cipher suites of TLS 1.2 alone.
+
+        Returns "accepted", "tls refused", "closed" or "client cannot offer it".
+        """
+        outcome = self.negotiated(version, ciphers=ciphers)
+        return ACCEPTED if outcome in VERSIONS else outcome
+
+    def negotiated(
+        self, version: str | None = None, *, ciphers: Sequence[str] | None = None, named: bool = True
+    ) -> str:
+        """Return the TLS version that the hub chooses, "TLSv1.2", or the word for why there is none.
+
+        Offered are TLS 1.2 and what is newer, where nothing else is said; unless `named`, without the hub's
+        name (SNI).
+        """
         try:
-            self._dialer.handshake(self._endpoint.port, version).close()
+            with self._dialer.handshake(self._endpoint.port, version, ciphers, named=named) as sock:
+                return str(sock.version())
         except HandshakeFailed as failure:
             return failure.word
-        return ACCEPTED
 
     # -- how
 
@@ -244,11 +284,12 @@ class Device(Bearer):
 
         line = self._dialer.open(
             tls_version=attempt.get("tls_version"),
+            ciphers=attempt.get("ciphers"),
             certificate=None if isinstance(certificate, Absent) else certificate,
             over=attempt.get("over"),
         )
         connection = Connection(
-            self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive
+            self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive, line.subprotocol
         )
         self._open.append(connection)
         return connection
@@ -257,6 +298,7 @@ class Device(Bearer):
         try:
             return self._dialer.open(tls_version=tls_version, certificate=self.certificate, over=over)
         except HandshakeFailed as failure:
+            failure.require_offer()
             raise self._not_accepted(failure.word, failure.detail) from None
 
     def _not_accepted(self, observed: str, actual: str, expected: str = "") -> Violation:

@@ -6,15 +6,17 @@ Whatever comes of it is written to the evidence, and so is everything that passe
 import dataclasses
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.certificates import ClientCertificate
 from conformance.device.channel import Channel
-from conformance.device.endpoint import Endpoint, HandshakeFailed, open_tcp, open_tls
+from conformance.device.endpoint import Endpoint, open_tcp, open_tls
 from conformance.device.reactor import Reactor
 from conformance.device.tap import Tap
 from conformance.device.websocket import WebSocket, WebSocketTap, upgrade
 from conformance.evidence.case import Evidence
+from conformance.tls import HandshakeFailed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +42,22 @@ class Dialer:
         self,
         *,
         tls_version: str | None = None,
+        ciphers: Sequence[str] | None = None,
         certificate: ClientCertificate | None = None,
         over: WebSocket | None = None,
     ) -> Line:
         """Open a stream that carries MQTT; raises HandshakeFailed with the hub's answer, TargetUnreachable.
 
-        `tls_version` is the only one to offer, `certificate` what to present; `over` a WebSocket, or TLS
-        alone.
+        `tls_version` is the only one to offer, `ciphers` the only suites, of TLS 1.2, `certificate` what to
+        present; `over` a WebSocket, or TLS alone.
         """
         if over is not None:
-            return self._websocket(over, tls_version, certificate)
-        sock = self.handshake(self._endpoint.port, tls_version, certificate)
+            return self._websocket(over, tls_version, ciphers, certificate)
+        sock = self.handshake(self._endpoint.port, tls_version, ciphers, certificate)
         # Asked before the reactor reads: OpenSSL does not know it while it takes in a session ticket.
         version = sock.version()
         recorder = self._evidence.connection(self._name)
-        recorder.state(f"opened for {self._name}, {version}{_presenting(certificate)}")
+        recorder.state(f"opened for {self._name}, {_spoken(sock)}{_presenting(certificate)}")
         return Line(channel=Channel(Tap(sock), recorder, self._reactor), tls_version=version)
 
     def open_in_clear(self, port: int) -> Channel:
@@ -65,24 +68,37 @@ class Dialer:
         return Channel(Tap(sock), recorder, self._reactor)
 
     def handshake(
-        self, port: int, version: str | None = None, certificate: ClientCertificate | None = None
+        self,
+        port: int,
+        version: str | None = None,
+        ciphers: Sequence[str] | None = None,
+        certificate: ClientCertificate | None = None,
+        *,
+        named: bool = True,
     ) -> ssl.SSLSocket:
-        """Return a socket with TLS up; raises HandshakeFailed, TargetUnreachable."""
+        """Return a socket with TLS up; raises HandshakeFailed, TargetUnreachable.
+
+        Unless `named`, the hub is not told in TLS which host is meant.
+        """
         endpoint = dataclasses.replace(self._endpoint, port=port)
         try:
-            return open_tls(endpoint, version=version, certificate=certificate)
+            return open_tls(endpoint, version=version, ciphers=ciphers, certificate=certificate, named=named)
         except HandshakeFailed as failure:
             self._evidence.transcript.add(self._name, "=", f"no TLS: {failure}")
             raise
 
     def _websocket(
-        self, wanted: WebSocket, version: str | None, certificate: ClientCertificate | None
+        self,
+        wanted: WebSocket,
+        version: str | None,
+        ciphers: Sequence[str] | None,
+        certificate: ClientCertificate | None,
     ) -> Line:
         port = self._endpoint.websocket_port
-        sock = self.handshake(port, version, certificate)
+        sock = self.handshake(port, version, ciphers, certificate)
         spoken = sock.version()
         recorder = self._evidence.connection(self._name)
-        recorder.state(f"opened for {self._name}, HTTPS port, {spoken}{_presenting(certificate)}")
+        recorder.state(f"opened for {self._name}, HTTPS port, {_spoken(sock)}{_presenting(certificate)}")
         try:
             chosen, rest = upgrade(
                 sock,
@@ -98,6 +114,12 @@ class Dialer:
         tap = WebSocketTap(sock, rest=rest, report=recorder.frame)
         channel = Channel(tap, recorder, self._reactor)
         return Line(channel=channel, tls_version=spoken, tap=tap, subprotocol=chosen)
+
+
+def _spoken(sock: ssl.SSLSocket) -> str:
+    """Return version and cipher suite: what firmware and a hub have in common is looked for here."""
+    suite = sock.cipher()
+    return f"{sock.version()}{f' {suite[0]}' if suite else ''}"
 
 
 def _presenting(certificate: ClientCertificate | None) -> str:

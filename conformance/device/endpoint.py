@@ -4,28 +4,15 @@ What TCP or DNS refuses says nothing about the hub's MQTT: it is a TargetUnreach
 has begun is the hub's answer, a `HandshakeFailed` with its word.
 """
 
-import functools
 import socket
 import ssl
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
+from conformance import tls
 from conformance.certificates import ClientCertificate
-from conformance.errors import TargetUnreachable, UsageError
-
-SYSTEM: Final = "system"
-
-# As ssl.SSLSocket.version() spells them.
-VERSIONS: Final = {
-    "TLSv1": ssl.TLSVersion.TLSv1,
-    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
-    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
-    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
-}
-
-CANNOT_OFFER: Final = "client cannot offer it"
+from conformance.errors import TargetUnreachable
 
 
 class Timeouts(Protocol):
@@ -58,19 +45,6 @@ class Endpoint:
     websocket_port: int = 443
 
 
-class HandshakeFailed(Exception):  # noqa: N818 - an outcome, which its catcher turns into a word or a verdict
-    """TLS or WebSocket did not come up.
-
-    `word` is "tls refused", "closed", "silence" or "client cannot offer it"; of WebSocket also "http 400" and
-    the like, and "no websocket" for an answer that is none.
-    """
-
-    def __init__(self, word: str, detail: str) -> None:
-        super().__init__(f"{word}: {detail}")
-        self.word = word
-        self.detail = detail
-
-
 def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:
     """Return a connected socket without Nagle's delay, which costs 43 ms an exchange with paho.
 
@@ -89,64 +63,30 @@ def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:
 
 
 def open_tls(
-    endpoint: Endpoint, *, version: str | None = None, certificate: ClientCertificate | None = None
+    endpoint: Endpoint,
+    *,
+    version: str | None = None,
+    ciphers: Sequence[str] | None = None,
+    certificate: ClientCertificate | None = None,
+    named: bool = True,
 ) -> ssl.SSLSocket:
-    """Return a socket with TLS up and the hub's certificate verified.
+    """Return a socket with TLS up and the hub's certificate verified; what to offer is `tls.handshake`'s.
 
-    `version` ("TLSv1.2") is the only version to offer, `certificate` what to present. Raises HandshakeFailed;
-    and TargetUnreachable, which a certificate that the trusted roots do not cover is, too.
+    Raises HandshakeFailed; and TargetUnreachable, which a certificate that the trusted roots do not cover is,
+    too.
     """
-    if version is not None and version not in VERSIONS:
-        raise UsageError(f"no TLS version {version!r}: one of {', '.join(VERSIONS)}")
-    context = _context(endpoint.trust, version)
-    if certificate is not None:
-        # One of its own: the others must not present it.
-        context = _new_context(endpoint.trust, version)
-        certificate.load_into(context)
-    sock = open_tcp(endpoint)
     try:
-        return context.wrap_socket(sock, server_hostname=endpoint.host, suppress_ragged_eofs=False)
+        return tls.handshake(
+            open_tcp(endpoint),
+            host=endpoint.host,
+            trust=endpoint.trust,
+            version=version,
+            ciphers=ciphers,
+            certificate=certificate,
+            named=named,
+        )
     except ssl.SSLCertVerificationError as error:
-        sock.close()
         raise TargetUnreachable(
             f"{endpoint.host}:{endpoint.port}: its certificate is not trusted ({error.verify_message}). "
             "Name the file with its root as `trust` in [target]."
         ) from None
-    except (OSError, ValueError) as error:
-        sock.close()
-        raise HandshakeFailed(*_outcome(error)) from None
-
-
-def _outcome(error: Exception) -> tuple[str, str]:
-    match error:
-        case TimeoutError():
-            return "silence", "no answer to the TLS handshake"
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionError():
-            return "closed", "the connection ended during the TLS handshake"
-        case ssl.SSLError(reason=reason) if reason in {"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"}:
-            return CANNOT_OFFER, "the local OpenSSL has this version switched off"
-        case ssl.SSLError():
-            return "tls refused", error.reason or str(error)
-        case _:
-            return "closed", str(error)
-
-
-@functools.lru_cache(maxsize=32)
-def _context(trust: str, version: str | None) -> ssl.SSLContext:
-    return _new_context(trust, version)
-
-
-def _new_context(trust: str, version: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if trust == SYSTEM else str(Path(trust)))
-    if version is None:
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-    with warnings.catch_warnings():
-        # Offering a retired version is the point, and only one case does it.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = VERSIONS[version]
-        context.maximum_version = VERSIONS[version]
-    if version in {"TLSv1", "TLSv1.1"}:
-        # Their signatures lie below OpenSSL's default security level.
-        context.set_ciphers("ALL:@SECLEVEL=0")
-    return context

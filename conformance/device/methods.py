@@ -5,7 +5,7 @@ Document: #respond-to-a-direct-method. Topics are the same for devices and modul
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,8 @@ RESPONSES: Final = "$iothub/methods/res/"
 _NAME: Final = re.compile(r"\$iothub/methods/POST/([^/?]*)")
 _REQUEST_ID: Final = re.compile(r"\$rid=([^&]*)")
 _REFUSED: Final = 128
+# How long it takes at most to see that a caller waits no longer, in seconds.
+_LOOK: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,13 @@ class MethodsClient:
         chosen = request.request_id if request_id is None else request_id
         identified = f"?$rid={chosen}" if chosen else ""
         self.connection.publish(f"{RESPONSES}{status}/{identified}", written(body), qos=qos)
+
+    def answer_while(self, going_on: Callable[[], bool]) -> None:
+        """Answer each request that comes with status 200, as long as this is so."""
+        while going_on():
+            message = self.connection.next_message(REQUESTS, within=_LOOK)
+            if message is not None:
+                self.answer(MethodRequest(message.topic, message.payload), 200)
 
     def echo_each(self, requests: Iterable[MethodRequest]) -> None:
         """Answer these one after the other, each with status 200 and its own body."""

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.device.endpoint import HandshakeFailed
 from conformance.device.frames import NORMAL, Broken, Control, Frame, FrameReader, Head, Opcode
 from conformance.device.tap import READ, Ending, Tap
 from conformance.evidence.transcript import Glyph
+from conformance.tls import HandshakeFailed
 
 PATH: Final = "/$iothub/websocket"
 SUBPROTOCOL: Final = "mqtt"

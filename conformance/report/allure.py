@@ -163,6 +163,7 @@ def _result(
         "profile": statement.profile.name,
         "verdict": str(case.verdict),
         "reading": case.reading or "",
+        "consequence": case.consequence or "",
         "thread": case.worker,
         "framework": "pytest",
         "language": "python",

@@ -12,6 +12,9 @@ from conformance.verdict.words import Verdict
 
 Tone = Literal["good", "bad", "unsure"]
 
+# The title of what the readings seen mean for clients that are known.
+KEPT_OUT: Final = "Known clients that cannot work here"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
@@ -81,6 +84,8 @@ def _bounds(statement: Statement, counts: Mapping[Verdict, int]) -> Iterator[str
         clause.level == "disputed" for clause in shown(statement) if clause.verdict in CLAIMED
     ):
         yield f"{disputed} of them {'is' if disputed == 1 else 'are'} disputed: any accepted reading counts."
+    if hard := sum(bool(clause.consequences) for clause in shown(statement) if clause.verdict in CLAIMED):
+        yield f"In {hard} of these the reading seen keeps known clients from working."
     worse = [
         f"{verdict} {counts[verdict]}"
         for verdict in (*ATTENTION, Verdict.KNOWN_DEVIATION)

@@ -48,6 +48,7 @@ def _case(clause: ClausePart, case: CasePart) -> ET.Element:
         "verdict": str(case.verdict),
         "reading": case.reading,
         "observed": case.observed,
+        "consequence": case.consequence,
     }
     properties = ET.SubElement(element, "properties")
     for key, word in words.items():

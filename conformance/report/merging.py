@@ -19,6 +19,7 @@ from conformance.report.statement import (
 from conformance.report.tally import own_cases
 from conformance.report.visible import plural
 from conformance.verdict.clause import fold
+from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation_states import State
 from conformance.verdict.run import ExitCode, exit_code, summary
 from conformance.verdict.words import Verdict
@@ -116,6 +117,7 @@ def _merged(parts: Sequence[ClausePart]) -> ClausePart:
             "verdict": verdict,
             "reason": reason,
             "readings": readings,
+            "consequences": {reading: list(words) for reading, words in by_reading(cases).items()},
             "sightings": sightings,
             "cases": cases,
         }

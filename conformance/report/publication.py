@@ -105,6 +105,7 @@ def _clause(judgement: Judgement, started: datetime) -> ClausePart:
         verdict=judgement.verdict,
         reason=judgement.reason,
         readings=list(judgement.readings),
+        consequences={reading: list(words) for reading, words in judgement.consequences.items()},
         sightings=judgement.sightings,
         cases=[_case(case, started.timestamp()) for case in judgement.cases],
     )
@@ -124,6 +125,7 @@ def _case(case: Case, started: float) -> CasePart:
         message=case.message,
         deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
         in_passing=case.in_passing,
+        consequence=case.consequence or None,
         **evidence,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from conformance.report.statement import CasePart, ClausePart, Statement
 from conformance.report.tally import words_of
 from conformance.report.visible import first_line
+from conformance.verdict.consequences import told
 
 ABSENT = "none"
 
@@ -23,7 +24,7 @@ def clause_words(clause: ClausePart | None) -> str:
     """Return verdict and readings of a clause, or the words that it observed."""
     if clause is None:
         return ABSENT
-    said = clause.readings or words_of(clause)
+    said = clause.readings_told or words_of(clause)
     return f"{clause.verdict}: {' · '.join(said)}" if said else str(clause.verdict)
 
 
@@ -31,7 +32,7 @@ def case_words(case: CasePart | None) -> str:
     """Return verdict, and reading or word, of a case."""
     if case is None:
         return ABSENT
-    said = case.reading or case.observed
+    said = told(case.reading, filter(None, [case.consequence])) if case.reading else case.observed
     return f"{case.verdict}: {said}" if said else str(case.verdict)
 
 

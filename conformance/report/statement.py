@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from conformance.catalogue import Level, Source
+from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import State
 from conformance.verdict.words import Verdict
 
@@ -172,6 +173,7 @@ class CasePart(_Part):
     `expected`, `actual` and `transcript` are present where it is not a pass; `deviation` where one applies.
     `in_passing` is present, and true, where the clause is a watched one that was broken during a case of
     another clause: the entry repeats that case's id and counts as no case of its own.
+    `consequence` is present where a known client cannot work with the reading that was seen, and says so.
     """
 
     id: str
@@ -188,6 +190,7 @@ class CasePart(_Part):
     transcript: str | None = None
     deviation: DeviationPart | None = None
     in_passing: bool = False
+    consequence: str | None = None
 
 
 class ClausePart(_Part):
@@ -195,7 +198,7 @@ class ClausePart(_Part):
 
     `link` is the address of the paragraph that states the rule; `statements` and `mqtt` number what it covers
     in the document and in MQTT 3.1.1. Of a disputed clause, `accepted` names the readings, `readings` those
-    that were seen.
+    that were seen; `consequences` says of some of these which known clients cannot work with them.
     `cases` of a watched clause also name each case during which its rule was broken, whatever that case was
     about; `sightings` counts the packets that were held against it.
     """
@@ -213,8 +216,14 @@ class ClausePart(_Part):
     verdict: Verdict
     reason: str
     readings: list[str]
+    consequences: dict[str, list[str]] = {}
     sightings: int
     cases: list[CasePart]
+
+    @property
+    def readings_told(self) -> list[str]:
+        """The readings that were seen, each with what it keeps known clients from."""
+        return [told(reading, self.consequences.get(reading, ())) for reading in self.readings]
 
 
 class SectionPart(_Part):

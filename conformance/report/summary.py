@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from conformance.report.headline import headline
+from conformance.report.headline import KEPT_OUT, headline
 from conformance.report.markdown import code, escape, table
 from conformance.report.statement import ClausePart, Statement
 from conformance.report.tally import (
@@ -79,6 +79,7 @@ def _lines(statement: Statement) -> Iterator[str]:
     )
     yield from _matrix(statement)
     yield from _attention(statement)
+    yield from _kept_out(statement)
     yield from _rest(statement)
 
 
@@ -113,6 +114,21 @@ def _attention(statement: Statement) -> Iterator[str]:
     yield f"Reproduce one: {code(command_for(statement.profile.option, found[0].id))}"
 
 
+def _kept_out(statement: Statement) -> Iterator[str]:
+    found = [clause for clause in shown(statement) if clause.consequences]
+    if not found:
+        return
+    yield from ("", f"## {KEPT_OUT}", "")
+    yield from table(
+        ["Clause", "Reading seen", "Known clients"],
+        (
+            [code(each.id), escape(reading), escape("; ".join(words))]
+            for each in found
+            for reading, words in each.consequences.items()
+        ),
+    )
+
+
 def _sides(clause: ClausePart) -> tuple[str, str]:
     case = next((case for case in clause.cases if case.verdict is clause.verdict), None)
     if case is None or not case.expected:
@@ -122,7 +138,7 @@ def _sides(clause: ClausePart) -> tuple[str, str]:
 
 def _rest(statement: Statement) -> Iterator[str]:
     disputed = [clause for clause in shown(statement) if clause.readings]
-    yield from _list("Disputed readings seen", disputed, lambda each: " · ".join(each.readings))
+    yield from _list("Disputed readings seen", disputed, lambda each: " · ".join(each.readings_told))
     deviations = [
         f"- {code(each.clause)} {each.state}: {escape(each.reason)} (expires {escape(each.expires)})"
         for each in statement.deviations

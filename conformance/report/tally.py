@@ -65,6 +65,11 @@ def words_of(clause: ClausePart) -> Sequence[str]:
     return list(dict.fromkeys(case.observed for case in clause.cases if case.observed))
 
 
+def kept_out(clause: ClausePart) -> Sequence[str]:
+    """Return what the readings that were seen keep known clients from, each once."""
+    return list(dict.fromkeys(words for each in clause.consequences.values() for words in each))
+
+
 def unheld(statement: Statement) -> Sequence[DeviationFoundPart]:
     """Return the known differences that the profile states and that are not as it states them."""
     return [each for each in statement.deviations if each.state not in _HELD]

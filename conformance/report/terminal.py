@@ -9,6 +9,7 @@ from conformance.report.case_text import one_line
 from conformance.report.statement import RunPart
 from conformance.report.visible import plural, visible
 from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
 from conformance.verdict.words import WORST_FIRST, Verdict
@@ -158,7 +159,9 @@ def _readings(judgements: Sequence[Judgement]) -> Iterator[str]:
         yield ""
         yield "disputed, with the readings seen:"
         width = max(len(judgement.clause.id) for judgement in disputed)
-        yield from (f"  {each.clause.id:<{width}}  {'; '.join(each.readings)}" for each in disputed)
+        for each in disputed:
+            seen = (told(reading, each.consequences.get(reading, ())) for reading in each.readings)
+            yield f"  {each.clause.id:<{width}}  {'; '.join(seen)}"
 
 
 def _deviations(deviations: Sequence[Found]) -> Iterator[str]:

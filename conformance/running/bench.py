@@ -123,8 +123,13 @@ class CaseBench:
         events.follow(device.id)
         return events
 
-    def device(self) -> Device:
-        """Return a device that no other case has, or, of a profile's ready-made ones, that none has now."""
+    def device(self, ending: str = "") -> Device:
+        """Return a device that no other case has, or, of a profile's ready-made ones, that none has now.
+
+        Its id ends in `ending`.
+        """
+        if ending:
+            return self._device(self._bench.identities.take_alike([ending])[0])
         identity = self._bench.identities.take()
         if any(identity.device_id == device.id for device in self._devices):
             raise NotTested(
@@ -132,16 +137,24 @@ class CaseBench:
             )
         return self._device(identity)
 
+    def devices_alike(self, ending: str, other_ending: str) -> tuple[Device, Device]:
+        """Return two new devices whose ids differ in these endings alone."""
+        identity, other = self._bench.identities.take_alike([ending, other_ending])
+        return self._device(identity), self._device(other)
+
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""
         name = self._bench.identities.unused_name()
         unknown = Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key())
         return self._device(unknown, known=False)
 
-    def module(self, device: Device) -> Device:
-        """Return a new module of a device of this case; the hub deletes it with its device."""
+    def module(self, device: Device, ending: str = "") -> Device:
+        """Return a new module of a device of this case; the hub deletes it with its device.
+
+        Its own name ends in `ending`.
+        """
         number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
-        return self._device(self.registry.create_module(device.id, f"module-{number}"))
+        return self._device(self.registry.create_module(device.id, f"module-{number}{ending}"))
 
     def certified_device(self, digest: Digest = "SHA-1") -> Device:
         """Return a new device that is known by two new certificates, of which it presents the first."""

@@ -34,6 +34,12 @@ def other_receiver(other_device: "Device", stage: "Stage") -> "Connection":
 
 
 @pytest.fixture
+def subscribed(stage: "Stage") -> "Callable[[Device], Connection]":
+    """``subscribed(device)`` opens a session of it that is subscribed to its messages with QoS 1."""
+    return lambda device: _subscribed(stage(device.connect), stage)
+
+
+@pytest.fixture
 def holder(device: "Device", stage: "Stage") -> "Connection":
     """Open a session of `device` with CleanSession 0, subscribed, which acknowledges what the test says."""
     return _subscribed(stage(device.connect, clean_session=False, manual_acknowledgement=True), stage)

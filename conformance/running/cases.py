@@ -13,6 +13,7 @@ from conformance.evidence.watch import Breach as SeenBreach
 from conformance.redaction import redact
 from conformance.running.comparison import Comparison
 from conformance.verdict.clause import Breach, Case
+from conformance.verdict.consequences import consequence
 from conformance.verdict.deviation import Deviation, applied
 from conformance.verdict.outcome import Kind, Outcome, Problem, settle
 from conformance.verdict.readings import Readings
@@ -134,6 +135,7 @@ class RunningCase:
             sightings=tuple(sorted(watch.sightings.items())),
             deviation=deviation,
             title=redact(self.title),
+            consequence=consequence(self.clause, reading, self.id),
         )
 
     def _in_fairness(self, problem: Problem) -> Problem:

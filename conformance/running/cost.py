@@ -17,6 +17,7 @@ SLOWEST: Final = 10
 _MAKERS: Final[Mapping[str, int]] = {
     "device": 1,
     "other_device": 1,
+    "devices_alike": 2,
     "module": 1,
     "other_module": 1,
     "bystander": 1,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import pytest
 
-from conformance.errors import NotTested, StageFailed, Violation
+from conformance.errors import NotOffered, NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach
+from conformance.hostnames import Side, other_name
 from conformance.running.cases import RunningCase
 from conformance.running.runner import CASE, Runner
 from conformance.verdict.readings import Readings
@@ -135,6 +136,25 @@ def hub(_bench: "CaseBench") -> "Target":
 
 
 @pytest.fixture
+def other_name_for_devices(hub: "Target") -> str:
+    """Return the name by which devices may call the hub beside the profile's: ``{name}.device.{domain}``."""
+    return _other_name(hub.host, "device")
+
+
+@pytest.fixture
+def other_name_for_services(service: "Service") -> str:
+    """Return the name by which back ends may call it beside their own: ``{name}.service.{domain}``."""
+    return _other_name(service.host, "service")
+
+
+def _other_name(host: str, side: Side) -> str:
+    name = other_name(host, side)
+    if name is None:
+        raise NotOffered(f"'{host}' has no domain, so there is no {{name}}.{side}.{{domain}} beside it")
+    return name
+
+
+@pytest.fixture
 def service(_bench: "CaseBench") -> "Service":
     """Return the hub's back end."""
     return _bench.service
@@ -177,9 +197,21 @@ def methods(_bench: "CaseBench") -> "Methods":
 
 
 @pytest.fixture
-def device(_bench: "CaseBench") -> "Device":
+def id_ending() -> str:
+    """Return how the id of `device`, and the own name of `module`, ends: a test may parametrize it."""
+    return ""
+
+
+@pytest.fixture
+def device(_bench: "CaseBench", id_ending: str) -> "Device":
     """Return a new device."""
-    return _bench.device()
+    return _bench.device(id_ending)
+
+
+@pytest.fixture
+def devices_alike(_bench: "CaseBench") -> "Callable[[str, str], tuple[Device, Device]]":
+    """``devices_alike("-a:b", "-ab")``: two new devices whose ids differ in these endings alone."""
+    return _bench.devices_alike
 
 
 @pytest.fixture
@@ -189,9 +221,9 @@ def other_device(_bench: "CaseBench") -> "Device":
 
 
 @pytest.fixture
-def module(device: "Device", _bench: "CaseBench") -> "Device":
+def module(device: "Device", _bench: "CaseBench", id_ending: str) -> "Device":
     """Return a new module of `device`; it connects like a device."""
-    return _bench.module(device)
+    return _bench.module(device, id_ending)
 
 
 @pytest.fixture

@@ -47,11 +47,22 @@ class NewIdentities:
         if not self._fresh:
             first = len(self._made) + 1
             ids = [f"{self._prefix}-{number}" for number in range(first, first + self._batch)]
-            self._made += ids
-            self._journal.write_text("\n".join(self._made), encoding="utf-8")
+            self._note(ids)
             self._fresh = list(reversed(self._create(ids)))
             self._batch = LARGEST_BATCH
         return self._fresh.pop()
+
+    def take_alike(self, endings: Sequence[str]) -> list[Identity]:
+        """Return new devices whose names differ in these endings alone: what comes before is the same."""
+        name = f"{self._prefix}-{len(self._made) + 1}"
+        ids = [f"{name}{ending}" for ending in endings]
+        self._note(ids)
+        return self._create(ids)
+
+    def _note(self, ids: Sequence[str]) -> None:
+        """Write down what is about to be made."""
+        self._made += ids
+        self._journal.write_text("\n".join(self._made), encoding="utf-8")
 
     def _create(self, ids: Sequence[str]) -> list[Identity]:
         if self._failure is not None and self._failures >= PATIENCE:
@@ -90,6 +101,12 @@ class ReadyIdentities:
             )
         self._next += 1
         return self._identities[(self._next - 1) % len(self._identities)]
+
+    def take_alike(self, endings: Sequence[str]) -> list[Identity]:
+        """Raise NotTested: what a ready-made device is called is not the suite's to say."""
+        raise NotTested(
+            f"needs a device whose id ends in {endings[0]!r}: ready-made devices have their own ids"
+        )
 
     def unused_name(self) -> str:
         """Return a name that no device of the profile has."""

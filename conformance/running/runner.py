@@ -52,6 +52,7 @@ FIXTURES: Final = (
     "c2d_fixtures",
     "method_fixtures",
     "module_fixtures",
+    "topic_fixtures",
     "twin_fixtures",
     "websocket_fixtures",
     "will_fixtures",
@@ -299,6 +300,7 @@ class Runner:
         # An attribute crosses to the controller and stays out of JUnit, whose properties hold short words.
         report.conformance = to_json(record)  # type: ignore[attr-defined] # ours, as said
         words = {"verdict": str(record.verdict), "reading": record.reading, "observed": record.observed}
+        words["consequence"] = record.consequence
         words |= {f"breach of {breach.clause}": breach.message for breach in record.breaches}
         item.user_properties += [(name, word) for name, word in words.items() if word]
         report.user_properties = list(item.user_properties)

@@ -13,6 +13,7 @@ from conformance.credentials import ConnectionString, SasToken, sas_token
 from conformance.errors import ServiceError
 from conformance.service.amqp import AmqpEndpoint
 from conformance.service.c2d import CloudToDevice
+from conformance.service.doors import Doors
 from conformance.service.event_source import Endpoint
 from conformance.service.events import ConnectionEvents, HubEvent
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
@@ -25,10 +26,12 @@ from conformance.service.rest import RestClient
 from conformance.service.telemetry import Telemetry
 from conformance.service.twins import Section, Twin, Twins
 from conformance.target.target import Target
+from conformance.tls import SYSTEM
 
 __all__ = [
     "CloudToDevice",
     "ConnectionEvents",
+    "Doors",
     "FeedbackReader",
     "FeedbackRecord",
     "HubEvent",
@@ -73,14 +76,13 @@ class Service:
         self._target = target
         self._access = target.service
         self.journal = Journal()
-        self.rest = RestClient(
-            self._access.hub,
-            port=self._access.hub.port or target.ports.https,
-            verify=ssl.create_default_context(cafile=target.ca_file),
+        self.rest = self._rest()
+        self.doors = Doors(
+            self._access.hub.host,
+            https=self._access.hub.port or target.ports.https,
+            amqp=target.ports.amqp,
+            trust=target.ca_file or SYSTEM,
             timeout=target.timeouts.connect,
-            # A hub that listens on this machine is not reached through a proxy.
-            proxies=target.origin == "named",
-            journal=self.journal,
         )
         self._links = Links(
             AmqpEndpoint(
@@ -124,6 +126,11 @@ class Service:
             self._telemetry.begin()
 
     @property
+    def host(self) -> str:
+        """The hub's name as the connection string of the back end has it."""
+        return self._access.hub.host
+
+    @property
     def telemetry(self) -> TelemetryReader:
         """The reader of what devices send, open: ask for it before the device acts."""
         if self._telemetry is None:
@@ -156,6 +163,14 @@ class Service:
         hub = self._access.hub
         return sas_token(self._target.host, hub.key, expiry=int(time.time() + expires_in), policy=hub.policy)
 
+    def status_under(self, name: str) -> str:
+        """Ask REST for a device that there is not, with a token for another name of the hub: "404", "401"."""
+        client = self._rest(name)
+        try:
+            return str(client.call("GET", "devices", "conformance-none", accept=range(200, 500)).status)
+        finally:
+            client.close()
+
     def close(self) -> None:
         """End the readers and the connections."""
         for reader in (self._telemetry, self._routed):
@@ -163,6 +178,19 @@ class Service:
                 reader.close()
         self._links.close()
         self.rest.close()
+
+    def _rest(self, name: str | None = None) -> RestClient:
+        target = self._target
+        return RestClient(
+            self._access.hub,
+            port=self._access.hub.port or target.ports.https,
+            verify=ssl.create_default_context(cafile=target.ca_file),
+            timeout=target.timeouts.connect,
+            # A hub that listens on this machine is not reached through a proxy.
+            proxies=target.origin == "named",
+            journal=self.journal,
+            name=name,
+        )
 
     def _reader(
         self,

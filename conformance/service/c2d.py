@@ -35,7 +35,8 @@ _NONE: Final[Mapping[str, str | None]] = {}
 class MessageFields(TypedDict, total=False):
     """What a message may have beside its body; what is absent is not sent.
 
-    Times are unix seconds. A property of None is sent as null. `ack` asks for feedback.
+    Times are unix seconds. A property of None is sent as null. `ack` asks for feedback. `address` stands in
+    for the device's, ``/devices/{device}/messages/devicebound``.
     """
 
     message_id: str
@@ -47,6 +48,7 @@ class MessageFields(TypedDict, total=False):
     creation_time: float
     properties: Mapping[str, str | None]
     ack: Ack
+    address: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class CloudMessage:
     def outgoing(self) -> Outgoing:
         """Return the message in AMQP's terms."""
         fields = self.fields
-        properties: dict[str, object] = {"to": f"/devices/{self.to}/messages/devicebound"}
+        address = fields.get("address", f"/devices/{self.to}/messages/devicebound")
+        properties: dict[str, object] = {"to": address}
         for name in ("message_id", "correlation_id", "content_type", "content_encoding"):
             if name in fields:
                 properties[name] = fields[name]

@@ -39,7 +39,8 @@ _SERVER_TROUBLE: Final = frozenset({500, 502, 503, 504})
 class RestClient:
     """Calls of one shared access policy to one hub.
 
-    `clock_difference` is by how many whole seconds the hub's clock is ahead of ours, as of the last answer.
+    `name` is the hub's name in tokens, where that is not the connection string's. `clock_difference` is by
+    how many whole seconds the hub's clock is ahead of ours, as of the last answer.
     `sleep` is what waits; it counts the time (`conformance.pauses`). Each call is written to the `journal`.
     """
 
@@ -53,6 +54,7 @@ class RestClient:
         proxies: bool = True,
         sleep: Callable[[float], object] = pause,
         journal: Journal | None = None,
+        name: str | None = None,
     ) -> None:
         self._access = access
         self._sleep = sleep
@@ -61,7 +63,7 @@ class RestClient:
         self.clock_difference: float | None = None
         self._client = httpx.Client(
             base_url=f"https://{access.host}:{port}",
-            auth=_Policy(access),
+            auth=_Policy(access, name or access.host_name),
             verify=verify,
             timeout=timeout,
             trust_env=proxies,
@@ -199,17 +201,16 @@ class Answer:
 class _Policy(httpx.Auth):
     """Puts a token of the policy into each request, renewed before it ends."""
 
-    def __init__(self, access: ConnectionString) -> None:
+    def __init__(self, access: ConnectionString, name: str) -> None:
         self._access = access
+        self._name = name
         self._token: SasToken | None = None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         now = int(time.time())
         if self._token is None or self._token.expiry - now < TOKEN_RENEWAL:
             access = self._access
-            self._token = sas_token(
-                access.host_name, access.key, expiry=now + TOKEN_LIFE, policy=access.policy
-            )
+            self._token = sas_token(self._name, access.key, expiry=now + TOKEN_LIFE, policy=access.policy)
         request.headers["Authorization"] = self._token.reveal()
         yield request
 

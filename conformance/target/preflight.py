@@ -12,12 +12,13 @@ from typing import Final
 
 from conformance.credentials import Identity, flip_signature_bit
 from conformance.device import Device, Endpoint, Reactor
-from conformance.device.endpoint import HandshakeFailed, open_tls
+from conformance.device.endpoint import open_tls
 from conformance.errors import CredentialsRefused, ServiceError, TargetUnreachable, Violation
 from conformance.evidence.case import Evidence
 from conformance.pauses import pause
 from conformance.service import Service
 from conformance.target.target import Target, Timeouts
+from conformance.tls import HandshakeFailed
 
 # However patient the profile is with a hub under load, before the first case nobody has put it under load.
 PATIENCE: Final = 15.0

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from conformance.credentials import ConnectionString, Identity
 from conformance.errors import ProfileError, TargetUnreachable, UsageError
+from conformance.hostnames import for_devices
 from conformance.profile.loading import Profile
 from conformance.profile.values import holds_certificates
 from conformance.target import launch, ready
@@ -259,7 +260,7 @@ def _host(
         None if url is None else url.host,
         None if overlay is None else overlay.host,
         profile.target.host,
-        *(string.host for string in strings),
+        *(for_devices(string.host) for string in strings),
     ]
     return next((host for host in named if host is not None), None)
 

@@ -1,10 +1,11 @@
 """One behaviour: from the verdicts of its cases, and of the watch, to its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from conformance.catalogue import Catalogue, Clause
+from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims, not_claimed
 from conformance.verdict.words import Verdict, worst
@@ -32,6 +33,7 @@ class Case:
     unix time, 0 where nobody knows; `seconds` is wall time, `slept` the part of it spent in pauses. `title`
     is the rule that the test states, with its parameters. `in_passing`: a watched rule was broken here, in a
     case of another clause. `deviation` is what the profile states about it, whether it came true or not.
+    `consequence` is what the reading it saw keeps a known client from, in words.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Case:
     title: str = ""
     in_passing: bool = False
     deviation: Deviation | None = None
+    consequence: str = ""
 
 
 class Finding(Protocol):
@@ -78,12 +81,14 @@ class Judgement:
 
     In a watched clause, `cases` also holds one entry for each case in which the rule was broken: that
     case's id, with the breach as its violation. `sightings` counts the packets held against such a clause.
+    `consequences` says what readings met keep known clients from, by reading.
     """
 
     clause: Clause
     verdict: Verdict
     reason: str = ""
     readings: tuple[str, ...] = ()
+    consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     claimed: bool = True
     sightings: int = 0
@@ -130,6 +135,7 @@ def _judge_one(
         verdict=verdict,
         reason=reason,
         readings=readings,
+        consequences=by_reading(cases),
         cases=evidence,
         claimed=verdict is not Verdict.NOT_CLAIMED,
         sightings=sightings,
@@ -155,6 +161,7 @@ def _as_evidence(case: Case, breach: Breach) -> Case:
         verdict=breach.verdict,
         deviation=breach.deviation,
         reading=None,
+        consequence="",
         observed=breach.observed,
         message=breach.message,
         expected="",

@@ -32,7 +32,7 @@ class Deviation:
 
     def concerns(self, clause: str, case: str) -> bool:
         """Tell whether the entry is about this case of this clause."""
-        return clause == self.clause and _fits(case, self.case)
+        return clause == self.clause and fits(case, self.case)
 
     def is_expired(self, today: str) -> bool:
         """Tell whether its last day lies before `today`."""
@@ -53,7 +53,7 @@ def applied(
         return replace(outcome, verdict=Verdict.STALE_DEVIATION, message=message), deviations[0]
     if outcome.verdict is not Verdict.VIOLATION:
         return outcome, None
-    deviation = next((each for each in deviations if _fits(outcome.observed, each.observed)), None)
+    deviation = next((each for each in deviations if fits(outcome.observed, each.observed)), None)
     if deviation is None:
         stated = " or ".join(repr(each.observed) for each in deviations)
         message = f"{outcome.message} (the profile states a deviation, but another one: {stated})"
@@ -82,7 +82,8 @@ def check(deviations: Sequence[Deviation], catalogue: Catalogue, file: str) -> N
         raise ProfileError(problems)
 
 
-def _fits(text: str, pattern: str) -> bool:
+def fits(text: str, pattern: str) -> bool:
+    """Tell whether a text has the form of a pattern, in which ``*`` stands for any text."""
     return _compiled(pattern).fullmatch(text) is not None
 
 

@@ -123,6 +123,6 @@ def _token(
         raise TokenRefused("wrong signature")
     if rules.tokens.is_expired(token, now):
         raise TokenRefused("token expired")
-    if not rules.tokens.covers(token, resource):
+    if not rules.tokens.covers_identity(token, resource):
         raise TokenRefused("the token is for another resource")
     return token, ""

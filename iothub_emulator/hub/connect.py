@@ -13,6 +13,9 @@ from iothub_emulator.settings import Settings
 NOT_AUTHORISED = 5
 UNACCEPTABLE_PROTOCOL = 1
 
+# Of a Username, as SDKs write them.
+_PARAMETERS = ("api-version=", "DeviceClientType=", "model-id=", "auth-chain=")
+
 
 class Identities(Protocol):
     """The part of the registry that CONNECT needs."""
@@ -67,11 +70,12 @@ class ConnectRules:
         """connect.username, connect.api-version-missing: None for what is no Username of a hub.
 
         Parameters may follow behind `/?` or, as older SDKs have it, behind `/` alone; none of them is needed.
+        module.special-characters: what else stands there is a module's name, which may hold `=` too.
         """
         host, _, rest = text.partition("/")
         device_id, _, rest = rest.partition("/")
         module_id = None
-        if rest and not rest.startswith("?") and "=" not in rest.partition("/")[0]:
+        if rest and not rest.startswith(("?", *_PARAMETERS)):
             module_id, _, rest = rest.partition("/")
         if not host or not device_id or module_id == "":
             return None
@@ -88,8 +92,8 @@ class ConnectRules:
         return None
 
     def accepts_host(self, host: str) -> bool:
-        """connect.username-host: the host is one of the hub's names."""
-        return host_names.is_accepted(host, self.settings.host_names)
+        """connect.username-host, connect.device-alias: the host is one of the hub's names for devices."""
+        return host_names.is_accepted(host, self.settings.host_names, "device")
 
     def same_device(self, client_id: str, username: Username) -> bool:
         """connect.client-id-mismatch, connect.username-mismatch: equal to the letter, with its case."""

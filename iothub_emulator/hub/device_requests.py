@@ -10,7 +10,7 @@ from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.throttle import Kind
 from iothub_emulator.hub.twin_requests import TwinAnswer, answer
-from iothub_emulator.hub.twin_rules import TwinRequest
+from iothub_emulator.hub.twin_rules import ANY_ANSWER, TwinRequest
 
 
 class Breach(Exception):  # noqa: N818 - an answer, not a malfunction
@@ -59,7 +59,7 @@ class DeviceRequests:
                     refusal = error_body(missing, now, self._tracking_id(now))
                     topic = twins.answer_topic(missing.code.status, "", None)
                     return [*acknowledgement, *self._outbox.answered(topic, json_text.dump(refusal))]
-        if not twins.serves(subscribed=self._outbox.hears_answers()):
+        if not twins.serves(subscribed=self._outbox.hears(ANY_ANSWER)):
             return acknowledgement
         owner = twins.twin_of(self._identity_key)
         before = self._state.twin(owner, now)

@@ -99,14 +99,24 @@ class Mailbox:
             purges = rules.purges_on_first_session() if first else rules.purges_on_resumed_session()
         return self.purge(now) if purges else 0
 
-    def next_delivery(self, granted: int, now: float) -> Delivery | None:
-        """Take the next message for a subscription of that QoS; None: nothing waits."""
+    def next_delivery(self, granted: Callable[[str], int | None], now: float) -> Delivery | None:
+        """Take the next message that the device subscribed to; None: none of them waits.
+
+        `granted` returns the QoS of the subscription for a topic, None where there is none.
+        """
         rules = self._rules
         self.advance(now)
         waiting = self._queue.waiting()
-        if not waiting:
-            return None
-        entry = waiting[rules.position_of_next(len(waiting))]
+        while waiting:
+            entry = waiting.pop(rules.position_of_next(len(waiting)))
+            topic = rules.topic(self._device_id, entry.item)
+            reach = granted(topic)
+            if reach is not None:
+                return self._delivery(entry, topic, reach, now)
+        return None
+
+    def _delivery(self, entry: Entry[CloudMessage], topic: str, granted: int, now: float) -> Delivery:
+        rules = self._rules
         lock: int | None = self._queue.take(entry, now + rules.lock_seconds())
         qos = rules.delivery_qos(granted)
         times_taken = entry.times_taken
@@ -114,7 +124,7 @@ class Mailbox:
             self._end(entry, "Success", now)
             lock = None
         return Delivery(
-            topic=rules.topic(self._device_id, entry.item),
+            topic=topic,
             payload=rules.body(entry.item),
             qos=qos,
             retain=rules.retain(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
+from iothub_emulator.hub.filters import printed
 from iothub_emulator.hub.refusals import iso
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 
@@ -204,7 +205,7 @@ class MailboxRules:
 
     def topic(self, device_id: str, message: CloudMessage) -> str:
         """c2d.topic, watch.topics: the device's devicebound topic and the bag behind its last slash."""
-        return f"devices/{device_id}/messages/devicebound/{self.bag(message)}"
+        return f"devices/{printed(device_id)}/messages/devicebound/{self.bag(message)}"
 
     def bag(self, message: CloudMessage) -> str:
         """c2d.topic, c2d.bag-contents: system properties, then the sender's own, joined by `&`."""

@@ -14,6 +14,13 @@ from iothub_emulator.hub.service_errors import Refused
 
 Caller = TypeVar("Caller")
 
+Reach = Callable[[str], int | None]
+"""Returns the QoS of the subscription for the topic of a request; None: the device takes none there."""
+
+
+def _nobody(_topic: str) -> int | None:
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class MethodRequest:
@@ -40,14 +47,12 @@ class _Call(Generic[Caller]):
 
 
 class MethodCalls(Generic[Caller]):
-    """All calls of one device or module that are not answered yet.
-
-    `None` as the granted QoS means: not connected, or not subscribed.
-    """
+    """All calls of one device or module that are not answered yet."""
 
     def __init__(self, rules: Callable[[], MethodRules]) -> None:
         self._rules_now = rules
-        self._granted: int | None = None
+        self._reach: Reach = _nobody
+        """Of the present connection."""
         self._count = 0
         self._waiting: list[_Call[Caller]] = []
         """For the device to come."""
@@ -65,8 +70,9 @@ class MethodCalls(Generic[Caller]):
 
     def call(self, call: MethodCall, caller: Caller, now: float) -> MethodRequest | Answered[Caller] | None:
         """Begin a call: the message to send, or an answer at once; None: it waits for the device."""
-        if self._granted is not None:
-            return self._send(call, caller, self._granted, now)
+        request = self._sent(call, caller, now)
+        if request is not None:
+            return request
         if call.connect_timeout <= 0:
             return self._not_reached(call, caller, 0.0)
         self._waiting.append(_Call(call, caller, now + call.connect_timeout))
@@ -78,24 +84,25 @@ class MethodCalls(Generic[Caller]):
         """Take note of a new connection: request ids begin anew, what was sent before stays unanswered."""
         self._count = 0
 
-    def subscribed(self, granted: int, now: float) -> list[MethodRequest]:
-        """Take note of a subscription (again, with another QoS, too) and return what waited for it."""
-        self._granted = granted
-        kept, self._kept = self._kept, []
-        due = [held for held in self._waiting if now < held.deadline]
-        self._waiting = [held for held in self._waiting if held.deadline <= now]
-        return [
-            *(self._request(call, granted)[1] for call in kept),
-            *(self._send(held.call, held.caller, granted, now) for held in due),
-        ]
-
-    def unsubscribed(self) -> None:
-        """Take note that the device takes no further calls; those it has may still be answered."""
-        self._granted = None
+    def subscribed(self, reach: Reach, now: float) -> list[MethodRequest]:
+        """Take note of what a connection subscribed to, by now and from now on; return what waited for it."""
+        self._reach = reach
+        requests = []
+        for call in tuple(self._kept):
+            kept = self._request(call)
+            if kept is not None:
+                self._kept.remove(call)
+                requests.append(kept[1])
+        for held in tuple(self._waiting):
+            request = self._sent(held.call, held.caller, now) if now < held.deadline else None
+            if request is not None:
+                self._waiting.remove(held)
+                requests.append(request)
+        return requests
 
     def disconnected(self) -> list[Answered[Caller]]:
         """Take note that the connection is gone, and return the calls that end by it."""
-        self._granted = None
+        self._reach = _nobody
         lost, self._pending = list(self._pending.values()), {}
         if self._rules.on_connection_lost() == "fail":
             return [Answered(held.caller, self._rules.not_online(0.0)) for held in lost]
@@ -155,14 +162,22 @@ class MethodCalls(Generic[Caller]):
             self._kept.append(call)
         return Answered(caller, self._rules.not_online(waited))
 
-    def _send(self, call: MethodCall, caller: Caller, granted: int, now: float) -> MethodRequest:
-        request_id, request = self._request(call, granted)
+    def _sent(self, call: MethodCall, caller: Caller, now: float) -> MethodRequest | None:
+        """Return the request of a call that waits for its answer from now on; None: the device takes none."""
+        made = self._request(call)
+        if made is None:
+            return None
+        request_id, request = made
         self._pending[request_id] = _Call(call, caller, now + call.response_timeout)
         return request
 
-    def _request(self, call: MethodCall, granted: int) -> tuple[str, MethodRequest]:
+    def _request(self, call: MethodCall) -> tuple[str, MethodRequest] | None:
+        """Return the next request id and the request, if the device subscribed to it."""
         rules = self._rules
-        self._count += 1
-        request_id = rules.request_id(self._count)
+        request_id = rules.request_id(self._count + 1)
         topic = rules.request_topic(call.name, request_id)
+        granted = self._reach(topic)
+        if granted is None:
+            return None
+        self._count += 1
         return request_id, MethodRequest(topic, call.payload, rules.request_qos(granted))

@@ -5,14 +5,12 @@ It hands out the packet ids of the connection, and knows which of them completes
 
 from iothub_emulator.hub.effects import Effect, Send
 from iothub_emulator.hub.json_text import Object
-from iothub_emulator.hub.method_rules import REQUESTS_FILTER
 from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.hub.twin_requests import notify
-from iothub_emulator.hub.twin_rules import ANSWERS_FILTER, DESIRED_FILTER
 
 LARGEST_PACKET_ID = 65_535
 MOST_UNACKNOWLEDGED = 4096
@@ -20,7 +18,10 @@ MOST_UNACKNOWLEDGED = 4096
 
 
 class Outbox:
-    """One connection's. `subscriptions` is the session's own mapping: filter -> granted QoS."""
+    """One connection's. `subscriptions` is the session's own mapping: filter -> granted QoS.
+
+    Whether something is sent, and at which QoS, follows from its topic and the filters that match it.
+    """
 
     def __init__(
         self, state: HubState, rules: Rulebook, sender: Sender, subscriptions: dict[str, int]
@@ -44,24 +45,24 @@ class Outbox:
     def notified(self, notification: Object) -> list[Effect] | None:
         """Return what tells the client about its twin; None: it is not told."""
         twins = self._rules.twins
-        granted = self._subscriptions.get(DESIRED_FILTER)
+        topic, body = notify(notification, twins)
+        granted = self._granted(topic)
         if not twins.sends_notification(connected=True, subscribed=granted is not None):
             return None
-        topic, body = notify(notification, twins)
         return [self._push(topic, body, twins.answer_qos(granted or 0))]
 
     def answered(self, topic: str, payload: bytes) -> list[Effect]:
-        """Return the answer to a twin request, nothing if the client did not subscribe to answers."""
+        """Return the answer to a twin request, nothing if the client did not subscribe to it."""
         twins = self._rules.twins
-        granted = self._subscriptions.get(ANSWERS_FILTER)
+        granted = self._granted(topic)
         if not twins.sends_answer(subscribed=granted is not None):
             return []
         messages = twins.answers(topic, payload)
         return [self._push(name, body, twins.answer_qos(granted or 0)) for name, body in messages]
 
-    def hears_answers(self) -> bool:
-        """Tell whether the client subscribed to the answers to twin requests."""
-        return ANSWERS_FILTER in self._subscriptions
+    def hears(self, topic: str) -> bool:
+        """Tell whether the client subscribed to a topic."""
+        return self._granted(topic) is not None
 
     def acknowledged(self, packet_id: int, now: float) -> None:
         """Complete what the client acknowledged; an id that nobody waits for has no effect."""
@@ -72,30 +73,30 @@ class Outbox:
                 mailbox.complete(lock, now)
 
     def _method_requests(self, now: float) -> list[Effect]:
-        granted = self._subscriptions.get(REQUESTS_FILTER)
         calls = self._state.method_calls(self._sender.identity_key)
-        if self._rules.methods.is_reachable(connected=True, subscribed=granted is not None):
-            return [self.request(waiting) for waiting in calls.subscribed(granted or 0, now)]
-        calls.unsubscribed()
-        return []
+        return [self.request(waiting) for waiting in calls.subscribed(self._reach_of_method, now)]
+
+    def _reach_of_method(self, topic: str) -> int | None:
+        """Return the QoS for the request of a method; None: the client does not take it."""
+        granted = self._granted(topic)
+        is_reachable = self._rules.methods.is_reachable(connected=True, subscribed=granted is not None)
+        return (granted or 0) if is_reachable else None
 
     def _kept_notifications(self) -> list[Effect]:
-        key = self._sender.identity_key
-        if key not in self._state.kept_notifications or DESIRED_FILTER not in self._subscriptions:
+        kept = self._state.kept_notifications.get(self._sender.identity_key, [])
+        told = [self.notified(notification) for notification in kept]
+        if not told or None in told:
             return []
-        kept = self._state.kept_notifications.pop(key)
-        return [effect for notification in kept for effect in self.notified(notification) or ()]
+        del self._state.kept_notifications[self._sender.identity_key]
+        return [effect for effects in told for effect in effects or ()]
 
     def _messages(self, now: float) -> list[Effect]:
         mailbox = self._state.mailboxes.get(self._sender.device_id)
         if mailbox is None or self._sender.module_id is not None:
             return []
-        granted = self._granted_for_messages()
-        if not self._rules.mailbox.feeds(subscribed=granted is not None):
-            return []
         effects: list[Effect] = []
         for _ in range(len(mailbox)):
-            delivery = mailbox.next_delivery(granted or 0, now)
+            delivery = mailbox.next_delivery(self._reach_of_message, now)
             if delivery is None:
                 break
             push = self._push(
@@ -106,14 +107,13 @@ class Outbox:
             effects.append(push)
         return effects
 
-    def _granted_for_messages(self) -> int | None:
-        is_for_messages = self._rules.subscribe.is_for_messages
-        granted = (
-            qos
-            for topic_filter, qos in self._subscriptions.items()
-            if is_for_messages(topic_filter, self._sender.device_id)
-        )
-        return max(granted, default=None)
+    def _reach_of_message(self, topic: str) -> int | None:
+        """Return the QoS for a message; None: it waits for a subscription that brings it."""
+        granted = self._granted(topic)
+        return (granted or 0) if self._rules.mailbox.feeds(subscribed=granted is not None) else None
+
+    def _granted(self, topic: str) -> int | None:
+        return self._rules.subscribe.granted(self._subscriptions, topic, self._sender.identity_key)
 
     def _push(self, topic: str, payload: bytes, qos: int, *, retain: bool = False, dup: bool = False) -> Send:
         return Send(Publish(topic, payload, qos, retain, dup, self._next_packet_id() if qos else 0))

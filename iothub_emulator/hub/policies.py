@@ -45,9 +45,9 @@ class Policy:
         return (self.primary_key, self.secondary_key)
 
 
-def default_policies(fresh_key: Callable[[], str]) -> dict[str, Policy]:
-    """Return a new hub's policies by name; `fresh_key` gives a new base64 key at each call."""
-    return {name: Policy(name, rights, fresh_key(), fresh_key()) for name, rights in DEFAULT_RIGHTS.items()}
+def default_policies(keys_of: Callable[[str], tuple[str, str]]) -> dict[str, Policy]:
+    """Return a new hub's policies by name; `keys_of` gives a policy's primary and secondary key, base64."""
+    return {name: Policy(name, rights, *keys_of(name)) for name, rights in DEFAULT_RIGHTS.items()}
 
 
 class PolicyRules:
@@ -77,7 +77,7 @@ class PolicyRules:
             raise TokenRefused("wrong signature")
         if tokens.is_expired(token, now):
             raise TokenRefused("token expired")
-        if not tokens.covers(token, resource):
+        if not tokens.covers(token, resource, "device" if needed is Right.DEVICE_CONNECT else "service"):
             raise TokenRefused("the token is for another resource")
         if not self.holds(policy, needed):
             raise TokenRefused(f"policy {policy.name} lacks the right")

@@ -5,6 +5,7 @@ from typing import Literal
 
 from iothub_emulator.editions import Edition
 from iothub_emulator.hub import topics
+from iothub_emulator.hub.filters import names
 from iothub_emulator.hub.packets import FromServer, Puback, Publish
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.settings import Settings
@@ -27,7 +28,7 @@ class PublishRules:
 
     def sender_of(self, device: str, sender: Sender) -> Sender | None:
         """d2c.foreign-topic: who a message on `device`'s topic is from; None: not the sender's."""
-        return sender if topics.names(device, sender.device_id) else None
+        return sender if names(device, sender.device_id) else None
 
     def same_module(self, module: str | None, sender: Sender) -> bool:
         """module.telemetry, module.device-topic, d2c.foreign-topic: device and module have their own topics.
@@ -35,7 +36,7 @@ class PublishRules:
         unspecified: a message of either on the other's topic; it is treated as any foreign topic.
         """
         own = sender.module_id
-        return module is own or (module is not None and own is not None and topics.names(module, own))
+        return module is own or (module is not None and own is not None and names(module, own))
 
     def author_of(self, topic: topics.Events, sender: Sender) -> Sender | None:
         """d2c.foreign-topic, module.device-topic: whose message it is; None: not the client's to send."""

@@ -48,11 +48,12 @@ class Failure:
 
 
 def carry_out(
-    registry: Registry, entries: Sequence[Operation | Failure], fresh: Callable[[], Fresh]
+    registry: Registry, entries: Sequence[Operation | Failure], fresh: Callable[[str], Fresh]
 ) -> list[Failure]:
     """Carry out the operations in order and return what failed; entries that failed earlier pass through.
 
     An identity named more than once keeps its state: which of the entries should win is not defined.
+    `fresh` gets an identity key.
     """
     named = Counter(entry.names for entry in entries)
     failures = []
@@ -85,16 +86,18 @@ def _failure(operation: Operation, refused: Refused) -> Failure:
     return Failure(device_id=device_id, module_id=module_id, code=refused.code, message=refused.message)
 
 
-def _carry_out(registry: Registry, wanted: Wanted, operation: Operation, fresh: Callable[[], Fresh]) -> None:
+def _carry_out(
+    registry: Registry, wanted: Wanted, operation: Operation, fresh: Callable[[str], Fresh]
+) -> None:
     match operation.mode:
         case "create":
-            registry.create(wanted, fresh())
+            registry.create(wanted, fresh(wanted.device_id))
         case "createOrUpdate" if registry.get(wanted.device_id) is None:
-            registry.create(wanted, fresh())
+            registry.create(wanted, fresh(wanted.device_id))
         case "update" | "createOrUpdate":
-            registry.replace(wanted, None, fresh())
+            registry.replace(wanted, None, fresh(wanted.device_id))
         case "updateIfMatchETag":
-            registry.replace(wanted, _etag(operation), fresh())
+            registry.replace(wanted, _etag(operation), fresh(wanted.device_id))
         case "delete":
             registry.delete(wanted.device_id, "*")
         case "deleteIfMatchETag":
@@ -102,19 +105,19 @@ def _carry_out(registry: Registry, wanted: Wanted, operation: Operation, fresh: 
 
 
 def _carry_out_on_module(
-    registry: Registry, wanted: WantedModule, operation: Operation, fresh: Callable[[], Fresh]
+    registry: Registry, wanted: WantedModule, operation: Operation, fresh: Callable[[str], Fresh]
 ) -> None:
     registry.require(wanted.device_id)
     modules = registry.modules
     match operation.mode:
         case "create":
-            modules.create(wanted, fresh())
+            modules.create(wanted, fresh(wanted.key))
         case "createOrUpdate" if modules.get(wanted.device_id, wanted.module_id) is None:
-            modules.create(wanted, fresh())
+            modules.create(wanted, fresh(wanted.key))
         case "update" | "createOrUpdate":
-            modules.replace(wanted, None, fresh())
+            modules.replace(wanted, None, fresh(wanted.key))
         case "updateIfMatchETag":
-            modules.replace(wanted, _etag(operation), fresh())
+            modules.replace(wanted, _etag(operation), fresh(wanted.key))
         case "delete":
             modules.delete(wanted.device_id, wanted.module_id, "*")
         case "deleteIfMatchETag":

@@ -32,6 +32,7 @@ from iothub_emulator.hub.packets import (
 from iothub_emulator.hub.property_bag import Bag, BagRefused
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
+from iothub_emulator.hub.subscribe import FAILURE
 from iothub_emulator.hub.telemetry import Sender
 
 
@@ -263,6 +264,9 @@ class Session:
         codes = []
         for topic_filter, qos in packet.filters:
             code = subscribe.grants(topic_filter, qos, sender.identity_key)
+            is_new = topic_filter not in self.subscriptions
+            if is_new and not subscribe.accepts_another(len(self.subscriptions)):
+                code = FAILURE
             if code <= 2:  # noqa: PLR2004 - a QoS; 0x80 is a refusal
                 subscribe.store(self.subscriptions, topic_filter, code)
             codes.append(code)

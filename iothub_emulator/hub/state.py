@@ -77,7 +77,7 @@ class HubState:
     def _settle_reach(self, calls: MethodCalls[Caller]) -> None:
         """methods.offline: only a replaced rule has calls sent to where nobody is."""
         if self.rules.methods.is_reachable(connected=False, subscribed=False):
-            calls.subscribed(0, 0.0)
+            calls.subscribed(lambda _topic: 0, 0.0)
 
     def forget(self, identity_key: str) -> None:
         """Drop all that belongs to an identity that is gone; one of the same name begins anew."""

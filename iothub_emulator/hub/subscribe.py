@@ -2,25 +2,53 @@
 
 from collections.abc import Mapping, Sequence
 
-from iothub_emulator.hub import topics
+from iothub_emulator.editions import EDITIONS, Edition
+from iothub_emulator.hub import filters, topics
 from iothub_emulator.hub.packets import FromServer, Suback, Subscribe, Unsuback, Unsubscribe
 
 FAILURE = 0x80
 
 
+MOST_FILTERS = 50
+"""Different filters of one session; a hub's own number is five (Microsoft's page of today)."""
+
+
 class SubscribeRules:
     """Each decision about a subscription."""
 
+    def __init__(self, edition: Edition = EDITIONS["document"]) -> None:
+        self.edition = edition
+
     def grants(self, topic_filter: str, qos: int, identity_key: str) -> int:
-        """c2d.granted-qos, topics.undocumented-filter: at most QoS 1, and 0x80 for what is not documented.
+        """c2d.granted-qos, topics.undocumented-filter, topics.subtopic-wildcards: at most QoS 1, or 0x80.
 
-        unspecified: the document names no consequence for other filters; MQTT 3.1.1 has 0x80 for it.
+        Per edition, a filter is granted if the document names it, or if it can match what the hub sends to
+        this identity. unspecified: the document names no consequence for others; MQTT 3.1.1 has 0x80 for it.
         """
-        return min(qos, 1) if topics.is_documented_filter(topic_filter, identity_key) else FAILURE
+        if self.edition.filters == "documented":
+            is_granted = topics.is_documented_filter(topic_filter, identity_key)
+        else:
+            is_granted = any(filters.can_match(topic_filter, form) for form in filters.forms(identity_key))
+        return min(qos, 1) if is_granted else FAILURE
 
-    def is_for_messages(self, topic_filter: str, device_id: str) -> bool:
-        """c2d.subscribe, topics.cross-device: under which filter a device's own messages reach it."""
-        return topics.is_devicebound_filter(topic_filter, device_id)
+    def accepts_another(self, count: int) -> bool:
+        """topics.subscriptions-limit: a bounded number, so that no client fills the hub with filters.
+
+        unspecified: what a hub does with a sixth; its page names five as the most.
+        """
+        return count < MOST_FILTERS
+
+    def brings(self, topic_filter: str, topic: str, identity_key: str) -> bool:
+        """c2d.subscribe, topics.cross-device, twin.not-subscribed: whether a filter brings this topic."""
+        return filters.matches(filters.plain(topic_filter, identity_key), topic)
+
+    def granted(self, subscriptions: Mapping[str, int], topic: str, identity_key: str) -> int | None:
+        """c2d.delivery-qos, topics.overlapping-filters: the QoS for a message; None: no filter brings it.
+
+        Where several do it comes once, at the highest QoS of them [MQTT-3.3.5-1].
+        """
+        found = (qos for each, qos in subscriptions.items() if self.brings(each, topic, identity_key))
+        return max(found, default=None)
 
     def hears(self, subscriptions: Mapping[str, int], topic: str) -> bool:
         """topics.no-device-to-device: no subscription brings what another device published."""

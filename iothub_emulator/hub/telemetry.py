@@ -13,6 +13,12 @@ from dataclasses import dataclass, field
 OFFSET_STEP = 128
 """Offsets are no sequence numbers on a real hub; a client that mixes them up should notice here."""
 
+LARGEST_LOG = 256 * 1024 * 1024
+"""Bytes that an endpoint keeps, whatever the number of events: they may be of 256 KiB each."""
+
+# What CPython takes for an event, and for each name or value of it, beside the text.
+_EVENT_BYTES, _ENTRY_BYTES = 1000, 60
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -46,6 +52,12 @@ class TelemetryEvent:
     system: dict[str, str | bytes] = field(default_factory=dict)
     """Event Hubs names: message-id, correlation-id, user-id, content-type, content-encoding, …"""
     source: str = "Telemetry"
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to keep: what was sent, and what each event has besides."""
+        values = (*self.properties, *self.properties.values(), *self.system.values())
+        return _EVENT_BYTES + len(self.body) + sum(_ENTRY_BYTES + len(value) for value in values)
 
 
 class TelemetryRules:
@@ -111,12 +123,15 @@ def partition_of(device_id: str, count: int) -> int:
 
 
 class Partition:
-    """The newest events of one partition."""
+    """The newest events of one partition: at most `capacity` of them, and at most `size` bytes of memory."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, size: int = LARGEST_LOG) -> None:
         self._capacity = capacity
-        # Event n sits in slot n % capacity: appending stays cheap, and the oldest falls out by itself.
-        self._slots: list[TelemetryEvent] = []
+        self._size = size
+        self._events: dict[int, TelemetryEvent] = {}
+        """By sequence number, without a gap."""
+        self._held = 0
+        """Bytes of the events that are held."""
         self.next_sequence_number = 0
         self.last_enqueued_time = 0.0
         """Unix seconds; 0 where nothing was ever appended."""
@@ -124,32 +139,32 @@ class Partition:
     @property
     def first_sequence_number(self) -> int:
         """The oldest event still held; equal to `next_sequence_number` where there is none."""
-        return self.next_sequence_number - len(self._slots)
+        return self.next_sequence_number - len(self._events)
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing is held."""
-        return not self._slots
+        return not self._events
 
     def append(self, event: TelemetryEvent) -> int:
-        """Keep `event` and return its sequence number."""
+        """Keep `event` and return its sequence number; the oldest make room, the newest stays in any case."""
         if event.enqueued_time < self.last_enqueued_time:
             # The clock was set back; times in a partition never fall, or positions by time would lie.
             event = dataclasses.replace(event, enqueued_time=self.last_enqueued_time)
         self.last_enqueued_time = event.enqueued_time
         number = self.next_sequence_number
-        if len(self._slots) < self._capacity:
-            self._slots.append(event)
-        else:
-            self._slots[number % self._capacity] = event
+        self._events[number] = event
+        self._held += event.size
         self.next_sequence_number = number + 1
+        while len(self._events) > self._capacity or (self._held > self._size and len(self._events) > 1):
+            self._held -= self._events.pop(self.first_sequence_number).size
         return number
 
     def read(self, sequence_number: int, limit: int) -> list[tuple[int, TelemetryEvent]]:
         """Return up to `limit` events from that number on; numbers that fell out of the log are skipped."""
         start = max(sequence_number, self.first_sequence_number)
         stop = min(start + limit, self.next_sequence_number)
-        return [(number, self._event(number)) for number in range(start, stop)]
+        return [(number, self._events[number]) for number in range(start, stop)]
 
     @staticmethod
     def offset_of(sequence_number: int) -> str:
@@ -164,15 +179,12 @@ class Partition:
         """
         return int(offset) // OFFSET_STEP
 
-    def _event(self, number: int) -> TelemetryEvent:
-        return self._slots[number % self._capacity]
-
 
 class TelemetryLog:
-    """All partitions of the hub's built-in endpoint."""
+    """All partitions of one endpoint: each keeps `capacity` events, all together `size` bytes."""
 
-    def __init__(self, partitions: int = 2, capacity: int = 10_000) -> None:
-        self.partitions = tuple(Partition(capacity) for _ in range(partitions))
+    def __init__(self, partitions: int = 2, capacity: int = 10_000, size: int = LARGEST_LOG) -> None:
+        self.partitions = tuple(Partition(capacity, size // partitions) for _ in range(partitions))
 
     def append(self, event: TelemetryEvent, partition: int | None = None) -> tuple[int, int]:
         """Keep `event`, by default in its device's partition; return partition and sequence number."""

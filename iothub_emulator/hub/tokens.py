@@ -7,16 +7,18 @@ to IoT Hub with shared access signatures").
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import hmac
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from iothub_emulator.hub import host_names
 from iothub_emulator.settings import Settings
 
+_VERSION = re.compile(r"(.+)/api-version=([0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -113,20 +115,51 @@ class TokenRules:
         """sas.expired, sas.expired-inside-skew: past its expiry by more than clocks may differ."""
         return now > token.expiry + self.settings.sas_skew
 
-    def covers(self, token: SasToken, resource: str) -> bool:
-        """sas.device-scope, sas.wide-scope, sas.wrong-resource: `sr` is a prefix in whole segments.
+    def covers(self, token: SasToken, resource: str, side: host_names.Side) -> bool:
+        """sas.wide-scope, sas.policy-token, and calls of a service: `sr` is a prefix in whole segments.
 
         Both start with a host, one of the hub's names; `scheme://` before it is ignored.
         """
         host, *granted = _segments(token.resource)
         wanted_host, *wanted = _segments(resource)
-        if not (self.accepts_host(host) and self.accepts_host(wanted_host)):
-            return False
-        return self.is_prefix(granted, wanted)
+        return (
+            self.accepts_host(host, side)
+            and self.accepts_host(wanted_host, side)
+            and self.is_prefix(granted, wanted)
+        )
 
-    def accepts_host(self, host: str) -> bool:
-        """sas.wrong-resource: a token of another hub opens nothing here."""
-        return host_names.is_accepted(host, self.settings.host_names)
+    def covers_identity(self, token: SasToken, resource: str) -> bool:
+        """sas.device-scope, sas.wrong-resource, …: a token signed by an identity's own key is for it.
+
+        Its key tells whose token it is, so that `sr` may be written in each of the ways that are in use:
+        encoded once; twice in its ids, as IoT Edge and the .NET SDK build it (sas.double-encoded, iotedge
+        pull request 759); not at all (sas.unencoded); or with the version behind it that the document's own
+        sample has (sas.sample-resource).
+        """
+        forms = (token.resource, token.raw_resource, self.decoded_twice(token.resource))
+        return any(
+            self.covers(replace(token, resource=form), resource, "device")
+            for text in forms
+            for form in (text, self.without_version(text, resource))
+        )
+
+    def decoded_twice(self, resource: str) -> str:
+        """sas.double-encoded: `sr` with its ids decoded once more; never so that one becomes two segments."""
+        once = resource.split("/")
+        return "/".join(each if "/" in (twice := unquote(each)) else twice for each in once)
+
+    def without_version(self, resource: str, wanted: str) -> str:
+        """sas.sample-resource: `sr` without `/api-version=` and a date behind the identity's own resource.
+
+        Behind anything shorter or longer it is a segment like any other.
+        """
+        found = _VERSION.fullmatch(resource)
+        same_depth = found is not None and len(_segments(found[1])) == len(_segments(wanted))
+        return found[1] if found is not None and same_depth and _is_date(found[2]) else resource
+
+    def accepts_host(self, host: str, side: host_names.Side) -> bool:
+        """sas.wrong-resource: a token of another hub opens nothing; an alias is good for its own side."""
+        return host_names.is_accepted(host, self.settings.host_names, side)
 
     def is_prefix(self, granted: list[str], wanted: list[str]) -> bool:
         """sas.device-scope: `a/b` covers `a/b/c` and not `a/bc`; names are compared with their case."""
@@ -141,3 +174,11 @@ def _segments(resource: str) -> list[str]:
     """Return host and path segments of a resource; a trailing slash adds none."""
     _, found, rest = resource.partition("://")
     return (rest if found else resource).rstrip("/").split("/")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

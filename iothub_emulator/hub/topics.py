@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
 
+from iothub_emulator.hub.filters import names
 from iothub_emulator.hub.method_rules import REQUESTS_FILTER
 from iothub_emulator.hub.twin_rules import ANSWERS_FILTER, DESIRED_FILTER
 
@@ -45,17 +45,7 @@ def is_documented_filter(topic_filter: str, identity_key: str) -> bool:
         return True
     device_id, slash, module_id = identity_key.partition("/")
     if not slash:
-        return is_devicebound_filter(topic_filter, device_id)
+        found = _DEVICEBOUND_FILTER.fullmatch(topic_filter)
+        return found is not None and names(found[1], device_id)
     found = _MODULE_FILTER.fullmatch(topic_filter)
     return found is not None and names(found[1], device_id) and names(found[2], module_id)
-
-
-def is_devicebound_filter(topic_filter: str, device_id: str) -> bool:
-    """Tell whether a filter is the one for messages to this device."""
-    found = _DEVICEBOUND_FILTER.fullmatch(topic_filter)
-    return found is not None and names(found[1], device_id)
-
-
-def names(segment: str, device_id: str) -> bool:
-    """Tell whether a topic segment names the device, plainly or percent-encoded as SDKs write it."""
-    return segment == device_id or ("%" in segment and unquote(segment) == device_id)

@@ -16,6 +16,8 @@ from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin_limits import Section, TwinLimits
 
 ANSWERS_FILTER = "$iothub/twin/res/#"
+ANY_ANSWER = "$iothub/twin/res/200/?$rid=1"
+"""A topic that who wants answers has subscribed to."""
 DESIRED_FILTER = "$iothub/twin/PATCH/properties/desired/#"
 
 LONGEST_REQUEST_ID = 65_000

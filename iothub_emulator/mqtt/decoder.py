@@ -37,6 +37,7 @@ class Decoder:
         self._buffer: bytes | bytearray = b""
         self._position = 0
         self._broken = False
+        self._is_first = True
 
     def feed(self, data: bytes) -> None:
         """Take bytes of any number, split anywhere. Then ask for `packets`."""
@@ -77,9 +78,10 @@ class Decoder:
         header = rules.remaining_length(buffer, position + 1)
         if header is not None:
             length, start = header
-            rules.packet_size(length)
+            rules.packet_size(length, is_first=self._is_first)
             end = start + length
             if end <= len(buffer):
+                self._is_first = False
                 self._position = end
                 body = bytes(buffer[start:end])
                 if packet_type == PacketType.PUBLISH:

@@ -26,8 +26,10 @@ _SERVER_ONLY = {PacketType.CONNACK, PacketType.SUBACK, PacketType.UNSUBACK, Pack
 _HIGHEST_QOS = 2
 _LONGEST_REMAINING_LENGTH = 4
 
-# Above the largest message there is room for a topic of 65,535 bytes and a CONNECT of five such fields.
+# Above the largest message there is room for a topic of 65,535 bytes, or for a SUBSCRIBE of many filters.
 _OVERHEAD = 6 * 65_537
+# A Will's topic and payload of 65,535 bytes each; ClientId, Username and Password are far shorter.
+_LARGEST_CONNECT = 2 * 65_537 + 16_384
 
 
 class Malformed(Exception):  # noqa: N818 - a fact about the bytes
@@ -76,9 +78,12 @@ class CodecRules:
         """packets.malformed: a remaining length has at most four bytes."""
         raise Malformed(f"[MQTT-4.8.0-1] remaining length of more than four bytes ({length} up to {end})")
 
-    def packet_size(self, length: int) -> None:
-        """d2c.too-large: a packet that no message of legal size needs is not even read."""
-        if length > self.settings.max_message_bytes + _OVERHEAD:
+    def packet_size(self, length: int, *, is_first: bool) -> None:
+        """d2c.too-large: a packet that no message of legal size needs is not even read.
+
+        Nor is a first packet that no CONNECT of a hub's needs: until then nobody knows who sends it.
+        """
+        if length > (_LARGEST_CONNECT if is_first else self.settings.max_message_bytes + _OVERHEAD):
             raise Malformed(f"[MQTT-4.8.0-1] packet of {length} bytes, larger than any message may be")
 
     def waits_for_rest(self) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
+from iothub_emulator.net.authority import HubCertificate
 from iothub_emulator.net.connect_port import Tunnels
 from iothub_emulator.net.https import serve_https
 from iothub_emulator.net.rules import BACKLOG
 from iothub_emulator.net.sockets import bind, loopback_of, reachable
-from iothub_emulator.net.tls import Authority, use_small_buffers
+from iothub_emulator.net.tls import ServerContexts
 from iothub_emulator.runtime import Runtime
 
 
@@ -30,13 +31,9 @@ class Ports:
 
 
 @contextlib.asynccontextmanager
-async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
-    """Listen until the block ends; `StartError` if a port cannot be had.
-
-    Sets the runtime's `ca_pem` and `amqp_port`.
-    """
+async def open_listeners(runtime: Runtime, certificate: HubCertificate) -> AsyncIterator[Ports]:
+    """Listen until the block ends; `StartError` if a port cannot be had. Sets the runtime's `amqp_port`."""
     settings, rules = runtime.settings, runtime.rules.listeners
-    use_small_buffers()
     async with contextlib.AsyncExitStack() as stack:
 
         def claim(port: int, what: str, option: str, host: str = settings.host) -> socket.socket:
@@ -56,9 +53,8 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
         )
 
         runtime.amqp_port = amqp.getsockname()[1]
-        authority = Authority(rules, settings.host_names)
-        runtime.ca_pem = authority.ca_pem
-        device_context = authority.device_context(settings.client_ca)
+        contexts = ServerContexts(certificate, rules)
+        for_devices = contexts.for_devices(settings.client_ca)
 
         def device() -> asyncio.Protocol:
             return MqttEndpoint(runtime)
@@ -71,8 +67,8 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
 
         loop = asyncio.get_running_loop()
         servers = [
-            await rules.listen("mqtt", device, mqtt, device_context),
-            await rules.listen("amqp", service, amqp, authority.server_context()),
+            await rules.listen("mqtt", device, mqtt, for_devices),
+            await rules.listen("amqp", service, amqp, contexts.for_back_ends()),
             await loop.create_server(service, sock=amqp_plain, backlog=BACKLOG),
         ]
         if rules.answers_in_clear():
@@ -85,7 +81,7 @@ async def open_listeners(runtime: Runtime) -> AsyncIterator[Ports]:
         for server in servers:
             stack.callback(server.close)
         endpoints = {"mqtt": device, "AMQPWSB10": service}
-        await stack.enter_async_context(serve_https(runtime, https, device_context, endpoints))
+        await stack.enter_async_context(serve_https(runtime, https, for_devices, endpoints))
         stack.callback(runtime.stop)
         yield Ports(
             mqtt=_port(mqtt),

@@ -6,26 +6,47 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 
+from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.hub import host_names
 from iothub_emulator.net import client_certificates
 from iothub_emulator.net.client_certificates import THUMBPRINTS
 from iothub_emulator.net.tls_stream import TlsStream
+from iothub_emulator.settings import Settings
+
+_AS_STARTED = Settings()
 
 
 class ListenerRules:
     """What the ports speak, and how TLS is spoken on them."""
 
+    def __init__(self, settings: Settings = _AS_STARTED, edition: Edition = EDITIONS["document"]) -> None:
+        self.settings = settings
+        self.edition = edition
+
     def minimum_version(self) -> ssl.TLSVersion:
         """transport.tls-1-2, transport.legacy-tls: hubs retired TLS 1.0 and 1.1 on 2025-08-31."""
         return ssl.TLSVersion.TLSv1_2
 
-    def maximum_version(self) -> ssl.TLSVersion:
-        """transport.tls-1-2: the newest that the client offers."""
-        return ssl.TLSVersion.MAXIMUM_SUPPORTED
+    def maximum_version(self, server_name: str | None) -> ssl.TLSVersion:
+        """transport.tls-1-2, transport.tls-versions: TLS 1.2, and under an alias the newest that is offered.
 
-    def certificate_names(self, host_names: tuple[str, ...]) -> tuple[str, ...]:
-        """transport.server-certificate: the names in the certificate are the hub's own."""
-        return host_names
+        A client that names no host has called the classic one (Microsoft, "TLS support in IoT Hub").
+        """
+        if server_name is not None and server_name.lower() in host_names.aliases(self.settings.host_names):
+            return ssl.TLSVersion.MAXIMUM_SUPPORTED
+        return ssl.TLSVersion.TLSv1_2
+
+    def cipher_suites(self) -> tuple[str, ...]:
+        """transport.cipher-suites, transport.other-cipher-suites: the four of TLS 1.2, as OpenSSL names them.
+
+        A hub with an ECC certificate has the same four with ECDSA. Those of TLS 1.3 are not in question.
+        """
+        signature = "ECDSA" if self.settings.certificate_key == "ecdsa" else "RSA"
+        return tuple(f"ECDHE-{signature}-{cipher}" for cipher in _CIPHERS)
+
+    def certificate_names(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """transport.server-certificate: the names in the certificate are the hub's own, aliases included."""
+        return (*names, *host_names.aliases(names))
 
     # Client certificates
 
@@ -54,14 +75,24 @@ class ListenerRules:
 
     def subprotocol(self, path: str, offered: Sequence[str]) -> str | None:
         """websocket.mqtt, websocket.subprotocol [MQTT-6.0.0-3]: what is spoken; None: HTTP 400."""
-        return next((name for name in offered if name in WEBSOCKET_PATHS.get(path, ())), None)
+        spoken = WEBSOCKET_PATHS.get(path, ())
+        return next((name for name in spoken if self._as_offered(name, offered) is not None), None)
 
     def returned_subprotocol(self, spoken: str, offered: Sequence[str]) -> str | None:
-        """websocket.subprotocol-chosen [MQTT-6.0.0-4]: what the answer names; None: nothing.
+        """websocket.subprotocol-chosen, websocket.subprotocol-case: what the answer names; None: nothing.
 
-        A rule may let in who offers none, and no answer names what was not offered (RFC 6455 section 4.2.2).
+        [MQTT-6.0.0-4] The client's own spelling of it. A rule may let in who offers none, and no answer names
+        what was not offered (RFC 6455 section 4.2.2).
         """
-        return spoken if spoken in offered else None
+        return self._as_offered(spoken, offered)
+
+    def _as_offered(self, spoken: str, offered: Sequence[str]) -> str | None:
+        """Return how the client writes a subprotocol: exactly so or, per edition, in any letter case."""
+        if spoken in offered:
+            return spoken
+        if self.edition.subprotocol_case == "exact":
+            return None
+        return next((name for name in offered if name.lower() == spoken.lower()), None)
 
     def sends_binary(self) -> bool:
         """websocket.mqtt [MQTT-6.0.0-1]: what an endpoint writes leaves in binary frames, not in text."""
@@ -95,7 +126,8 @@ class ListenerRules:
 
     def connect_target(self, host: str, port: int, accepted: Sequence[str]) -> str | None:
         """Return which port a proxy's CONNECT leads to ("mqtt", "https", "amqp"); None: refused."""
-        return _BY_NUMBER.get(port) if host_names.is_accepted(host, tuple(accepted)) else None
+        is_own = any(host_names.is_accepted(host, accepted, side) for side in host_names.SIDES)
+        return _BY_NUMBER.get(port) if is_own else None
 
     def answers_in_clear(self) -> bool:
         """transport.no-plaintext: the port kept for clear text is bound and nothing listens there."""
@@ -106,13 +138,15 @@ class ListenerRules:
         name: str,
         factory: Callable[[], asyncio.Protocol],
         sock: socket.socket,
-        context: ssl.SSLContext,
+        context_of: Callable[[str | None], ssl.SSLContext],
     ) -> asyncio.AbstractServer:
-        """transport.mqtt, transport.plaintext-refused: a port (mqtt, amqp) speaks TLS and nothing else."""
+        """transport.mqtt, transport.plaintext-refused: each port (mqtt, https, amqp) speaks TLS alone."""
         return await asyncio.get_running_loop().create_server(
-            lambda: TlsStream(factory, context, self.describe_peer), sock=sock, backlog=BACKLOG
+            lambda: TlsStream(factory, context_of, self.describe_peer), sock=sock, backlog=BACKLOG
         )
 
+
+_CIPHERS = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES256-SHA384")
 
 UNSUPPORTED_DATA = 1003
 """RFC 6455 section 7.4.1: data of a type that is not accepted here."""

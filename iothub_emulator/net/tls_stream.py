@@ -1,15 +1,21 @@
 """TLS for a server of many small messages: between asyncio's TCP transport and a protocol.
 
-It does what `asyncio.sslproto` does for servers, in fewer steps for each message, and with one read buffer
-for all connections in place of one each. Closing sends close_notify and the end of the TCP stream at once,
-and then reads on for a moment, so that what was sent is not lost to a reset.
+It does what `asyncio.sslproto` does for servers, in fewer steps for each message, with one read buffer for
+all connections in place of one each, and with a context that depends on the host name that the client asks
+for. Closing sends close_notify and the end of the TCP stream at once, and then reads on for a moment, so that
+what was sent is not lost to a reset.
 """
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
+
+from iothub_emulator.net import client_hello
+
+log = logging.getLogger("iothub_emulator.tls")
 
 HANDSHAKE_TIMEOUT = 60.0
 """Seconds, as asyncio has it."""
@@ -22,7 +28,8 @@ _RECORD = 16 * 1024
 class TlsStream(asyncio.BufferedProtocol):
     """The server's side of one TLS connection; `factory` makes the protocol once the handshake is done.
 
-    `describe_peer` says what the transport's `get_extra_info` then knows beside the TLS object.
+    `context_of` returns the context for the host name that a client asks for. `describe_peer` says what the
+    transport's `get_extra_info` then knows beside the TLS object.
     """
 
     # Filled by the loop and emptied before it goes on to another connection: one is enough.
@@ -33,15 +40,20 @@ class TlsStream(asyncio.BufferedProtocol):
     def __init__(
         self,
         factory: Callable[[], asyncio.Protocol],
-        context: ssl.SSLContext,
+        context_of: Callable[[str | None], ssl.SSLContext],
         describe_peer: Callable[[ssl.SSLObject], Mapping[str, Any]] = lambda _: {},
     ) -> None:
         self._factory = factory
         self._describe_peer = describe_peer
+        self._context_of = context_of
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._hello = b""
+        """What came of the first message; empty once TLS has it."""
+        self._tls: ssl.SSLObject | None = None
         self._protocol: asyncio.Protocol | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._failed = False
+        """There will be no TLS, and the log says so."""
         self.is_closing = False
 
     # From the network
@@ -62,12 +74,23 @@ class TlsStream(asyncio.BufferedProtocol):
         """Decrypt what came and hand it on."""
         if self.is_closing:
             return  # lingering: read and forgotten
-        self._incoming.write(self._buffer[:nbytes])
-        try:
-            if self._protocol is None and not self._handshake():
+        data: bytes | memoryview = self._buffer[:nbytes]
+        tls = self._tls
+        if tls is None:
+            self._hello += data
+            try:
+                tls = self._tls = self._begin()
+            except client_hello.Incomplete:
                 return
-            self._read()
-        except ssl.SSLError:
+            data, self._hello = self._hello, b""
+        self._incoming.write(data)
+        try:
+            if self._protocol is None and not self._handshake(tls):
+                return
+            self._read(tls)
+        except ssl.SSLError as error:
+            if self._protocol is None:
+                self._log_failure(error.reason or "no TLS")
             # An alert may be waiting to tell the client why.
             self._send()
             self._transport.close()
@@ -84,6 +107,8 @@ class TlsStream(asyncio.BufferedProtocol):
         self._set_timer(None)
         if self._protocol is not None:
             self._protocol.connection_lost(exc)
+        elif not self._failed:
+            self._log_failure("the client went, or took too long")
 
     def pause_writing(self) -> None:
         """Tell the protocol that the client reads too slowly."""
@@ -95,32 +120,41 @@ class TlsStream(asyncio.BufferedProtocol):
         if self._protocol is not None:
             self._protocol.resume_writing()
 
-    def _handshake(self) -> bool:
+    def _begin(self) -> ssl.SSLObject:
+        """Return TLS for the name in the first message; raises `Incomplete` while that is on its way."""
+        context = self._context_of(client_hello.server_name(self._hello))
+        return context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def _handshake(self, tls: ssl.SSLObject) -> bool:
         """Take the handshake as far as it goes; tell whether it is done."""
         try:
-            self._tls.do_handshake()
+            tls.do_handshake()
         except ssl.SSLWantReadError:
             self._send()
             return False
         self._set_timer(None)
         self._send()
         self._protocol = self._factory()
-        extra = {"ssl_object": self._tls, **self._describe_peer(self._tls)}
+        extra = {"ssl_object": tls, **self._describe_peer(tls)}
         self._protocol.connection_made(TlsTransport(self, self._transport, extra))
         return True
 
-    def _read(self) -> None:
-        protocol, tls = self._protocol, self._tls
-        if protocol is None:
-            return
+    def _log_failure(self, why: str) -> None:
+        self._failed = True
+        peer = self._transport.get_extra_info("peername")
+        log.info("TLS handshake with %s failed: %s", peer, why)
+
+    def _read(self, tls: ssl.SSLObject) -> None:
         with contextlib.suppress(ssl.SSLWantReadError):
-            while not self.is_closing and (self._incoming.pending or tls.pending()):
+            while not self.is_closing and self._protocol is not None:
+                if not (self._incoming.pending or tls.pending()):
+                    break
                 data = tls.read(_RECORD)
                 if not data:  # close_notify
-                    protocol.eof_received()
+                    self._protocol.eof_received()
                     self.close()
                     return
-                protocol.data_received(data)
+                self._protocol.data_received(data)
         if self._outgoing.pending:  # what TLS itself has to say, a key update for example
             self._send()
 
@@ -128,9 +162,13 @@ class TlsStream(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Encrypt and send."""
-        if not self.is_closing:
+        if data and self._tls is not None and not self.is_closing:
             self._tls.write(data)
             self._transport.write(self._outgoing.read())
+
+    def hand_over(self, protocol: asyncio.Protocol) -> None:
+        """Let another protocol have what comes from now on."""
+        self._protocol = protocol
 
     def close(self) -> None:
         """Say goodbye and end the stream; the rest of the client's is read and forgotten."""
@@ -138,7 +176,8 @@ class TlsStream(asyncio.BufferedProtocol):
             return
         self.is_closing = True
         with contextlib.suppress(ssl.SSLError):
-            self._tls.unwrap()
+            if self._tls is not None:
+                self._tls.unwrap()
         self._send()
         self._set_timer(LINGER)
         if self._transport.is_closing():
@@ -175,6 +214,10 @@ class TlsTransport(asyncio.Transport):
         """Return what TLS or TCP knows."""
         found = super().get_extra_info(name)
         return self._transport.get_extra_info(name, default) if found is None else found
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Let another protocol have what comes from now on, as a request for WebSocket wants it."""
+        self._stream.hand_over(cast("asyncio.Protocol", protocol))
 
     def close(self) -> None:
         """Close once what was written is out."""

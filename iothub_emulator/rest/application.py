@@ -39,6 +39,11 @@ SHUTDOWN_TIMEOUT = 0.25
 LINGERING_TIME = 2.0
 """Seconds that the rest of a body is read for, after an answer that did not wait for it."""
 
+HEAD_TIMEOUT = 60.0
+"""Seconds in which the first request's head must come; behind it aiohttp has deadlines of its own."""
+BODY_TIMEOUT = 60.0
+"""Seconds in which a body must have come whole."""
+
 _API_VERSION = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(-preview)?", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -67,6 +72,8 @@ class Endpoint:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return the answer to a request, whatever it holds."""
+        if isinstance(request.protocol, _Connection):
+            request.protocol.head_came()
         try:
             upgraded = await self._upgrade(request) if self._upgrade is not None else None
             return upgraded or await self._carry_out(request)
@@ -78,12 +85,25 @@ class Endpoint:
             return self.refusal(refused.code, refused.message)
         except web.HTTPException as exception:  # aiohttp, while it reads the body
             return self.refusal(code_for(exception.status), "The request cannot be read.")
-        except (web.RequestPayloadError, web.PayloadAccessError):
-            return self.refusal(ErrorCode.IotHubFormatError, "The body cannot be read.")
         except Exception as exception:  # noqa: BLE001 - one call must not end the server, nor show its inside
-            # No trace: it may hold keys.
-            _log.error("REST call failed: %s", type(exception).__name__)
-            return self.refusal(ErrorCode.ServerError, "InternalServerError")
+            return self._failure(exception)
+
+    def _failure(self, exception: Exception) -> web.Response:
+        """Return the answer to a request that could not be read to its end, or not be carried out."""
+        match exception:
+            case web.HTTPException():  # aiohttp, while it reads the body
+                return self.refusal(code_for(exception.status), "The request cannot be read.")
+            case TimeoutError():
+                answer = self.refusal(ErrorCode.IotHubFormatError, "The body did not come in time.")
+                answer.force_close()
+                return answer
+            case web.RequestPayloadError() | web.PayloadAccessError() | ConnectionError():
+                # Where the caller has gone meanwhile, nobody hears it.
+                return self.refusal(ErrorCode.IotHubFormatError, "The body cannot be read.")
+            case _:
+                # No trace: it may hold keys.
+                _log.error("REST call failed: %s", type(exception).__name__)
+                return self.refusal(ErrorCode.ServerError, "InternalServerError")
 
     def refusal(self, code: ErrorCode, message: str) -> web.Response:
         """Return the service's answer for an error."""
@@ -133,7 +153,8 @@ async def _body(request: web.BaseRequest) -> bytes:
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
-    return await request.read()
+    async with asyncio.timeout(BODY_TIMEOUT):
+        return await request.read()
 
 
 def _left(request: web.BaseRequest) -> asyncio.Future[None]:
@@ -185,7 +206,7 @@ class _Server(web.Server):
 class _Connection(web.RequestHandler):
     """One connection; replaces aiohttp's own error pages and traces, which repeat what was sent."""
 
-    __slots__ = ("_endpoint", "left")
+    __slots__ = ("_endpoint", "_head_timer", "left")
 
     def __init__(self, server: _Server, endpoint: Endpoint) -> None:
         super().__init__(
@@ -195,10 +216,23 @@ class _Connection(web.RequestHandler):
             lingering_time=LINGERING_TIME,
         )
         self._endpoint = endpoint
+        self._head_timer: asyncio.TimerHandle | None = None
         self.left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._head_timer = asyncio.get_running_loop().call_later(HEAD_TIMEOUT, self.force_close)
+
+    def head_came(self) -> None:
+        """Take note of a request."""
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Let whoever works for this caller know."""
+        self.head_came()
         if not self.left.done():
             self.left.set_result(None)
         super().connection_lost(exc)

@@ -38,7 +38,7 @@ async def put_identity(call: Call) -> web.Response:
     runtime = call.runtime
     wanted = read_identity(call.json(), _device_id(call))
     before = runtime.registry.get(wanted.device_id)
-    after = runtime.registry.put(wanted, call.if_match, runtime.fresh())
+    after = runtime.registry.put(wanted, call.if_match, runtime.fresh(wanted.device_id))
     runtime.registry_changed(before, after)
     return _answer(runtime, after)
 

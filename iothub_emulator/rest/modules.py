@@ -35,7 +35,7 @@ async def put_module(call: Call) -> web.Response:
     device_id, module_id = _ids(call)
     wanted = read_module(call.json(), device_id, module_id)
     before = runtime.registry.module(device_id, module_id)
-    after = runtime.registry.modules.put(wanted, call.if_match, runtime.fresh())
+    after = runtime.registry.modules.put(wanted, call.if_match, runtime.fresh(wanted.key))
     runtime.registry_changed(before, after)
     return _answer(runtime, after)
 

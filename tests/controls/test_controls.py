@@ -24,6 +24,7 @@ SPEAKS_TLS = "its port does speak TLS with a trusted certificate"
 HANDS_NOTHING_ON = "what it acknowledges reaches nobody, so no other device either"
 ACKNOWLEDGES = "it does acknowledge each packet with the packet's id"
 CHOOSES = "its WebSocket does have the subprotocol mqtt"
+SERVED = "the ports that back ends use are the embedded hub's"
 
 # What an impostor satisfies honestly, with the reason.
 HONEST = {
@@ -33,15 +34,19 @@ HONEST = {
     Agreeing: {
         "connect.client-id": ADMITS,
         "connect.keep-alive-long": ADMITS,
+        "connect.special-characters": ADMITS,
         "connect.username": ADMITS,
         "module.connect": ADMITS,
+        "module.special-characters": ADMITS,
         "sas.accepted": ADMITS,
         "sas.case-of-escapes": ADMITS,
         "sas.field-order": ADMITS,
         "sas.secondary-key": ADMITS,
+        "transport.amqp-cipher-suites": SERVED,
         "transport.mqtt": SPEAKS_TLS,
         "transport.no-plaintext": SPEAKS_TLS,
         "transport.plaintext-refused": SPEAKS_TLS,
+        "transport.rest-cipher-suites": SERVED,
         "transport.server-certificate": SPEAKS_TLS,
         "transport.tls-1-2": SPEAKS_TLS,
         "c2d.subscribe": ACKNOWLEDGES,
@@ -53,6 +58,7 @@ HONEST = {
         "packets.unsuback": ACKNOWLEDGES,
         "websocket.frames": ACKNOWLEDGES,
         "websocket.no-client-cert": ADMITS,
+        "websocket.special-characters": ADMITS,
         "websocket.subprotocol-chosen": CHOOSES,
         "x509.empty-password": ADMITS,
         "x509.secondary-thumbprint": ADMITS,

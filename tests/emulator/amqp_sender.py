@@ -44,7 +44,7 @@ def outcome(peer, data, **fields):
 def deliveries(peer, device_id="device-1"):
     mailbox = peer.runtime.state.mailbox(peer.runtime.registry.require(device_id))
     found = []
-    while (delivery := mailbox.next_delivery(1, peer.runtime.now())) is not None:
+    while (delivery := mailbox.next_delivery(lambda topic: 1, peer.runtime.now())) is not None:
         found.append(delivery)
     return found
 

@@ -54,7 +54,7 @@ class ClientCertificate:
 
     def context(self, hub, version=None):
         """Return a context that trusts the hub and presents this certificate."""
-        context = ssl.create_default_context(cadata=hub.runtime.ca_pem.decode())
+        context = ssl.create_default_context(cadata=hub.ca_pem.decode())
         context.load_cert_chain(self.pem_file)
         if version is not None:
             context.minimum_version = context.maximum_version = version

@@ -28,7 +28,7 @@ class Hub:
         self.fresh_key = lambda: next(keys)
         self.rules = rules_for(settings or Settings(), EDITIONS[edition])
         self.registry = Registry(self.rules.registry)
-        self.policies = default_policies(lambda: next(keys))
+        self.policies = default_policies(lambda _: (next(keys), next(keys)))
         for device_id in (DEVICE, "other"):
             fresh = Fresh(
                 etag="e",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import socket
 import ssl
 import threading
@@ -12,13 +13,29 @@ from sas import token
 
 from iothub_emulator.editions import EDITIONS
 from iothub_emulator.hub.packets import Connect, PacketType
+from iothub_emulator.net import authority
 from iothub_emulator.net.listeners import open_listeners
 from iothub_emulator.rules import rules_for
 from iothub_emulator.runtime import Runtime
 from iothub_emulator.settings import Settings
 
+NOW = dt.datetime.now(dt.UTC)
+# Made once: what a hub is trusted for is the same in each test.
+AUTHORITY_KEY, RSA_KEY, EC_KEY = (key.result() for key in authority.begin_keys("rsa", "rsa", "ecdsa"))
+AUTHORITY = authority.new_authority(AUTHORITY_KEY, NOW)
+HUB_KEYS = {"rsa": RSA_KEY, "ecdsa": EC_KEY}
+
 PATIENCE = 60.0
 """Seconds until a test gives up on what has to come: a shared machine may stand still for half a minute."""
+
+
+NEW_NAME = "emulator.device.azure-devices.net"
+"""A name under which TLS 1.3 is spoken too."""
+
+
+def name_for(context):
+    """Return a name of the hub under which this client's newest version is spoken."""
+    return NEW_NAME if context.minimum_version is ssl.TLSVersion.TLSv1_3 else "localhost"
 
 
 class LiveHub:
@@ -32,6 +49,7 @@ class LiveHub:
         loop.time = lambda: clock() + self._ahead
         self.ports = None
         self.context = None
+        self.ca_pem = AUTHORITY.pem
 
     def call(self, function, *arguments):
         async def on_loop():
@@ -153,11 +171,13 @@ def live_hub(load=None, *, devices=("device-1", "device-2"), **settings):
         runtime.add_device(device_id)
     loop = asyncio.new_event_loop()
     hub = LiveHub(runtime, loop)
+    names = rules.listeners.certificate_names(settings.host_names)
+    certificate = authority.issue(AUTHORITY, names, HUB_KEYS[settings.certificate_key], NOW)
     ready, stop = threading.Event(), asyncio.Event()
 
     async def serve():
-        async with open_listeners(runtime) as hub.ports:
-            hub.context = ssl.create_default_context(cadata=runtime.ca_pem.decode())
+        async with open_listeners(runtime, certificate) as hub.ports:
+            hub.context = ssl.create_default_context(cadata=AUTHORITY.pem.decode())
             ready.set()
             await stop.wait()
 

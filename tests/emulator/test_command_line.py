@@ -1,7 +1,6 @@
 """`python -m iothub_emulator`: mistakes in one line, the ready file, and the end."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -9,68 +8,17 @@ import ssl
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import trustme
 import websocket_client
+from hub_program import FREE_PORTS, run
 from live_hub import PATIENCE
 
-CHECKOUT = Path(__file__).parents[2]
-FREE_PORTS = ("--mqtt-port", "0", "--https-port", "0", "--amqp-port", "0", "--amqp-plain-port", "0")
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "iothub_emulator", *arguments]
-
-
-def environment(tmp_path):
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(CHECKOUT), str(tmp_path)))}
-
-
-def run(tmp_path, *arguments):
-    return subprocess.run(
-        command(*arguments),
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Start a hub that is ready when this returns; it does not outlive the test."""
-    started = []
-
-    def start(*arguments):
-        process = subprocess.Popen(
-            command(*FREE_PORTS, "--ready-file", str(tmp_path / "ready.json"), *arguments),
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        process.said = []
-        for line in process.stdout:
-            process.said.append(line)
-            if line.startswith("Ctrl-C"):  # the banner's last line: everything listens
-                break
-        return process, json.loads((tmp_path / "ready.json").read_text())
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait(PATIENCE)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            stream.close()
-
+KEY = "c2VjcmV0IG9mIHRoZSBkZXZpY2U="
+OTHER_KEY = "YW5vdGhlciBzZWNyZXQgb2YgaXQ="
 
 MISTAKES = {
     "edition": (("--edition", "tomorrow"), "--edition"),
@@ -111,6 +59,21 @@ MISTAKES = {
     "stray word": (("now",), "now"),
     "host name with port": (("--host-name", "hub:1"), "--host-name"),
     "device id": (("--device", "a b"), "--device a b"),
+    "device id with a key": (("--device-key", "a b", KEY), "--device-key a b"),
+    "device with a key alone": (("--device-key", "d1"), "--device-key: expected 2 arguments"),
+    "device with a key that is none": (("--device-key", "d1", "secret"), "--device-key d1: the second word"),
+    "device with a short key": (("--device-key", "d1", "c2hvcnQ="), "--device-key d1: the second word"),
+    "device with a key and one more": (
+        ("--device-key", "d1", KEY, "--device-key", "d1", OTHER_KEY),
+        "--device-key: d1 is given twice",
+    ),
+    "policy that is none": (("--policy-key", "owner", KEY), "--policy-key owner: there is no such policy"),
+    "policy with a key that is none": (("--policy-key", "service", "*"), "--policy-key service: the second"),
+    "policy twice": (
+        ("--policy-key", "service", KEY, "--policy-key", "service", KEY),
+        "--policy-key: service is given twice",
+    ),
+    "empty seed": (("--seed", ""), "--seed: the text is empty"),
     "address of another machine": (("--host", "192.0.2.1"), "--host"),
     "address that is none": (("--host", "no such host"), "--host"),
     "load without function": (("--load", "json"), "module:function"),
@@ -129,6 +92,35 @@ def test_a_mistake_is_told_in_one_line(tmp_path, arguments, named):
     (line,) = finished.stderr.splitlines()
     assert line.startswith("iothub_emulator: ")
     assert named in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--device-key", KEY, "device-1"),
+        ("--policy-key", KEY, "service"),
+        ("--policy-key", KEY, KEY),
+        ("--device", "device-1", KEY),
+        ("--device-key=device-1", KEY),
+        ("--seed", "a", KEY[:7]),
+        ("--sed", KEY),
+        (f"--key={KEY}",),
+    ],
+    ids=str,
+)
+def test_a_mistake_about_a_secret_does_not_show_it(tmp_path, arguments):
+    """Words swapped, one too many, an option misspelt: in each case one of the words is a key."""
+    finished = run(tmp_path, *FREE_PORTS, *arguments)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    (line,) = finished.stderr.splitlines()
+    assert KEY[:7] not in line
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--mqtt-port", "0", "--version")], ids=str)
+def test_the_version_is_that_of_the_package(tmp_path, words):
+    finished = run(tmp_path, *words)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout == f"iothub_emulator {version('iothub-mqtt-conformance')}\n"
 
 
 @pytest.mark.parametrize(
@@ -188,8 +180,8 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
     ports = ready["ports"]
     assert set(ready) == {
         "host", "ports", "ca_file", "service_connection_string", "events_connection_string",
-        "events_development_connection_string", "device_connection_strings", "edition", "timing",
-        "capabilities",
+        "events_development_connection_string", "device_connection_strings", "host_names", "edition",
+        "timing", "capabilities",
     }  # fmt: skip
     assert ready["host"] == "localhost"
     assert set(ports) == {"mqtt", "https", "amqp", "plain", "amqp_plain", "connect"}
@@ -296,6 +288,23 @@ def test_stdin_is_ignored_unless_asked(start):
 def test_the_ca_file_may_be_named(start, tmp_path):
     _, ready = start("--ca-file", "ca.pem")
     assert ready["ca_file"] == str(tmp_path / "ca.pem")
+
+
+@pytest.fixture
+def closed_umask():
+    """What this process makes, and those that it starts, is for its user alone, unless it says otherwise."""
+    usual = os.umask(0o077)
+    yield
+    os.umask(usual)
+
+
+@pytest.mark.parametrize("named", [(), ("--ca-file", "ca.pem")], ids=["default", "named"])
+def test_the_ca_file_is_for_every_user_of_the_machine(start, closed_umask, named):
+    """A client may run as a user of its own, as mosquitto does; only the owner may write."""
+    _, ready = start(*named)
+    file = Path(ready["ca_file"])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert named or stat.S_IMODE(file.parent.stat().st_mode) == 0o755
 
 
 def test_a_loaded_function_gets_the_rules(start, tmp_path):

@@ -27,7 +27,11 @@ def hub():
     with live_hub(edition="current", method_shortest_timeout=0.05) as hub:
         for device_id in ("device-1", "device-2"):
             wanted = WantedModule(device_id=device_id, module_id="m")
-            hub.call(lambda wanted=wanted: hub.runtime.registry.modules.create(wanted, hub.runtime.fresh()))
+            hub.call(
+                lambda wanted=wanted: hub.runtime.registry.modules.create(
+                    wanted, hub.runtime.fresh(wanted.key)
+                )
+            )
         yield hub
 
 

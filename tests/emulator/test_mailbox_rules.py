@@ -117,3 +117,12 @@ def test_who_is_served():
     assert not RULES.feeds(subscribed=False)
     assert RULES.recipients("d") == ("d",)
     assert not RULES.dup(qos=0, times_taken=2)
+
+
+@pytest.mark.parametrize(
+    ("device_id", "level"), [("00:11@x,y=(z)'", "00:11@x,y=(z)'"), ("a+b", "a%2Bb"), ("a#b%41", "a%23b%41")]
+)
+def test_an_id_is_written_in_a_topic_as_it_is_where_a_topic_can_hold_it(device_id, level):
+    """[MQTT-3.3.2-2]"""
+    topic = RULES.topic(device_id, CloudMessage(to="x", properties={}))
+    assert topic == f"devices/{level}/messages/devicebound/%24.to=x"

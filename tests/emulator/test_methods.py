@@ -16,6 +16,18 @@ CALL = MethodCall("reboot", b'{"a":1}', 30.0, 0.0)
 PATIENT = MethodCall("reboot", b"", 30.0, 20.0)
 
 
+def at_qos_0(topic):
+    return 0
+
+
+def at_qos_1(topic):
+    return 1
+
+
+def to_nothing(topic):
+    return None
+
+
 class Replaced:
     """Calls whose rules object can be exchanged."""
 
@@ -32,7 +44,7 @@ def calls():
 @pytest.fixture
 def ready(calls):
     calls.connected()
-    calls.subscribed(1, NOW)
+    calls.subscribed(at_qos_1, NOW)
     return calls
 
 
@@ -59,7 +71,7 @@ def test_request_ids_count_in_hexadecimal_on_each_connection(ready):
     assert [topic.rpartition("=")[2] for topic in topics[8:]] == ["9", *"abcdef", "10", "11"]
     ready.disconnected()
     ready.connected()
-    ready.subscribed(1, NOW)
+    ready.subscribed(at_qos_1, NOW)
     assert ready.call(CALL, "A", NOW).topic.endswith("$rid=1")
 
 
@@ -115,12 +127,12 @@ def test_nobody_there(calls):
 
     assert (answered.caller, code_of(answered)) == ("A", ErrorCode.DeviceNotOnline)
     assert answered.outcome.info == {"timeout": "00:00:00"}
-    assert calls.subscribed(1, NOW) == []
+    assert calls.subscribed(at_qos_1, NOW) == []
 
 
 def test_after_unsubscribing_there_are_no_calls_but_answers(ready):
     ready.call(CALL, "A", NOW)
-    ready.unsubscribed()
+    ready.subscribed(to_nothing, NOW)
 
     assert code_of(ready.call(CALL, "B", NOW)) is ErrorCode.DeviceNotOnline
     assert ready.responded(MethodResponse("200", "1"), b"").caller == "A"
@@ -131,7 +143,7 @@ def test_a_patient_call_waits_for_the_device(calls):
     assert calls.next_deadline() == NOW + 20
     calls.connected()
 
-    (request,) = calls.subscribed(0, NOW + 19)
+    (request,) = calls.subscribed(at_qos_0, NOW + 19)
     assert request.topic == "$iothub/methods/POST/reboot/?$rid=1"
     assert calls.next_deadline() == NOW + 49
     assert calls.responded(MethodResponse("200", "1"), b"").caller == "A"
@@ -143,13 +155,13 @@ def test_patience_ends(calls):
     (over,) = calls.advance(NOW + 20)
     assert code_of(over) is ErrorCode.DeviceNotOnline
     assert over.outcome.info == {"timeout": "00:00:20"}
-    assert calls.subscribed(1, NOW + 21) == []
+    assert calls.subscribed(at_qos_1, NOW + 21) == []
 
 
 def test_a_device_that_comes_too_late_gets_no_request_but_the_caller_an_answer(calls):
     calls.call(PATIENT, "A", NOW)
 
-    assert calls.subscribed(1, NOW + 20) == []
+    assert calls.subscribed(at_qos_1, NOW + 20) == []
     assert [code_of(over) for over in calls.advance(NOW + 20)] == [ErrorCode.DeviceNotOnline]
 
 
@@ -157,7 +169,7 @@ def test_a_connection_that_is_lost_leaves_the_caller_to_its_time(ready):
     ready.call(CALL, "A", NOW)
     assert ready.disconnected() == []
     ready.connected()
-    ready.subscribed(1, NOW)
+    ready.subscribed(at_qos_1, NOW)
 
     assert ready.responded(MethodResponse("200", "1"), b"") is None
     assert [code_of(over) for over in ready.advance(NOW + 30)] == [ErrorCode.GatewayTimeout]
@@ -169,7 +181,7 @@ def test_a_rule_may_end_such_calls_at_once():
             return "fail"
 
     calls = Replaced(Fails()).calls
-    calls.subscribed(1, NOW)
+    calls.subscribed(at_qos_1, NOW)
     calls.call(CALL, "A", NOW)
 
     assert [(over.caller, code_of(over)) for over in calls.disconnected()] == [
@@ -185,8 +197,8 @@ def test_a_rule_may_keep_calls_for_later():
     calls = Replaced(Keeps()).calls
     calls.call(CALL, "A", NOW)
 
-    assert [request.payload for request in calls.subscribed(1, NOW + 1)] == [b'{"a":1}']
-    assert calls.subscribed(1, NOW + 2) == []
+    assert [request.payload for request in calls.subscribed(at_qos_1, NOW + 1)] == [b'{"a":1}']
+    assert calls.subscribed(at_qos_1, NOW + 2) == []
     assert calls.responded(MethodResponse("200", "1"), b"") is None
 
 
@@ -196,7 +208,7 @@ def test_a_rule_may_ignore_a_bad_status():
             return "ignore"
 
     calls = Replaced(Ignores()).calls
-    calls.subscribed(1, NOW)
+    calls.subscribed(at_qos_1, NOW)
     calls.call(CALL, "A", NOW)
 
     assert calls.responded(MethodResponse("abc", "1"), b"") is None
@@ -210,7 +222,7 @@ def test_a_caller_that_gives_up_is_forgotten(ready):
 
     assert ready.responded(MethodResponse("200", "1"), b"") is None
     assert ready.responded(MethodResponse("200", "2"), b"").caller == "B"
-    ready.unsubscribed()
+    ready.subscribed(to_nothing, NOW)
     ready.call(PATIENT, "C", NOW)
     ready.give_up("C")
     assert ready.next_deadline() is None
@@ -244,12 +256,12 @@ class Life(RuleBasedStateMachine):
     @rule()
     def subscribe(self):
         self.settle(self.calls.advance(self.now))
-        self.calls.subscribed(1, self.now)
+        self.calls.subscribed(at_qos_1, self.now)
         self.subscribed = True
 
     @rule()
     def unsubscribe(self):
-        self.calls.unsubscribed()
+        self.calls.subscribed(to_nothing, self.now)
         self.subscribed = False
 
     @rule()

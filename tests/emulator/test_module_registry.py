@@ -129,7 +129,7 @@ def test_a_device_takes_its_modules_along(registry):
 def test_bulk_changes(registry, mode, module_id, etag, code):
     registry.modules.create(wanted(), fresh(2))
     operation = Operation(wanted=wanted(module_id, managed_by="bulk"), mode=mode, etag=etag)
-    failures = carry_out(registry, [operation], lambda: fresh(3))
+    failures = carry_out(registry, [operation], lambda _: fresh(3))
     assert [failure.code for failure in failures] == ([code] if code else [])
     after = registry.module("d1", module_id)
     if code is None:
@@ -152,5 +152,5 @@ def test_a_bulk_call_tells_a_device_from_its_module(registry):
         message="The identity is named more than once in this call.",
     )
     nobody = Failure(device_id="nobody", module_id="m", code=ErrorCode.DeviceNotFound, message="nobody")
-    assert carry_out(registry, entries, lambda: fresh(3)) == [twice, twice, nobody]
+    assert carry_out(registry, entries, lambda _: fresh(3)) == [twice, twice, nobody]
     assert [module.module_id for module in registry.modules.of_device("d1")] == ["m"]

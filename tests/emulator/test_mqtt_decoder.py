@@ -204,3 +204,15 @@ def test_a_hub_that_cannot_wait_loses_the_beginning():
 
     rules = Impatient(Settings())
     assert decode(b"\xc0", b"\xc0\x00", rules=rules) == [Pingreq()]
+
+
+@pytest.mark.parametrize("first_byte", [0x10, 0x32])
+def test_little_is_read_of_who_has_not_said_who_it_is(first_byte):
+    """A first packet larger than any CONNECT of a hub's is refused at its header, before it is collected."""
+    decoder = Decoder(CodecRules(Settings()))
+    decoder.feed(bytes((first_byte,)) + b"\x82\x80\x09")
+    assert list(decoder.packets()) == []
+    decoder = Decoder(CodecRules(Settings()))
+    decoder.feed(bytes((first_byte,)) + b"\x83\x80\x09")
+    with pytest.raises(Malformed, match="packet of 147459 bytes"):
+        list(decoder.packets())

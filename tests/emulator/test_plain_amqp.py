@@ -9,9 +9,10 @@ from amqp_peer import event
 from azure.eventhub import EventHubConsumerClient
 from live_hub import PATIENCE, live_hub
 
+from iothub_emulator.banner import banner
 from iothub_emulator.net import listeners
 from iothub_emulator.net.sockets import bind, loopback_of, reachable
-from iothub_emulator.ready import banner, description
+from iothub_emulator.ready import description
 
 
 @pytest.fixture(scope="module")

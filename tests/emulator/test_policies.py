@@ -15,7 +15,8 @@ NOW = 1_800_000_000
 @pytest.fixture
 def policies():
     keys = iter(range(100))
-    return default_policies(lambda: base64.b64encode(bytes([next(keys)]) * 32).decode())
+    key_pairs = ((base64.b64encode(bytes([next(keys)]) * 32).decode() for _ in range(2)) for _ in range(5))
+    return default_policies(lambda _: tuple(next(key_pairs)))
 
 
 def authorise(policies, text, needed=Right.SERVICE_CONNECT, resource="localhost/devices", now=NOW):

@@ -15,7 +15,7 @@ from iothub_emulator.hub.service_errors import ErrorCode
 def fresh():
     numbers = itertools.count(1)
 
-    def make():
+    def make(_identity_key):
         number = next(numbers)
         return Fresh(
             etag=f"etag-{number}",
@@ -31,7 +31,7 @@ def fresh():
 @pytest.fixture
 def registry(fresh):
     made = Registry(RegistryRules())
-    made.create(Wanted(device_id="old"), fresh())  # has etag-1
+    made.create(Wanted(device_id="old"), fresh("old"))  # has etag-1
     return made
 
 

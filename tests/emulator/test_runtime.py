@@ -54,8 +54,9 @@ def event(device="d1", body=b""):
 
 
 def test_fresh_values_are_new_each_time(runtime):
-    keys = {runtime.fresh_key() for _ in range(5)}
-    assert len(keys) == 5
+    changes = [runtime.fresh("d1") for _ in range(3)]
+    keys = {key for change in changes for key in (change.primary_key, change.secondary_key)}
+    assert len(keys) == 6
     assert {len(base64.b64decode(key)) for key in keys} == {32}
     assert runtime.fresh_etag() != runtime.fresh_etag()
     assert len(runtime.fresh_generation_id()) == 18
@@ -134,7 +135,7 @@ def test_a_device_that_is_gone_or_disabled_loses_its_modules_connections(runtime
         runtime.perform(module, [Admit("d1/m", 90.0, None)])
         if end == "disabled":
             wanted = dataclasses.replace(runtime.registry.require("d1").as_wanted(), status="disabled")
-            runtime.registry.replace(wanted, "*", runtime.fresh())
+            runtime.registry.replace(wanted, "*", runtime.fresh("d1"))
         else:
             runtime.registry.delete("d1", "*")
         runtime.identity_changed("d1")

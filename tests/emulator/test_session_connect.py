@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from hub_values import DEVICE, DEVICEBOUND, EVENTS, NOW, Hub
 
-from iothub_emulator.hub.connect import ConnectRules
+from iothub_emulator.hub.connect import ConnectRules, Username
 from iothub_emulator.hub.effects import Admit, Close, End, Send, Serve, Telemetry
 from iothub_emulator.hub.identity import Fresh
 from iothub_emulator.hub.packets import (
@@ -17,6 +17,7 @@ from iothub_emulator.hub.packets import (
     Publish,
     Subscribe,
 )
+from iothub_emulator.settings import Settings
 
 ACCEPTED = [Send(Connack(0, 0)), Serve()]
 ELSEWHERE = "the token is for another resource"
@@ -45,6 +46,7 @@ def test_a_device_with_its_token_is_accepted(hub):
         "LOCALHOST:8883/thermostat/?api-version=2021-04-12",
         "127.0.0.1/thermostat/?api-version=2021-04-12",
         "emulator.azure-devices.net/thermostat/?api-version=2021-04-12",
+        "emulator.device.azure-devices.net/thermostat/?api-version=2021-04-12",
     ],
 )
 def test_a_username_is_accepted(hub, username):
@@ -237,3 +239,22 @@ class TestSessionPresent:
 def test_ping_is_answered_each_time(hub):
     session = hub.session()
     assert [session.receive(Pingreq(), NOW) for _ in range(3)] == [[Send(Pingresp())]] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "device_id", "module_id", "parameters"),
+    [
+        ("h/d/?api-version=1", "d", None, "api-version=1"),
+        ("h/d/api-version=1&DeviceClientType=a", "d", None, "api-version=1&DeviceClientType=a"),
+        ("h/d/DeviceClientType=a%2Fb&api-version=1", "d", None, "DeviceClientType=a%2Fb&api-version=1"),
+        ("h/d/m/?api-version=1", "d", "m", "api-version=1"),
+        ("h/d/m/api-version=1", "d", "m", "api-version=1"),
+        ("h/d,=('/m,=('/?api-version=1", "d,=('", "m,=('", "api-version=1"),
+        ("h/d/a=b", "d", "a=b", ""),
+    ],
+)
+def test_a_username_names_a_device_or_a_module_whatever_signs_their_ids_hold(
+    text, device_id, module_id, parameters
+):
+    username = ConnectRules(Settings()).parse_username(text)
+    assert username == Username("h", device_id, module_id, parameters)

@@ -49,6 +49,31 @@ def test_older_events_fall_out():
     assert partition.last_enqueued_time == 124.0
 
 
+def test_older_events_fall_out_where_they_are_large():
+    """Events of 256 KiB, 10,000 of them in each partition, would be gigabytes."""
+    log = TelemetryLog(partitions=2, capacity=10_000, size=2_000_000)
+    for number in range(100):
+        log.append(event(body=bytes(100_000) + b"%d" % number), partition=0)
+    first, second = log.partitions
+    assert (first.first_sequence_number, first.next_sequence_number) == (91, 100)
+    assert [found.body[100_000:] for _, found in first.read(0, 3)] == [b"91", b"92", b"93"]
+    assert second.is_empty
+
+
+def test_properties_count_too():
+    partition = Partition(capacity=100, size=50_000)
+    for _ in range(20):
+        partition.append(TelemetryEvent("d", "g", "{}", b"", 0.0, properties={"a" * 5_000: "b" * 5_000}))
+    assert partition.next_sequence_number - partition.first_sequence_number == 4
+
+
+def test_the_newest_event_is_kept_however_large_it_is():
+    partition = Partition(capacity=10, size=10)
+    partition.append(event(body=bytes(100)))
+    partition.append(event(body=bytes(200)))
+    assert [len(found.body) for _, found in partition.read(0, 10)] == [200]
+
+
 def test_offsets_are_text_and_rise_with_the_numbers():
     assert Partition.sequence_of(Partition.offset_of(7)) == 7
     assert Partition.sequence_of("-1") == -1

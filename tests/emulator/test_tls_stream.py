@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 import trustme
-from live_hub import PATIENCE, live_hub
+from live_hub import NEW_NAME, PATIENCE, live_hub
 from mqtt_bytes import DISCONNECT, PINGREQ, PINGRESP, client_bytes
 
 from iothub_emulator.hub.packets import Publish
@@ -37,10 +37,10 @@ def still_served(hub):
 class MemoryClient:
     """TLS in memory over a TCP socket: what is sent when is up to the test."""
 
-    def __init__(self, hub, sock):
+    def __init__(self, hub, sock, name="localhost"):
         self.sock = sock
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = hub.context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.tls = hub.context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
 
     def step(self, function, *arguments):
         """Call until TLS has what it needs; what it sends goes out at once."""
@@ -84,7 +84,7 @@ def test_a_handshake_may_come_one_byte_at_a_time(hub):
 def test_packets_may_come_with_the_end_of_the_handshake(hub):
     """A client of TLS 1.3 sends its first packet in the same segment as its Finished."""
     with tcp(hub) as sock:
-        client = MemoryClient(hub, sock)
+        client = MemoryClient(hub, sock, NEW_NAME)
         with contextlib.suppress(ssl.SSLWantReadError):
             client.tls.do_handshake()
         sock.sendall(client.outgoing.read())
@@ -205,7 +205,7 @@ def test_a_client_that_neither_reads_nor_is_to_be_heard_is_let_go(monkeypatch, e
 
     async def scene():
         transport = Unread()
-        stream = tls_stream.TlsStream(asyncio.Protocol, server)
+        stream = tls_stream.TlsStream(asyncio.Protocol, lambda name: server)
         stream.connection_made(transport)
 
         def feed(data):

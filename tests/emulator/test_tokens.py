@@ -118,4 +118,61 @@ def test_expiry_allows_for_clocks_that_differ(rules):
 )
 def test_a_resource_covers_what_is_below_it(rules, granted, wanted, covered):
     """Whole segments, with their case; any of the hub's names stands for the hub."""
-    assert rules.covers(rules.parse(token(granted or "x", KEY, NOW)), wanted) is covered
+    assert rules.covers(rules.parse(token(granted or "x", KEY, NOW)), wanted, "device") is covered
+
+
+D, M = "localhost/devices/d:1", "localhost/devices/d:1/modules/m@1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "wanted", "covered"),
+    [
+        pytest.param("localhost%2Fdevices%2Fd%3A1", D, True, id="encoded-once"),
+        pytest.param("localhost%2Fdevices%2Fd%253A1", D, True, id="id-encoded-twice"),
+        pytest.param("localhost%252Fdevices%252Fd%253A1", D, False, id="slashes-encoded-twice"),
+        pytest.param("localhost/devices/d:1", D, True, id="not-encoded"),
+        pytest.param("localhost%2Fdevices%2Fd%253A1%2Fmodules%2Fm%25401", M, True, id="module-encoded-twice"),
+        pytest.param("localhost/devices/d:1/modules/m@1", M, True, id="module-not-encoded"),
+        pytest.param("localhost%2Fdevices%2Fd%3A1", M, True, id="its-device"),
+        pytest.param("localhost%2Fdevices%2Fd%3A2", D, False, id="another-id"),
+        pytest.param("localhost%2Fdevices%2Fd%253A2", D, False, id="another-id-encoded-twice"),
+        pytest.param("emulator.device.azure-devices.net%2Fdevices%2Fd%3A1", D, True, id="alias"),
+        pytest.param("emulator.service.azure-devices.net%2Fdevices%2Fd%3A1", D, False, id="service-alias"),
+        pytest.param("localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D2016-11-14", D, True, id="with-version"),
+        pytest.param("localhost/devices/d:1/api-version=2016-11-14", D, True, id="with-version-not-encoded"),
+        pytest.param(
+            "localhost%2Fdevices%2Fd%253A1%2Fmodules%2Fm%25401%2Fapi-version%3D2016-11-14",
+            M,
+            True,
+            id="module-with-version",
+        ),
+        pytest.param(
+            "localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D2016-11-14", M, False, id="device-with-version"
+        ),
+        pytest.param("localhost%2Fdevices%2Fapi-version%3D2016-11-14", D, False, id="version-in-place-of-id"),
+        pytest.param("localhost%2Fapi-version%3D2016-11-14", D, False, id="version-behind-the-host"),
+        pytest.param("localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D2016-13-14", D, False, id="no-date"),
+        pytest.param("localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D", D, False, id="empty-version"),
+        pytest.param("localhost%2Fdevices%2Fd%3A1%2Fversion%3D2016-11-14", D, False, id="another-word"),
+        pytest.param(
+            "localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D2016-11-14%2Fapi-version%3D2016-11-14",
+            D,
+            False,
+            id="two-versions",
+        ),
+        pytest.param("localhost%2Fdevices%2Fd%3A1%2Fmessages", D, False, id="something-below"),
+    ],
+)
+def test_an_identity_s_own_token_may_be_written_in_each_way_that_is_in_use(rules, sent, wanted, covered):
+    """sas.double-encoded, sas.unencoded, sas.sample-resource."""
+    text = f"SharedAccessSignature sr={sent}&sig={signature(sent, NOW, KEY)}&se={NOW}"
+    assert rules.covers_identity(rules.parse(text), wanted) is covered
+
+
+@pytest.mark.parametrize(
+    "sent", ["localhost%2Fdevices%2Fd%253A1", "localhost%2Fdevices%2Fd%3A1%2Fapi-version%3D2016-11-14"]
+)
+def test_a_policy_s_token_is_written_in_one_way(rules, sent):
+    """It may be for any device: which one it is for must not depend on how often it is decoded."""
+    text = f"SharedAccessSignature sr={sent}&sig={signature(sent, NOW, KEY)}&se={NOW}&skn=device"
+    assert not rules.covers(rules.parse(text), D, "device")

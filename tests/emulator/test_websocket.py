@@ -79,8 +79,8 @@ def test_the_upgrade_is_answered_as_the_rfc_has_it(hub):
     client.close()
     assert status == 101
     assert headers["upgrade"] == "websocket"
-    assert headers["connection"] == "upgrade"
-    assert headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".lower()
+    assert headers["connection"] == "Upgrade"
+    assert headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     assert headers["sec-websocket-protocol"] == "mqtt"
     assert "sec-websocket-extensions" not in headers
 
@@ -111,7 +111,7 @@ def test_a_wrong_request_is_answered_with_400(hub, changes):
     client.send(request(**changes) + binary(hub.connect_packet()))
     status, headers = client.read_head()
     assert status == 400
-    assert headers["iothub-errorcode"] == "iothubformaterror"
+    assert headers["iothub-errorcode"] == "IotHubFormatError"
     client.close()
     assert not hub.call(hub.runtime.is_connected, "device-1")
 
@@ -133,6 +133,42 @@ def test_what_clients_do_differently_is_accepted(hub, changes):
     with websocket(hub, **changes) as client:
         client.send(binary(hub.connect_packet()))
         assert client.read_frame() == (BINARY, ACCEPTED)
+
+
+@pytest.fixture(scope="module")
+def todays_hub():
+    with live_hub(edition="current") as hub:
+        yield hub
+
+
+@pytest.mark.parametrize(
+    ("offered", "returned"),
+    [("MQTT", "MQTT"), ("Mqtt", "Mqtt"), ("soap, MQTT", "MQTT"), ("MQTT, mqtt", "mqtt"), ("mqtt", "mqtt")],
+)
+def test_today_a_subprotocol_is_known_in_any_letter_case(todays_hub, offered, returned):
+    """websocket.subprotocol-case: a client takes no other spelling than its own (RFC 6455 section 4.1)."""
+    client = open_tls(todays_hub)
+    client.send(request(Sec_WebSocket_Protocol=offered) + binary(todays_hub.connect_packet()))
+    status, headers = client.read_head()
+    assert (status, headers["sec-websocket-protocol"]) == (101, returned)
+    assert client.read_frame() == (BINARY, ACCEPTED)
+    client.close()
+
+
+def test_today_a_service_s_subprotocol_is_known_in_any_letter_case_too(todays_hub):
+    client = open_tls(todays_hub)
+    client.send(request("/$servicebus/websocket", Sec_WebSocket_Protocol="amqpwsb10"))
+    status, headers = client.read_head()
+    assert (status, headers["sec-websocket-protocol"]) == (101, "amqpwsb10")
+    client.close()
+
+
+@pytest.mark.parametrize("offered", [None, "mqttv3.1", "soap"])
+def test_today_too_another_subprotocol_is_refused(todays_hub, offered):
+    client = open_tls(todays_hub)
+    client.send(request(Sec_WebSocket_Protocol=offered))
+    assert client.read_head()[0] == 400
+    client.close()
 
 
 def test_frames_may_follow_the_request_at_once(hub):

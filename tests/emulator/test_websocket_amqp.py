@@ -53,7 +53,7 @@ def test_the_answer_names_the_subprotocol_as_the_client_spells_it(hub, path):
     client.send(request(path, **AMQP))
     status, headers = client.read_head()
     client.close()
-    assert (status, headers["sec-websocket-protocol"]) == (101, "amqpwsb10")
+    assert (status, headers["sec-websocket-protocol"]) == (101, "AMQPWSB10")
 
 
 def test_a_text_frame_ends_the_connection(hub):
@@ -151,7 +151,7 @@ def test_events_are_read_by_a_client_that_is_not_ours(hub):
     body = bytes(20_000)
 
     async def read():
-        context = ssl.create_default_context(cadata=hub.runtime.ca_pem.decode())
+        context = ssl.create_default_context(cadata=hub.ca_pem.decode())
         url = f"wss://localhost:{hub.ports.https}{PATHS[0]}"
         async with (
             aiohttp.ClientSession() as session,

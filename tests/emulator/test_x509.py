@@ -12,7 +12,7 @@ import trustme
 from certificates import ClientCertificate
 from hypothesis import given
 from hypothesis import strategies as st
-from live_hub import PATIENCE, Client, live_hub
+from live_hub import AUTHORITY, NEW_NAME, NOW, PATIENCE, RSA_KEY, Client, live_hub, name_for
 from mqtt_bytes import PINGREQ, PINGRESP
 from websocket_client import BINARY, CLOSE, DEVICE_PATH, binary, websocket
 from websocket_client import connected as connected_over_websocket
@@ -20,6 +20,7 @@ from websocket_client import connected as connected_over_websocket
 from iothub_emulator.hub.identity import Wanted
 from iothub_emulator.hub.packets import Publish
 from iothub_emulator.net import client_certificates, tls
+from iothub_emulator.net.authority import issue
 from iothub_emulator.net.rules import ListenerRules
 
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -58,7 +59,7 @@ def register(hub, device_id, primary, secondary=None):
     )
     runtime = hub.runtime
     if hub.call(runtime.registry.get, device_id) is None:
-        hub.call(lambda: runtime.registry.create(wanted, runtime.fresh()))
+        hub.call(lambda: runtime.registry.create(wanted, runtime.fresh(wanted.device_id)))
 
 
 def connect_packet(hub, device_id):
@@ -73,7 +74,7 @@ def without_password(device_id):
 def open_mqtt(hub, context, session=None):
     plain = socket.create_connection(("127.0.0.1", hub.ports.mqtt), timeout=PATIENCE)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return context.wrap_socket(plain, server_hostname="localhost", session=session)
+    return context.wrap_socket(plain, server_hostname=name_for(context), session=session)
 
 
 def answer(hub, device_id, context):
@@ -200,7 +201,7 @@ def contexts():
 def test_only_a_connection_with_a_certificate_has_a_context_of_its_own(hub, folder, version):
     """So no store grows with the certificates of strangers, and none vouches for another connection."""
     mine = [ClientCertificate(folder).context(hub, version) for _ in range(3)]
-    plain = ssl.create_default_context(cadata=hub.runtime.ca_pem.decode())
+    plain = ssl.create_default_context(cadata=hub.ca_pem.decode())
     plain.minimum_version = plain.maximum_version = version
     before = contexts()
     without = [Client(open_mqtt(hub, plain)) for _ in range(3)]
@@ -227,7 +228,7 @@ class InMemory:
     def __init__(self, server_context, client_context):
         to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.server = server_context.wrap_bio(to_server, to_client, server_side=True)
-        self.client = client_context.wrap_bio(to_client, to_server, server_hostname="localhost")
+        self.client = client_context.wrap_bio(to_client, to_server, server_hostname=name_for(client_context))
 
     def step(self):
         for end in (self.client, self.server, self.client, self.server, self.client):
@@ -244,12 +245,16 @@ class InMemory:
             assert self.client.read(1) == b"y"
 
 
-class Runtime:
+class Hub:
     """As much of a hub as a client's context needs."""
 
-    def __init__(self, authority):
-        self.runtime = self
-        self.ca_pem = authority.ca_pem
+    ca_pem = AUTHORITY.pem
+
+
+def device_context(name):
+    """The context in which a connection of a device to a name begins."""
+    certificate = issue(AUTHORITY, ("localhost", NEW_NAME), RSA_KEY, NOW)
+    return tls.ServerContexts(certificate, ListenerRules()).for_devices(None)(name)
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=str)
@@ -261,15 +266,14 @@ def test_the_private_name_sees_the_handshake_and_nothing_behind_it(monkeypatch, 
     monkeypatch.setattr(
         client_certificates, "_on_message", lambda *args: (calls.append(args[5]), original(*args))
     )
-    authority = tls.Authority(ListenerRules(), ("localhost",))
-    shared = authority.device_context(None)
+    shared = device_context(NEW_NAME)
     assert client_certificates.is_possible()
     assert shared._msg_callback is not None
     trusted = shared.cert_store_stats()
 
-    context = own.context(Runtime(authority), version)
+    context = own.context(Hub, version)
     if not presents:
-        context = ssl.create_default_context(cadata=authority.ca_pem.decode())
+        context = ssl.create_default_context(cadata=AUTHORITY.pem.decode())
         context.minimum_version = context.maximum_version = version
     connection = InMemory(shared, context).step()
     assert {"CERTIFICATE", "CLIENT_HELLO"} <= {getattr(kind, "name", "") for kind in calls}
@@ -282,8 +286,7 @@ def test_the_private_name_sees_the_handshake_and_nothing_behind_it(monkeypatch, 
 
 
 def test_a_connection_s_own_context_goes_with_it(own):
-    authority = tls.Authority(ListenerRules(), ("localhost",))
-    connection = InMemory(authority.device_context(None), own.context(Runtime(authority))).step()
+    connection = InMemory(device_context("localhost"), own.context(Hub)).step()
     store = weakref.ref(connection.server.context)
     assert store().cert_store_stats()["x509"] == 1
     del connection

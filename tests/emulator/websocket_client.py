@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 
-from live_hub import PATIENCE, Client
+from live_hub import PATIENCE, Client, name_for
 from mqtt_bytes import client_bytes
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -61,14 +61,15 @@ class WebSocketClient(Client):
     """What binary frames brought beyond what `read_stream` was asked for."""
 
     def read_head(self):
-        """Return the answer's status and its headers, names in small letters."""
+        """Return the answer's status and its headers, the names in small letters."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             piece = self.read(1)
             assert piece, head
             head += piece
         first, *lines = head.decode().split("\r\n")[:-2]
-        return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines)
+        pairs = (line.split(": ", 1) for line in lines)
+        return int(first.split()[1]), {name.lower(): value for name, value in pairs}
 
     def read_frame(self):
         """Return opcode and payload of the next frame; no server's frame is masked or split."""
@@ -93,7 +94,8 @@ def open_tls(hub, port="https", context=None):
     """Return a client whose TLS is up on a port of the hub."""
     plain = socket.create_connection(("127.0.0.1", getattr(hub.ports, port)), timeout=PATIENCE)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return WebSocketClient((context or hub.context).wrap_socket(plain, server_hostname="localhost"))
+    context = context or hub.context
+    return WebSocketClient(context.wrap_socket(plain, server_hostname=name_for(context)))
 
 
 @contextlib.contextmanager

@@ -102,26 +102,28 @@ def delivery_is_always_qos_0(rules):
     mailbox_rules(rules, Wrong)
 
 
+def written_otherwise(rules, right, wrong):
+    """Let the hub write each topic with `wrong` in place of `right`, and look for subscriptions as ever."""
+    topic = rules.mailbox.topic
+
+    class Looks(SubscribeRules):
+        def brings(self, topic_filter, topic, identity_key):
+            return super().brings(topic_filter, topic.replace(wrong, right, 1), identity_key)
+
+    rules.mailbox.topic = lambda *arguments: topic(*arguments).replace(right, wrong, 1)
+    rules.subscribe = Looks(rules.subscribe.edition)
+
+
 @fault("c2d.topic", "watch.topics")
 def bag_is_hung_on_with_a_question_mark(rules):
     """The topic lacks its last slash; the bag follows as a query does."""
-
-    class Wrong(MailboxRules):
-        def topic(self, device_id, message):
-            return f"devices/{device_id}/messages/devicebound?{self.bag(message)}"
-
-    mailbox_rules(rules, Wrong)
+    written_otherwise(rules, "devicebound/", "devicebound?")
 
 
 @fault("c2d.topic", "watch.topics")
 def topic_is_the_events_topic(rules):
     """A message comes on the topic on which the device itself sends."""
-
-    class Wrong(MailboxRules):
-        def topic(self, device_id, message):
-            return f"devices/{device_id}/messages/events/{self.bag(message)}"
-
-    mailbox_rules(rules, Wrong)
+    written_otherwise(rules, "/messages/devicebound/", "/messages/events/")
 
 
 @fault("c2d.body")
@@ -162,8 +164,8 @@ def any_subscription_brings_messages(rules):
     """That the device has subscribed to something opens its queue, whatever it was."""
 
     class Wrong(SubscribeRules):
-        def is_for_messages(self, topic_filter, device_id):
-            return True
+        def brings(self, topic_filter, topic, identity_key):
+            return topic.startswith("devices/") or super().brings(topic_filter, topic, identity_key)
 
     rules.subscribe = Wrong()
 

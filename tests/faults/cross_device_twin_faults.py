@@ -11,6 +11,7 @@ class Subscribers(SubscribeRules):
     """Knows who has subscribed to a filter."""
 
     def __init__(self):
+        super().__init__()
         self.known = {}
 
     def grants(self, topic_filter, qos, identity_key):

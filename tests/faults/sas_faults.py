@@ -96,7 +96,7 @@ def resource_is_not_checked(rules):
     """Whatever the token was made for, its signature is enough."""
 
     class Wrong(TokenRules):
-        def covers(self, token, resource):
+        def covers(self, token, resource, side):
             return True
 
     rules.tokens = Wrong(rules.tokens.settings)
@@ -107,7 +107,7 @@ def token_of_another_hub_is_good(rules):
     """The host in the token's resource is not compared with the hub's own names."""
 
     class Wrong(TokenRules):
-        def accepts_host(self, host):
+        def accepts_host(self, host, side):
             return True
 
     rules.tokens = Wrong(rules.tokens.settings)

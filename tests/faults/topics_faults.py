@@ -86,8 +86,10 @@ def eavesdropping(rules, listens_to):
             listeners[whom] = {identity_key}  # the latest: mailboxes of earlier ones would overflow
             return min(qos, 1)
 
-        def is_for_messages(self, topic_filter, device_id):
-            return listens_to(topic_filter) is not None
+        def brings(self, topic_filter, topic, identity_key):
+            if topic.startswith("devices/"):
+                return listens_to(topic_filter) is not None
+            return super().brings(topic_filter, topic, identity_key)
 
     def recipients(addressee):
         extra = listeners.get(addressee, set()) | listeners.get("everybody", set())
@@ -147,6 +149,7 @@ def refused_filter_is_stored(rules):
 
     class Wrong(SubscribeRules):
         def __init__(self):
+            super().__init__()
             self.refused = set()
 
         def grants(self, topic_filter, qos, identity_key):
@@ -163,8 +166,9 @@ def refused_filter_is_stored(rules):
                 ],
             )
 
-        def is_for_messages(self, topic_filter, device_id):
-            return is_wild(topic_filter) or super().is_for_messages(topic_filter, device_id)
+        def brings(self, topic_filter, topic, identity_key):
+            is_message = topic.startswith("devices/") and is_wild(topic_filter)
+            return is_message or super().brings(topic_filter, topic, identity_key)
 
     rules.subscribe = Wrong()
 
@@ -210,3 +214,66 @@ def undocumented_name_of_the_hub_comes_back(rules):
             return Puback(packet.packet_id), Publish(packet.topic, packet.payload, 0, retain=False)
 
     rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
+
+
+ANY_DEVICE = "devices/+/messages/devicebound/#"
+
+
+@fault("topics.device-wildcard")
+def filter_of_any_device_is_granted_and_silent(rules):
+    """The filter of the embedded SDK is granted, and no message is found to match it."""
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            return (
+                min(qos, 1) if topic_filter == ANY_DEVICE else super().grants(topic_filter, qos, identity_key)
+            )
+
+        def brings(self, topic_filter, topic, identity_key):
+            return topic_filter != ANY_DEVICE and super().brings(topic_filter, topic, identity_key)
+
+    rules.subscribe = Wrong()
+
+
+@fault("topics.device-wildcard", "topics.cross-device", "watch.identity")
+def filter_of_any_device_brings_any_devices_messages(rules):
+    """The wildcard in the filter of the embedded SDK stands for every device of the hub."""
+
+    def listens_to(topic_filter):
+        found = re.fullmatch("devices/([^/+#]+)/messages/devicebound/#", topic_filter)
+        return "everybody" if topic_filter == ANY_DEVICE else found and found[1]
+
+    eavesdropping(rules, listens_to)
+
+
+def standing_for(rules, wide, documented):
+    """Grant the filter `wide` and keep these documented ones in its place."""
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            return min(qos, 1) if topic_filter == wide else super().grants(topic_filter, qos, identity_key)
+
+        def store(self, subscriptions, topic_filter, granted):
+            for each in documented if topic_filter == wide else (topic_filter,):
+                super().store(subscriptions, each, granted)
+
+    rules.subscribe = Wrong()
+
+
+@fault("topics.subtopic-wildcards")
+def wildcard_in_front_brings_the_hubs_own_topics(rules):
+    """A filter of everything matches topics that begin with a dollar sign."""
+    own = ("$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#")
+    standing_for(rules, "#", own)
+
+
+@fault("topics.subtopic-wildcards")
+def answers_of_one_status_bring_those_of_all(rules):
+    """Whoever subscribed to the answers of one status is sent every answer."""
+    standing_for(rules, "$iothub/twin/res/404/#", ("$iothub/twin/res/#",))
+
+
+@fault("topics.subtopic-wildcards")
+def all_of_twin_brings_calls_of_methods(rules):
+    """Whoever subscribed to all about its twin is called as well."""
+    standing_for(rules, "$iothub/twin/#", ("$iothub/twin/res/#", "$iothub/methods/POST/#"))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from c2d_faults import written_otherwise
 from fault import fault
 
 from iothub_emulator.hub.packets import Connack, Publish
@@ -27,8 +28,7 @@ def twin_status_is_a_fraction(rules):
 @fault("watch.topics")
 def message_has_a_topic_of_its_own(rules):
     """The bag of a message is written behind a question mark in place of the slash."""
-    topic = rules.mailbox.topic
-    rules.mailbox.topic = lambda *arguments: topic(*arguments).replace("devicebound/", "devicebound?", 1)
+    written_otherwise(rules, "devicebound/", "devicebound?")
 
 
 @fault("watch.topics")

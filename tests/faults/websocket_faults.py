@@ -35,6 +35,7 @@ def tokens_are_judged_on_the_mqtt_port_alone(rules):
 
     class Notes(ListenerRules):
         def __init__(self):
+            super().__init__()
             self.connects = []
 
         def websocket_payload(self, payload, *, ends_message):
@@ -146,6 +147,34 @@ def packet_that_is_not_whole_is_dropped(rules):
     class Wrong(ListenerRules):
         def websocket_payload(self, payload, *, ends_message):
             return payload if len(payload) > 1 else b""
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-case")
+def subprotocol_is_returned_in_small_letters(rules):
+    """A subprotocol in capitals is taken, and returned in a spelling that the client did not offer."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, [each.lower() for each in offered])
+
+        def returned_subprotocol(self, spoken, offered):
+            return spoken
+
+    rules.listeners = Wrong()
+
+
+@fault("websocket.subprotocol-case")
+def subprotocol_in_capitals_is_taken_and_not_returned(rules):
+    """A client that offers a subprotocol in capitals is served without one."""
+
+    class Wrong(ListenerRules):
+        def subprotocol(self, path, offered):
+            return super().subprotocol(path, [each.lower() for each in offered])
+
+        def returned_subprotocol(self, spoken, offered):
+            return spoken if spoken in offered else None
 
     rules.listeners = Wrong()
 

@@ -28,16 +28,27 @@ def interop_hub():
 
 
 @pytest.fixture(scope="module")
-def performance(request, interop_hub):
-    """The module's PACKAGE, performed by its SCRIPT in its ENVIRONMENT: the steps that it printed."""
+def environment(request):
+    """The module's ENVIRONMENT, built if it is not there."""
     module = request.module
     try:
-        environment = module.ENVIRONMENT()
+        return module.ENVIRONMENT()
     except NotRunError as reason:
         if os.environ.get("CI") == "true" and module.SCRIPT.endswith(".py"):
             pytest.fail(f"{module.PACKAGE} is demanded where CI=true: {reason}", pytrace=False)
         pytest.skip(f"NOT RUN: {module.PACKAGE}: {reason}")
-    return perform(module.SCRIPT, environment, interop_hub, deadline=module.DEADLINE)
+
+
+@pytest.fixture(scope="module")
+def performance(request, environment, interop_hub):
+    """The module's PACKAGE, performed by its SCRIPT in its ENVIRONMENT: the steps that it printed."""
+    return perform(request.module.SCRIPT, environment, interop_hub, deadline=request.module.DEADLINE)
+
+
+@pytest.fixture
+def needs_usual_ports(request, interop_hub):
+    """Return a check of ports by their names: where one is taken on this machine, the test is not run."""
+    return partial(_need_usual_ports, request.module.PACKAGE, interop_hub)
 
 
 @pytest.fixture
@@ -68,15 +79,19 @@ def pytest_terminal_summary(terminalreporter):
 
 def _check(request, hub, step):
     for start, names in getattr(request.module, "FIXED_PORTS", {}).items():
-        taken = [str(USUAL[name]) for name in names if hub["ports"][name] != USUAL[name]]
-        if step.startswith(start) and taken:
-            pytest.skip(
-                f"NOT RUN: {request.module.PACKAGE} knows no other port than {' and '.join(taken)} "
-                "here, and that is not free"
-            )
+        if step.startswith(start):
+            _need_usual_ports(request.module.PACKAGE, hub, *names)
     reason = request.getfixturevalue("performance").failure(step)
     if reason:
         pytest.fail(f"{step}: {reason}", pytrace=False)
+
+
+def _need_usual_ports(package, hub, *names):
+    taken = [str(USUAL[name]) for name in names if hub["ports"][name] != USUAL[name]]
+    if taken:
+        pytest.skip(
+            f"NOT RUN: {package} knows no other port than {' and '.join(taken)} here, and that is not free"
+        )
 
 
 def _is_free(port):

@@ -1,9 +1,13 @@
 """azure-iot-device, Microsoft's device for Python, against the embedded hub."""
 
+import json
+import subprocess
+import sys
 from functools import partial
 
 import pytest
-from environments import python_environment
+import readme
+from environments import ROOT, python_environment
 
 PACKAGE = "azure-iot-device"
 SCRIPT = "scripts/azure_iot_device.py"
@@ -69,6 +73,22 @@ STEPS = (
 @pytest.mark.parametrize("step", STEPS)
 def test_azure_iot_device(passes, step):
     passes(step)
+
+
+def test_the_readme_s_device_sends_its_first_message(environment, interop_hub, needs_usual_ports, tmp_path):
+    """Run as it stands there, beside the ready file, and seen by `monitor`."""
+    needs_usual_ports("mqtt")
+    (tmp_path / "ready.json").write_text(json.dumps(interop_hub))
+    (tmp_path / "device.py").write_text(readme.program("azure.iot.device"))
+    subprocess.run([environment.program, "device.py"], cwd=tmp_path, check=True, timeout=DEADLINE)
+
+    monitor = (sys.executable, "-m", "iothub_emulator", "monitor", "--ready-file", tmp_path / "ready.json")
+    wanted = ("--from-start", "--device-id", "device-1", "--events", "1", "--timeout", "60")
+    seen = subprocess.run(
+        [*monitor, *wanted], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=DEADLINE
+    )
+    assert json.loads(seen.stdout)["event"]["payload"] == {"temperature": 21.5}
+    assert seen.stdout in readme.README.read_text()
 
 
 def test_azure_iot_device_performs_no_other_steps(performance):

@@ -1,6 +1,7 @@
 """The built wheel, installed where no checkout is near, runs the suite."""
 
 import json
+import re
 import subprocess
 import sys
 import venv
@@ -26,6 +27,9 @@ def test_the_wheel_runs_the_suite_from_an_empty_directory(tmp_path):
     assert (report["run"]["exit_code"], report["profile"]["name"]) == (0, "emulator")
 
     run(python, "-m", "conformance", "profiles", cwd=empty)
+    for program in ("conformance", "iothub_emulator"):
+        said = subprocess.check_output([python, "-m", program, "--version"], cwd=empty, text=True)
+        assert re.fullmatch(rf"{program} \d{{4}}\.\d+\.\d+\n", said)
 
 
 def run(*command, cwd=None):

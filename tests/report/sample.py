@@ -7,7 +7,7 @@ from conformance.report.statement import Statement
 from conformance.verdict.run import exit_code, summary
 from conformance.verdict.words import Verdict
 
-DOCUMENT = "https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub"
+DOCUMENT = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connect-to-iot-hub"
 
 WIRE = """\
    0.0 ms  c1 = opened for conf-1, TLSv1.3

@@ -154,7 +154,9 @@ def test_text_and_links_are_there(page):
     assert "PUBREC packet=1" in page.evaluate("document.body.innerText")
     links = page.evaluate("[...document.querySelectorAll('a.document')].map((each) => each.href)")
     assert len(links) == 11
-    assert set(links) == {"https://learn.microsoft.com/azure/iot/iot-mqtt-connect-to-iot-hub#small-things"}
+    assert set(links) == {
+        "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connect-to-iot-hub#small-things"
+    }
 
 
 def test_a_screen_reader_meets_headings_tables_and_words(page):

@@ -103,17 +103,27 @@ Script = Callable[[Line], None]
 class ScriptedPeer:
     """A server on a free loopback port that plays `script` on each connection, then closes it.
 
-    Without a script nothing listens on the port, and nobody else is given it.
+    `key_type` is that of its certificate, `host` what it names beside this machine. Without a script nothing
+    listens on the port, and nobody else is given it.
     """
 
     def __init__(
-        self, script: Script | None, *, tls: bool = True, context: ssl.SSLContext | None = None
+        self,
+        script: Script | None,
+        *,
+        tls: bool = True,
+        context: ssl.SSLContext | None = None,
+        key_type: trustme.KeyType = trustme.KeyType.ECDSA,
+        host: str = "localhost",
     ) -> None:
+        self.host = host
         self.lines: list[Line] = []
         self.ended = threading.Semaphore(0)
         self.authority = trustme.CA()
         self._context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert("localhost", "127.0.0.1").configure_cert(self._context)
+        names = dict.fromkeys((host, "localhost", "127.0.0.1"))
+        certificate = self.authority.issue_cert(*names, key_type=key_type)
+        certificate.configure_cert(self._context)
         self._tls = tls
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
@@ -126,7 +136,7 @@ class ScriptedPeer:
         trust = folder / f"root-{self.port}.pem"
         self.authority.cert_pem.write_to_path(str(trust))
         return Endpoint(
-            host="localhost",
+            host=self.host,
             port=self.port,
             trust=str(trust),
             timeouts=timeouts,

@@ -3,6 +3,7 @@
 import pytest
 
 from conformance import catalogue
+from conformance.catalogue import Consequence
 from conformance.errors import CatalogueError
 
 RECORD = """
@@ -26,6 +27,13 @@ says = "The hub does either."
 [clause.two.readings]
 "it closes" = ["closed"]
 "it answers" = ["puback", "suback *"]
+[[clause.two.consequence]]
+reading = "it closes"
+means = "old clients cannot connect"
+[[clause.two.consequence]]
+reading = "it answers"
+case = "*[filter]"
+means = "new clients hear nothing"
 
 [clause.three]
 level = "untestable"
@@ -58,6 +66,10 @@ def test_a_record_becomes_a_clause(folder):
     assert loaded["small.one"].link.endswith("#small-things")
     assert loaded["small.two"].link.endswith("#elsewhere")
     assert loaded["small.two"].readings == {"it closes": ("closed",), "it answers": ("puback", "suback *")}
+    assert loaded["small.two"].consequences == (
+        Consequence(reading="it closes", case="*", means="old clients cannot connect"),
+        Consequence(reading="it answers", case="*[filter]", means="new clients hear nothing"),
+    )
     assert loaded["small.three"].untestable == "cannot be provoked from outside"
 
 
@@ -98,6 +110,14 @@ def test_every_problem_of_every_file_is_one_line(folder):
         (("[clause.two.readings]", "[clause.two.other]"), "clause small.two: other: no such field"),
         (('level = "disputed"', 'level = "must"'), "only a disputed clause has readings"),
         (('["closed"]', "[]"), "clause small.two: readings.it closes"),
+        (
+            ('reading = "it closes"', 'reading = "it shuts"'),
+            "a consequence of 'it shuts', which is no reading",
+        ),
+        (
+            ('case = "*[filter]"', 'cases = "*[filter]"'),
+            "clause small.two: consequence.1.cases: no such field",
+        ),
         (('untestable = "cannot be provoked from outside"', ""), "go together"),
         (('level = "untestable"', 'level = "observe"'), "go together"),
         (('"timing.sas-skew"', '"weather"'), "'weather' has not the form"),

@@ -7,6 +7,7 @@ import pytest
 from conformance import catalogue, document, listing
 from conformance.document import uncovered
 from conformance.errors import CatalogueError
+from conformance.verdict.deviation import fits
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,14 @@ def test_a_malformed_record_is_refused(tmp_path, text, problem):
 
     with pytest.raises(CatalogueError, match=problem):
         document.load(file)
+
+
+def test_a_consequence_is_of_a_case_that_there_is(clauses, tests):
+    """A pattern that fits no case of its clause would leave a known client unnamed."""
+    idle = [
+        f"{clause.id}: {each.case}"
+        for clause in clauses.clauses.values()
+        for each in clause.consequences
+        if not any(fits(test, each.case) for test in tests[clause.id])
+    ]
+    assert idle == []

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,12 +56,34 @@ def test_a_token_has_the_three_fields_escaped():
 
 
 def test_lower_case_escapes_are_signed_as_sent():
-    token = sas_token("myhub.azure-devices.net/devices/device-1", KEY, expiry=1700000000, escape_upper=False)
+    token = sas_token("myhub.azure-devices.net/devices/device-1", KEY, expiry=1700000000, escapes="lower")
 
     assert (
         "sr=myhub.azure-devices.net%2fdevices%2fdevice-1&sig=5P1AGG5VLHNRjEZGePa%2F%2Bf15kOItR3HNIn9t4JddCuE%3D&"
         in token.reveal()
     )
+
+
+def test_the_documents_sample_token_can_be_written_as_it_is_printed():
+    """Upper-case escapes in the resource, lower-case ones in the signature, in the order sr, sig, se."""
+    resource = "myhub.azure-devices.net/devices/MyDevice01/api-version=2016-11-14"
+    token = sas_token(
+        resource, KEY, expiry=1456481802, order=("sr", "sig", "se"), signature_escapes="lower"
+    ).reveal()
+
+    assert re.fullmatch(
+        r"SharedAccessSignature sr=myhub\.azure-devices\.net%2Fdevices%2FMyDevice01%2F"
+        r"api-version%3D2016-11-14&sig=[A-Za-z0-9%]+%3d&se=1456481802",
+        token,
+    )
+    assert not re.search("%[0-9A-F]*[A-F]", token.partition("&sig=")[2])
+
+
+def test_a_resource_can_be_left_as_it_is():
+    token = sas_token("h/devices/a:b=c", KEY, expiry=1700000000, escapes="none").reveal()
+
+    assert token.startswith("SharedAccessSignature sr=h/devices/a:b=c&sig=")
+    assert sign("h/devices/a:b=c", "1700000000", KEY) in unquote(token)
 
 
 def test_a_policy_comes_last_and_the_order_is_free():

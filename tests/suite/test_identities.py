@@ -122,3 +122,24 @@ def test_workers_share_ready_made_devices():
 def test_a_worker_without_a_ready_made_device_tests_nothing():
     with pytest.raises(NotTested, match="fewer"):
         ReadyIdentities([identity("a")], 1, 2).take()
+
+
+def test_devices_can_be_alike_but_for_their_endings(supply, registry, tmp_path):
+    plain = supply.take().device_id
+    alike = [each.device_id for each in supply.take_alike(["-a:b", "-a@b", ""])]
+    later = [supply.take().device_id for _ in range(FIRST_BATCH)]
+
+    begin = f"conf-1-gw0-{FIRST_BATCH + 1}"
+    assert alike == [f"{begin}-a:b", f"{begin}-a@b", begin]
+    assert len({plain, *alike, *later}) == 1 + 3 + FIRST_BATCH
+    assert set(left_behind(tmp_path.glob("devices-*.txt"))) == registry.exists
+
+    supply.close()
+    assert registry.exists == set()
+
+
+def test_ready_made_devices_have_their_own_ids():
+    ready = ReadyIdentities([identity("ready-made-1")], 0, 1)
+
+    with pytest.raises(NotTested, match="needs a device whose id ends in '-a:b'"):
+        ready.take_alike(["-a:b"])

@@ -1,6 +1,7 @@
 """python -m conformance: clauses with their tests, profiles with their claims, the schema."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_a_row_says_what_a_clause_is(clauses):
     assert list(row) == ["id", "section", "level", "source", "says", "statements", "needs", "tests"]
     assert (row["section"], row["level"], row["needs"]) == ("d2c", "disputed", ["telemetry"])
     assert all(test.startswith("test_d2c") for test in row["tests"])
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+
+    assert capsys.readouterr().out == f"conformance {version('iothub-mqtt-conformance')}\n"
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "json"])

@@ -118,7 +118,7 @@ def test_the_statement_has_the_documented_fields(small):
     }
     assert list(statement["clauses"][0]) == [
         "id", "section", "level", "source", "says", "link", "note", "statements", "mqtt", "accepted",
-        "verdict", "reason", "readings", "sightings", "cases",
+        "verdict", "reason", "readings", "consequences", "sightings", "cases",
     ]  # fmt: skip
 
 

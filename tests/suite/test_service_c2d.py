@@ -36,6 +36,16 @@ def written(transcript):
     return [entry.text for entry in transcript.entries]
 
 
+def test_another_address_stands_in_for_the_devices_own(peer, c2d):
+    c2d.send("a:b", address="/devices/a%3Ab/messages/deviceBound")
+
+    (sent,) = peer.sent
+    assert (sent.address, sent.properties["to"]) == (
+        "/messages/devicebound",
+        b"/devices/a%3Ab/messages/deviceBound",
+    )
+
+
 def test_every_field_has_its_place(peer, c2d):
     c2d.send(
         "d",

@@ -38,10 +38,10 @@ REGISTRY_ONLY = '[claims]\ncapabilities = ["registry"]\n'
 
 @pytest.fixture
 def load(tmp_path):
-    def load_profile(text, host='host = "myhub.example.net"'):
+    def load_profile(text, host='host = "myhub.example.net"', **environment):
         path = tmp_path / "mine.toml"
         path.write_text(f'schema = 1\n[target]\nname = "a hub"\n{host}\n{text}', encoding="utf-8")
-        return profile.load(str(path), environment=ENVIRONMENT)
+        return profile.load(str(path), environment=ENVIRONMENT | environment)
 
     return load_profile
 
@@ -76,6 +76,33 @@ def test_the_host_comes_from_the_service_then_from_the_first_device(load):
 
     assert reach.settle(load(SERVICE + CLAIMS, host="")).host == "myhub.azure-devices.net"
     assert reach.settle(load(devices, host="")).host == "devices.example.net"
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("myhub.azure-devices.net", "myhub.azure-devices.net"),
+        ("myhub.device.azure-devices.net", "myhub.device.azure-devices.net"),
+        ("myhub.service.azure-devices.net", "myhub.azure-devices.net"),
+        ("hub.service.consul", "hub.service.consul"),
+    ],
+)
+def test_a_name_for_back_ends_is_none_for_devices(load, written, host):
+    """Only where the name is known to be one: elsewhere a label may mean anything."""
+    made = load(SERVICE + CLAIMS, host="", HUB=HUB.replace("myhub.azure-devices.net", written))
+
+    target = reach.open_target(made).target
+    assert (target.host, target.service.hub.host) == (host, written)
+
+
+def test_devices_and_back_ends_may_call_a_hub_by_different_names(load):
+    """Each side signs for, and asks TLS for, the name that it was given."""
+    target = reach.open_target(load(SERVICE + CLAIMS, host='host = "myhub.device.azure-devices.net"')).target
+
+    assert (target.host, target.service.hub.host_name) == (
+        "myhub.device.azure-devices.net",
+        "myhub.azure-devices.net",
+    )
 
 
 def test_a_ready_file_overlays_everything_but_claims_and_timeouts(load):

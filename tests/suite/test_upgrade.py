@@ -6,8 +6,8 @@ import hashlib
 import pytest
 
 from conformance.device import WebSocket
-from conformance.device.endpoint import HandshakeFailed
 from conformance.device.websocket import read_answer, request
+from conformance.tls import HandshakeFailed
 
 # RFC 6455, section 1.3.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

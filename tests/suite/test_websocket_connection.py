@@ -376,6 +376,41 @@ def test_a_websocket_that_serves_no_mqtt_gives_no_connack(scene, subprotocol):
     assert device.websocket_outcome(OVER) == "no connack"
 
 
+CAPITALS = WebSocket(subprotocols=("chat", "MQTT"))
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (opened(admitting(), subprotocol="MQTT"), "subprotocol as offered; accepted"),
+        (opened(admitting(), subprotocol="chat"), "subprotocol chat; accepted"),
+        (opened(admitting(), subprotocol=None), "no subprotocol; accepted"),
+        (opened(admitting(), subprotocol="mqtt"), "no websocket"),
+        (
+            opened(admitting(then=lambda _: None), subprotocol="MQTT"),
+            "subprotocol as offered; accepted, closed",
+        ),
+        (opened(lambda _: None, subprotocol=None), "no subprotocol; closed"),
+        (http("HTTP/1.1 400 Bad Request"), "http 400"),
+    ],
+    ids=["as-offered", "the-other", "none", "not-offered", "left", "closed", "refused"],
+)
+def test_what_becomes_of_a_subprotocol_in_another_spelling_is_told_with_its_session(scene, script, words):
+    assert scene.device(script).websocket_choice(CAPITALS) == words
+
+
+def test_a_subprotocol_in_another_spelling_may_lead_to_no_session(scene):
+    device = scene.device(
+        opened(
+            lambda socket: socket.line.read_to_end(),
+            subprotocol=None,
+            once_asked=lambda: setattr(scene.timeouts, "connect", HURRY),
+        )
+    )
+
+    assert device.websocket_choice(CAPITALS) == "no subprotocol; no connack"
+
+
 def test_a_handshake_that_fails_is_a_violation_for_who_needs_one(scene):
     device = scene.device(http("HTTP/1.1 400 Bad Request"))
 

@@ -7,7 +7,7 @@ from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.sequence import sequence
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, Statement
-from conformance.report.tally import shown, words_of
+from conformance.report.tally import kept_out, shown, words_of
 from conformance.report.visible import command_for, plural
 from conformance.verdict.words import WORST_FIRST, Verdict
 
@@ -119,6 +119,8 @@ def _summary(clause: ClausePart) -> Markup | None:
         lines.append(("Accepted", " · ".join(clause.accepted)))
         if clause.readings:
             lines.append(("Reading seen", element("b", " · ".join(clause.readings))))
+        if clause.consequences:
+            lines.append(("Known clients", [element("div", words) for words in kept_out(clause)]))
     if clause.verdict is Verdict.OBSERVED:
         lines.append(("Observed", [element("div", word) for word in words_of(clause)]))
     if clause.sightings:
@@ -184,6 +186,8 @@ def _evidence(case: CasePart) -> Content:
         lines.append(("In a word", element("span", case.observed, class_="verbatim")))
     if case.reading:
         lines.append(("Reading", case.reading))
+    if case.consequence:
+        lines.append(("Known clients", case.consequence))
     if case.deviation is not None:
         lines.append(("Deviation", _deviation(case.deviation)))
     lines.append(("Case", element("code", case.id)))

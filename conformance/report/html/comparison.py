@@ -97,7 +97,7 @@ def _pair(a: Content, b: Content) -> Markup:
 def _clause_side(clause: ClausePart | None) -> Content:
     if clause is None:
         return element("p", ABSENT, class_="none")
-    said = clause.readings or words_of(clause)
+    said = clause.readings_told or words_of(clause)
     return [badge(clause.verdict), element("p", " · ".join(said)), element("p", clause.reason, class_="why")]
 
 
@@ -106,6 +106,7 @@ def _case_side(case: CasePart | None) -> Content:
         return element("p", ABSENT, class_="none")
     lines = [
         ("Reading", case.reading),
+        ("Known clients", case.consequence),
         ("Expected", case.expected),
         ("Actual", case.actual),
         ("In a word", case.observed if case.observed != case.actual else None),

@@ -23,7 +23,8 @@ MEANING: Final[Mapping[Verdict, str]] = {
 }
 LEVEL: Final = {
     "must": "a source states the rule, and it can be judged",
-    "disputed": "sources disagree; each named reading passes, and the one seen is reported",
+    "disputed": "sources disagree; each named reading passes, and the one seen is reported, "
+    "with known clients that cannot work with it",
     "observe": "no source says what is right; what the target does is taken down",
     "untestable": "a source states it, and nothing outside a hub can check it",
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.statement import ClausePart, Statement
-from conformance.report.tally import left_out, of_verdict, shown, words_of
+from conformance.report.tally import kept_out, left_out, of_verdict, shown, words_of
 from conformance.report.visible import plural
 from conformance.verdict.words import Verdict
 
@@ -31,7 +31,10 @@ def _readings(statement: Statement) -> Markup:
             _id(clause),
             clause.says,
             " · ".join(clause.accepted),
-            element("b", " · ".join(clause.readings) or "none"),
+            [
+                element("b", " · ".join(clause.readings) or "none"),
+                *(element("div", words, class_="consequence") for words in kept_out(clause)),
+            ],
         ]
         for clause in shown(statement)
         if clause.level == "disputed" and clause.verdict is not Verdict.NOT_CLAIMED

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.report.headline import headline
+from conformance.report.headline import KEPT_OUT, headline
 from conformance.report.html.badge import badge, kind
+from conformance.report.html.lists import table
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.statement import CasePart, ClausePart, CostPart, Statement
 from conformance.report.tally import (
@@ -36,6 +37,7 @@ def overview(statement: Statement, navigation: Markup) -> Markup:
         ),
         navigation,
         _attention(statement),
+        _kept_out(statement),
         _matrix(statement),
         _facts(statement),
     )
@@ -143,6 +145,28 @@ def _why(guilty: Sequence[CasePart]) -> Content:
     seen = first_line(case.actual or case.observed)
     expected = element("b", first_line(case.expected))
     return join("expected ", expected, element("br"), "actual ", element("b", seen))
+
+
+def _kept_out(statement: Statement) -> Markup | None:
+    """Return what the readings that were seen keep known clients from; None where that is nothing."""
+    rows = [
+        [
+            element("a", clause.id, href=f"#clause-{clause.id}", class_="id"),
+            reading,
+            [element("div", element("b", each)) for each in words],
+        ]
+        for clause in shown(statement)
+        for reading, words in clause.consequences.items()
+    ]
+    if not rows:
+        return None
+    return element(
+        "section",
+        element("h2", KEPT_OUT, id="kept-out"),
+        element("p", "Each reading is accepted, and yet these clients cannot work with it."),
+        table(("Clause", "Reading seen", "Known clients"), rows, "kept-out"),
+        aria_labelledby="kept-out",
+    )
 
 
 def _matrix(statement: Statement) -> Markup:

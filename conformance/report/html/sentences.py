@@ -49,7 +49,7 @@ def _clause(clause: ClausePart, *, skipped: bool) -> Markup:
         name = element("a", clause.id, href=f"#clause-{clause.id}", class_="id")
         found = [name, " ", badge(clause.verdict)]
         if clause.level == "disputed" and clause.readings:
-            found.append(element("div", f"disputed: {' · '.join(clause.readings)}", class_="note"))
+            found.append(element("div", f"disputed: {' · '.join(clause.readings_told)}", class_="note"))
     return element("div", found, class_="check")
 
 
