@@ -1,4 +1,4 @@
-"""Each of Microsoft's packages in its own locked environment, built once and kept.
+"""Each stranger's package in its own locked environment, built once and kept; Debian's as they are installed.
 
 An environment is named after its lock file's hash: a changed lock makes a new one, and the old one goes.
 """
@@ -63,10 +63,14 @@ def node_environment(name: str = "node") -> Environment:
 
 def debian_environment(*programs: str) -> Environment:
     """Return this Python, where the programs of Debian's packages are installed beside it."""
-    missing = [program for program in programs if shutil.which(program) is None]
+    # A broker is for administrators: Debian does not have it where a user looks.
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    missing = [program for program in programs if shutil.which(program, path=path) is None]
     if missing:
-        raise NotRunError(f"{' and '.join(missing)} is not installed")
-    return Environment(sys.executable, {})
+        raise NotRunError(
+            f"{' and '.join(missing)} not installed: it is in Debian's mosquitto or mosquitto-clients"
+        )
+    return Environment(sys.executable, {"PATH": path})
 
 
 def _interpreter(newest: tuple[int, int] | None) -> str:

@@ -234,7 +234,24 @@ async function renewal(transport) {
   });
 }
 
+async function idle() {
+  const identity = `node-${version}-idle`;
+  await step("connect", async () => {
+    const { key } = await create(identity, "key");
+    const client = Client.fromConnectionString(connectionString("MQTT", identity, `SharedAccessKey=${key}`), Mqtt);
+    await client.open();
+    answerMethods(client, "onDeviceMethod");
+    await client.getTwin();
+  });
+  const [before, after] = await ask("silence", { identity, seconds: HUB.idle });
+  await step("stays connected through the silence, and answers a method", async () => {
+    same(after, before);
+    same((await ask("method", { identity, name: "turn", payload: 1 })).status, 207);
+  });
+}
+
 run(async () => {
+  if (HUB.idle) return idle();
   for (const transport of Object.keys(TRANSPORTS)) {
     if (transport === "WebSocket" && HUB.ports.https !== 443) continue;
     await fullRound(transport, "device");

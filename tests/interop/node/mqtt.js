@@ -299,7 +299,23 @@ async function deviceEndpoint() {
   });
 }
 
+async function idle() {
+  const identity = "mqttjs-idle";
+  let session;
+  await step("connect", async () => {
+    session = await opened("MQTT", identity);
+    await session.connected();
+    await session.subscribe();
+  });
+  const [before, after] = await ask("silence", { identity, seconds: HUB.idle });
+  await step("stays connected through the silence, and answers a method", async () => {
+    same(after, before);
+    same((await ask("method", { identity, name: "turn", payload: 1 })).status, 207);
+  });
+}
+
 run(async () => {
+  if (HUB.idle) return idle();
   for (const transport of Object.keys(URLS)) {
     await cleanSession(transport);
     await keptSession(transport);

@@ -175,6 +175,15 @@ def short_round(board):
         same(board.device.is_connected(), False)
 
 
+def idle(board):
+    with step("connect"):
+        board.connect(ask("create", identity=board.identity)["key"])
+    before, after = board.ask("silence", seconds=HUB["idle"])
+    with step("stays connected through the silence, and answers a method"):
+        same(after, before)
+        same(board.ask("method", name="turn", payload=1)["status"], 207)
+
+
 def refusal(board):
     with step(f"{board.identity}: is refused"):
         ask("create", identity=board.identity)
@@ -188,7 +197,9 @@ def refusal(board):
 
 if __name__ == "__main__":
     # The package knows no other port.
-    if HUB["ports"]["mqtt"] == 8883:
+    if "idle" in HUB:
+        idle(Board("idle-feather"))
+    elif HUB["ports"]["mqtt"] == 8883:
         full_round(Board("feather"))
         # An id as firmware makes it of its network address.
         short_round(Board("24:0a:c4:00:01:10"))

@@ -1,4 +1,4 @@
-"""azure-iot-device 2.0, unmodified, as device and module: its user waits for what comes and sets no handler."""
+"""azure-iot-device 2.0, unmodified, as device and module: its user waits for what comes, without handlers."""
 
 import asyncio
 import base64
@@ -117,10 +117,9 @@ class SyncDevice:
         self._client = None
 
     def connect(self):
-        with step(f"{self._way}: connect"):
-            self._client = self._way.client(self._way.created())
-            self._client.connect()
-            same(self._client.connected, True)
+        self._client = self._way.client(self._way.created())
+        self._client.connect()
+        same(self._client.connected, True)
 
     def telemetry(self):
         with step(f"{self._way}: telemetry with every property"):
@@ -181,7 +180,8 @@ class SyncDevice:
 
 def full_round(way, drops=False):
     it = SyncDevice(way)
-    it.connect()
+    with step(f"{way}: connect"):
+        it.connect()
     it.telemetry()
     if way.kind != "module":
         it.cloud_to_device()
@@ -196,9 +196,21 @@ def full_round(way, drops=False):
 
 def short_round(way):
     it = SyncDevice(way)
-    it.connect()
+    with step(f"{way}: connect"):
+        it.connect()
     it.telemetry()
     it.disconnect()
+
+
+def idle(way):
+    it = SyncDevice(way)
+    with step("connect"):
+        it.connect()
+        it.answer_methods()
+    before, after = ask("silence", identity=way.identity, seconds=HUB["idle"])
+    with step("stays connected through the silence, and answers a method"):
+        same(after, before)
+        same(ask("method", identity=way.identity, name="turn", payload=1)["status"], 207)
 
 
 def refusal(way):
@@ -236,7 +248,7 @@ async def async_round(way):
         same(client.connected, False)
 
 
-if __name__ == "__main__":
+def main():
     for transport in ("MQTT", "WebSocket"):
         if HUB["ports"]["mqtt" if transport == "MQTT" else "https"] not in (8883, 443):
             continue
@@ -245,3 +257,10 @@ if __name__ == "__main__":
         short_round(Way("sync", transport, "device", "certificate"))
         refusal(Way("sync", transport, "device", "wrong key"))
         asyncio.run(async_round(Way("async", transport, "device", "key")))
+
+
+if __name__ == "__main__":
+    if "idle" in HUB:
+        idle(Way("sync", "MQTT", "device", "idle key"))
+    else:
+        main()

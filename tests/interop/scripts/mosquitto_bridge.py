@@ -318,9 +318,20 @@ def private(name):
         cloud_to_device(name, bridge, bridge.messages)
 
 
+def idle(name):
+    with running(name, CERTIFICATE, by="certificate") as bridge:
+        before, after = ask("silence", identity=bridge.identity, seconds=HUB["idle"])
+        with step(f"{name}: stays connected through the silence"):
+            same(after, before)
+        method(name, bridge)
+
+
 if __name__ == "__main__":
-    prefix("one prefix")
-    pattern("one pattern")
-    certificate("by certificate")
-    mapped("mapped topics")
-    private("private protocol")
+    if "idle" in HUB:
+        idle("idle")
+    else:
+        prefix("one prefix")
+        pattern("one pattern")
+        certificate("by certificate")
+        mapped("mapped topics")
+        private("private protocol")

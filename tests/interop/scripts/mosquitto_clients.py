@@ -1,4 +1,4 @@
-"""mosquitto_pub, mosquitto_sub and mosquitto_rr of Debian, called as Microsoft's page and sample call them."""
+"""mosquitto_pub, mosquitto_sub and mosquitto_rr of Debian, called as Microsoft's page and sample do it."""
 
 import signal
 
