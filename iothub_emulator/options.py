@@ -116,7 +116,7 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         "--certificate-key",
         choices=("rsa", "ecdsa"),
         default=_DEFAULTS.certificate_key,
-        help="the key of the hub's certificate (%(default)s, as a hub's is); the authority's own is RSA in either case, "
+        help="the key of the hub's certificate (%(default)s, as a hub's is); the authority's own is RSA, "
         "unless --ca-key holds another",
     )
     add(
