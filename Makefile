@@ -8,7 +8,7 @@ WORKERS ?= auto
 REPORTS ?=
 ALLURE := .venv-allure
 
-.PHONY: help setup conformance device-only report test lint format interop faults kill-matrix isolation controls bench idle wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix isolation controls bench idle wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,7 +49,7 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 test faults kill-matrix controls wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS)
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -62,8 +62,11 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-interop: $(READY) ## let Microsoft's own packages, unmodified, use the embedded hub
-	$(BIN)/pytest tests/interop -o faulthandler_timeout=900
+interop: $(READY) ## let clients of Microsoft's and of strangers, unmodified, use the embedded hub
+	$(BIN)/pytest tests/interop --ignore-glob='tests/interop/test_idle_*' -o faulthandler_timeout=900
+
+strangers: $(READY) ## let the same devices be idle for longer than the hub waits (five minutes; not in CI)
+	$(BIN)/pytest tests/interop/test_idle_strangers.py -o faulthandler_timeout=900
 
 faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 	$(BIN)/pytest tests/faults -n 2 -o faulthandler_timeout=300
@@ -94,11 +97,12 @@ lock: ## resolve the locked, hashed versions anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
-	for package in azure-iot-hub azure-eventhub azure-iot-device; do \
+	for package in azure-iot-hub azure-eventhub azure-iot-device azure-iot-device-2.0 adafruit-circuitpython-azureiot; do \
 		$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
 	done
 	cd tests/interop/node && npm install --package-lock-only --silent
+	cd tests/interop/node-2019 && npm install --package-lock-only --silent
 	cd requirements/allure && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made

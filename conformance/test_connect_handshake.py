@@ -23,6 +23,7 @@ DISCONNECT = b"\xe0\x00"
     [
         pytest.param("MQIsdp", 3, b"", id="MQTT-3.1"),
         pytest.param("MQTT", 5, b"\x00", id="MQTT-5"),
+        pytest.param("MQTT", 0x84, b"", id="a-bridges-mark"),
     ],
 )
 def test_other_versions_of_mqtt_get_no_session(raw, protocol, level, properties):

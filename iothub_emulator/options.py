@@ -19,7 +19,7 @@ from iothub_emulator.settings import SOURCES, Settings
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULTS = Settings()
-_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.ASCII)
 
 _PORT = number("a port, 0 to 65535", int, lambda value: 0 <= value <= 65535)  # noqa: PLR2004
 _COUNT = number("a whole number above 0", int, lambda value: value > 0)
@@ -116,7 +116,8 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         "--certificate-key",
         choices=("rsa", "ecdsa"),
         default=_DEFAULTS.certificate_key,
-        help="the key of the hub's certificate (%(default)s, as a hub's is)",
+        help="the key of the hub's certificate (%(default)s, as a hub's is); the authority's own is RSA, "
+        "unless --ca-key holds another",
     )
     add(
         "--client-ca",

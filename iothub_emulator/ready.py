@@ -13,7 +13,7 @@ from typing import Any
 from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.hub.policies import Policy
 from iothub_emulator.net import client_certificates
-from iothub_emulator.net.authority import CertificateAuthority, read_authority
+from iothub_emulator.net.authority import CertificateAuthority, is_of_one_start, read_authority
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
@@ -113,12 +113,20 @@ def ready_file(path: Path | None, about: dict[str, Any]) -> Iterator[None]:
 def kept_authority(path: Path | None, key_path: Path | None, now: dt.datetime) -> CertificateAuthority | None:
     """Return the certificate authority in these two files; None where it is to be made anew.
 
-    `StartError` where one file is there without the other, or where they do not belong together.
+    `StartError` where one file is there without the other, where they do not belong together, and where the
+    certificate's file holds what the next start could not make again.
     """
     if key_path is None:
+        if path is not None and path.exists() and not is_of_one_start(path.read_bytes()):
+            raise StartError(
+                f"--ca-file {path} holds something else than the certificate of an earlier start:"
+                " name its key with --ca-key, or another file"
+            )
         return None
     if path is None:
         raise StartError("--ca-key needs --ca-file: name the file of the certificate too")
+    if path.resolve() == key_path.resolve():
+        raise StartError(f"--ca-file and --ca-key both name {path}: name two files")
     there = [file for file in (path, key_path) if file.exists()]
     if len(there) == 1:
         (other,) = {path, key_path} - set(there)
@@ -136,10 +144,15 @@ def ca_files(path: Path | None, key_path: Path | None, authority: CertificateAut
     the machine, a broker's for example, can read too.
     """
     if path is not None:
-        if key_path is None or not key_path.exists():
+        if key_path is None:
             _write_whole(path, authority.pem.decode(), mode=0o644)
-        if key_path is not None and not key_path.exists():
+        elif not key_path.exists():
             _write_whole(key_path, authority.key_pem.decode())
+            try:
+                _write_whole(path, authority.pem.decode(), mode=0o644)
+            except StartError:
+                key_path.unlink(missing_ok=True)  # both or none: half of a pair is no authority
+                raise
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="iothub-emulator-") as folder:

@@ -52,7 +52,9 @@ async def run(
             raise StartError(f"{option} {device_id}: {refused}: choose another id") from None
     now = dt.datetime.now(dt.UTC)
     async with contextlib.AsyncExitStack() as stack:
-        issuer = kept_authority(ca_path, ca_key_path, now) or authority.new_authority(keys[0].result(), now)
+        issuer = kept_authority(ca_path, ca_key_path, now) or authority.new_authority(
+            keys[0].result(), now, kept=ca_key_path is not None
+        )
         names = rules.listeners.certificate_names(settings.host_names)
         certificate = authority.issue(issuer, names, keys[1].result(), now)
         ports = await stack.enter_async_context(open_listeners(runtime, certificate))

@@ -28,6 +28,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 AUTHORITY_DAYS, HUB_DAYS = 3650, 365
 """How long the two certificates are good, from a day before they were made."""
 
+_OF_ONE_START = "iothub-emulator root of one start"
 _LONGEST_COMMON_NAME = 64  # RFC 5280, upper bound of a common name
 _DAY = dt.timedelta(days=1)
 
@@ -67,12 +68,12 @@ def begin_keys(*kinds: KeyKind) -> "list[Future[PrivateKey]]":
         threads.shutdown(wait=False)
 
 
-def new_authority(key: PrivateKey, now: dt.datetime) -> CertificateAuthority:
-    """Return an authority that signs itself, good from yesterday on."""
+def new_authority(key: PrivateKey, now: dt.datetime, *, kept: bool = False) -> CertificateAuthority:
+    """Return an authority that signs itself, good from yesterday on; `kept`: for more than one start."""
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "iothub-emulator"),
-            x509.NameAttribute(NameOID.COMMON_NAME, "iothub-emulator root"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "iothub-emulator root" if kept else _OF_ONE_START),
         ]
     )
     certificate = (
@@ -106,6 +107,15 @@ def read_authority(certificate_file: Path, key_file: Path, now: dt.datetime) -> 
     if not _may_sign(certificate):
         raise StartError(f"--ca-file {certificate_file} is no certificate authority: name one that is")
     return CertificateAuthority(certificate, key)
+
+
+def is_of_one_start(pem: bytes) -> bool:
+    """Tell whether this is the certificate of an authority whose key went with the hub that made it."""
+    try:
+        names = x509.load_pem_x509_certificate(pem).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        return False
+    return [name.value for name in names] == [_OF_ONE_START]
 
 
 def issue(

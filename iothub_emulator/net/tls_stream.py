@@ -90,7 +90,8 @@ class TlsStream(asyncio.BufferedProtocol):
             self._read(tls)
         except ssl.SSLError as error:
             if self._protocol is None:
-                self._log_failure(error.reason or "no TLS")
+                why = getattr(error, "verify_message", "")  # of a certificate that TLS did not take
+                self._log_failure(f"{error.reason or 'no TLS'} {why}".rstrip())
             # An alert may be waiting to tell the client why.
             self._send()
             self._transport.close()

@@ -98,6 +98,40 @@ def test_two_files_that_are_no_authority_are_told_in_one_line(tmp_path, mistake)
         kept_authority(tmp_path / "ca.pem", tmp_path / "ca.key", now)
 
 
+def test_one_file_for_both_is_told_before_either_is_written(tmp_path):
+    with pytest.raises(StartError, match="name two files"):
+        kept_authority(tmp_path / "ca.pem", tmp_path / "x" / ".." / "ca.pem", NOW)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(new_authority(RSA_KEY, NOW, kept=True).pem, id="kept-authority"),
+        pytest.param(b"a shopping list", id="no-certificate"),
+    ],
+)
+def test_a_certificate_that_could_not_be_made_again_is_not_overwritten(tmp_path, content):
+    """Who forgets --ca-key once does not lose what is built into devices."""
+    (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(StartError, match="name its key with --ca-key, or another file"):
+        kept_authority(tmp_path / "ca.pem", None, NOW)
+
+
+def test_the_certificate_of_an_earlier_start_is_overwritten(tmp_path):
+    (tmp_path / "ca.pem").write_bytes(AUTHORITY.pem)
+    assert kept_authority(tmp_path / "ca.pem", None, NOW) is None
+
+
+@pytest.mark.parametrize(("certificate", "key"), [("ca.pem", "nowhere/ca.key"), ("nowhere/ca.pem", "ca.key")])
+def test_a_start_that_cannot_write_one_file_leaves_none(tmp_path, certificate, key):
+    with (
+        pytest.raises(StartError, match="cannot be written"),
+        ca_files(tmp_path / certificate, tmp_path / key, AUTHORITY),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_needs_the_name_of_its_certificate(tmp_path):
     with pytest.raises(StartError, match="--ca-key needs --ca-file"):
         kept_authority(None, tmp_path / "ca.key", NOW)

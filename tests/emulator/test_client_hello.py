@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iothub_emulator.net.client_hello import LARGEST, Incomplete, server_name
+from iothub_emulator.net.client_hello import Incomplete, server_name
 
 NAME = "hub.device.example"
 
@@ -24,6 +24,7 @@ def client_hello(name=NAME):
 
 
 HELLO = client_hello()
+END_OF_NAME = HELLO.index(NAME.encode()) + len(NAME)
 
 
 def in_records_of(size):
@@ -42,10 +43,24 @@ def test_records_may_cut_the_message(size):
     assert server_name(in_records_of(size)) == NAME
 
 
-@pytest.mark.parametrize("length", range(0, len(HELLO), 7))
-def test_a_part_of_it_is_not_enough(length):
+@pytest.mark.parametrize("length", range(0, END_OF_NAME, 7))
+def test_a_part_before_the_end_of_the_name_is_not_enough(length):
     with pytest.raises(Incomplete):
         server_name(HELLO[:length])
+
+
+@pytest.mark.parametrize("length", range(END_OF_NAME, len(HELLO), 97))
+def test_what_is_behind_the_name_is_not_waited_for(length):
+    assert server_name(HELLO[:length]) == NAME
+
+
+def test_a_message_may_be_longer_than_what_is_looked_at():
+    """A resumed session of a client with a large certificate, a list of a thousand protocols."""
+    body = HELLO[9:]
+    message = b"\x01" + (len(body) + 40_000).to_bytes(3) + body + bytes(40_000)
+    pieces = [message[at : at + 16_000] for at in range(0, len(message), 16_000)]
+    data = b"".join(b"\x16\x03\x01" + len(piece).to_bytes(2) + piece for piece in pieces)
+    assert server_name(data) == NAME
 
 
 def test_what_follows_is_not_looked_at():
@@ -66,7 +81,7 @@ def test_a_client_may_ask_for_no_name(name):
         pytest.param(b"\x16\x03\x01\x00\x00", id="empty-record"),
         pytest.param(b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", id="another-message"),
         pytest.param(b"\x16\x03\x01\x00\x04\x01\x00\x00\x00", id="empty-hello"),
-        pytest.param(bytes(LARGEST + 1), id="too-long"),
+        pytest.param(b"\x16\x03\x01\x40\x00\x01\x00\xff\xff" + bytes(100) * 200, id="without-end"),
     ],
 )
 def test_what_is_no_client_hello_has_no_name(data):

@@ -1,4 +1,4 @@
-"""One emulator for all of Microsoft's packages, one performance of each script, a line for each."""
+"""One emulator for all strangers' packages, one performance of each script, a line for each."""
 
 import os
 import socket

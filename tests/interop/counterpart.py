@@ -8,6 +8,7 @@ import hashlib
 import ssl
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -102,6 +103,12 @@ class Counterpart:
         """End the identity's connection as a network would: another takes it over, and leaves at once."""
         PahoDevice(self._hub, identity, **self._credentials(identity)).close()
 
+    def do_silence(self, identity, seconds):
+        """Say nothing to a device for so long; return its connection's state, before and after."""
+        before = self._connection(identity)
+        time.sleep(seconds)
+        return [before, self._connection(identity)]
+
     # As a device
 
     def do_connect(self, identity, key=None):
@@ -134,6 +141,10 @@ class Counterpart:
         )
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def _connection(self, device_id):
+        device = self._call("GET", f"/devices/{device_id}")
+        return {name: device[name] for name in ("connectionState", "connectionStateUpdatedTime")}
 
     def _twin(self, identity):
         device_id, _, module_id = identity.partition("/")

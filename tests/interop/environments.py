@@ -1,4 +1,4 @@
-"""Each of Microsoft's packages in its own locked environment, built once and kept.
+"""Each stranger's package in its own locked environment, built once and kept; Debian's as they are installed.
 
 An environment is named after its lock file's hash: a changed lock makes a new one, and the old one goes.
 """
@@ -16,7 +16,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KEPT = ROOT / ".venv-interop"
-NODE_LOCK = HERE / "node" / "package-lock.json"
+
+HASH = 16
+"""Characters of the hash in an environment's name."""
 
 BUILD = 600
 """Seconds that one command of a build may take."""
@@ -44,14 +46,31 @@ def python_environment(package: str, newest: tuple[int, int] | None = None) -> E
     return Environment(str(folder / "bin" / "python"), {})
 
 
-def node_environment() -> Environment:
-    """Return the environment of tests/interop/node/package-lock.json."""
+def node_environment(name: str = "node") -> Environment:
+    """Return the environment of tests/interop/<name>/package-lock.json."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise NotRunError("node and npm are not installed")
-    name = f"node-{_hash(NODE_LOCK.read_bytes(), _output(node, '--version').encode())}"
-    folder = _built("node", name, lambda target: _build_node(npm, target))
+    lock = HERE / name / "package-lock.json"
+    version = _output(node, "--version")
+    folder = _built(
+        name,
+        f"{name}-{_hash(lock.read_bytes(), version.encode())}",
+        lambda target: _build_node(npm, target, lock),
+    )
     return Environment(node, {"NODE_PATH": str(folder / "node_modules")})
+
+
+def debian_environment(*programs: str) -> Environment:
+    """Return this Python, where the programs of Debian's packages are installed beside it."""
+    # A broker is for administrators: Debian does not have it where a user looks.
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    missing = [program for program in programs if shutil.which(program, path=path) is None]
+    if missing:
+        raise NotRunError(
+            f"{' and '.join(missing)} not installed: it is in Debian's mosquitto or mosquitto-clients"
+        )
+    return Environment(sys.executable, {"PATH": path})
 
 
 def _interpreter(newest: tuple[int, int] | None) -> str:
@@ -76,10 +95,10 @@ def _build_python(interpreter, folder, lock):
     _run(folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", *install)
 
 
-def _build_node(npm, folder):
+def _build_node(npm, folder, lock):
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(NODE_LOCK.with_name(name), folder)
+        shutil.copy(lock.with_name(name), folder)
     _run(npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder)
 
 
@@ -89,10 +108,9 @@ def _built(package, name, build):
     done = folder / ".done"
     with _alone(KEPT / f"{package}.lock"):
         if not done.exists():
-            for old in KEPT.glob(f"{package}-*"):
-                # A package's name may begin another's: what follows must be a hash.
-                if "-" not in old.name.removeprefix(f"{package}-"):
-                    shutil.rmtree(old)
+            # A package's name may begin another's: what follows must be a hash.
+            for old in KEPT.glob(f"{package}-{'[0-9a-f]' * HASH}"):
+                shutil.rmtree(old)
             build(folder)
             done.touch()
     return folder
@@ -107,7 +125,7 @@ def _alone(path):
 
 
 def _hash(*parts):
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:HASH]
 
 
 def _output(*command):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 from dataclasses import dataclass, field
@@ -60,19 +61,20 @@ def perform(script: str, environment: Environment, hub: dict, *, deadline: float
             stderr=subprocess.PIPE,
             text=True,
             env=variables,
+            start_new_session=True,
         )
         said = []
         errors = threading.Thread(target=lambda: said.extend(process.stderr))
         errors.start()
         late = threading.Event()
-        watchdog = threading.Timer(deadline, lambda: (late.set(), process.kill()))
+        watchdog = threading.Timer(deadline, lambda: (late.set(), _kill(process)))
         watchdog.start()
         try:
             for line in process.stdout:
                 _heard(line, process, counterpart, performance)
         finally:
             watchdog.cancel()
-            process.kill()
+            _kill(process)
             code = process.wait()
             errors.join()
             with contextlib.suppress(BrokenPipeError):
@@ -85,6 +87,12 @@ def perform(script: str, environment: Environment, hub: dict, *, deadline: float
     elif code:
         performance.ending = f"exit code {code}; {last}"
     return performance
+
+
+def _kill(process):
+    """End the script and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _heard(line, process, counterpart, performance):

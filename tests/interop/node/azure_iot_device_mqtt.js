@@ -4,9 +4,11 @@
 const { readFileSync } = require("node:fs");
 const { Client, ModuleClient, SharedAccessKeyAuthenticationProvider } = require("azure-iot-device");
 const { Mqtt, MqttWs } = require("azure-iot-device-mqtt");
-const { Message } = require("azure-iot-common");
+const { Message, NoRetry } = require("azure-iot-common");
+const { version } = require("azure-iot-device/package.json");
 const { HUB, Kept, ask, refused, run, same, step } = require("./steps");
 
+const OF_2019 = version === "1.11.2";
 const TRANSPORTS = { MQTT: Mqtt, WebSocket: MqttWs };
 
 function host(transport) {
@@ -110,6 +112,8 @@ async function methods(way, identity, when = "") {
     const result = await ask("method", { identity, name: "turn", payload: { to: ["ü", 1, null] } });
     same(result, { status: 207, payload: { name: "turn", payload: { to: ["ü", 1, null] } } });
   });
+  // The package of 2019 throws out of its own event handler where the body is empty, which ends the process.
+  if (OF_2019) return;
   await step(`${way}: method without payload${when}`, async () => {
     const result = await ask("method", { identity, name: "stop" });
     // No payload is an empty body, and that the package itself refuses: it parses JSON before it asks its user.
@@ -127,8 +131,10 @@ function answerMethods(client, register) {
 
 async function drop(way, identity, client) {
   await step(`${way}: reconnect after a drop`, async () => {
-    const connected = new Promise((resolve) => client.once("connect", resolve));
+    // The package of 2019 tells nobody when it is connected again: there the back end waits for the device.
+    const connected = OF_2019 ? null : new Promise((resolve) => client.once("connect", resolve));
     await ask("drop", { identity });
+    if (OF_2019) await ask("method", { identity, name: "turn", payload: {}, connectTimeoutInSeconds: 20 });
     await connected;
     await client.sendEvent(new Message(`again ${way}`));
     await ask("telemetry", { identity, body: `again ${way}` });
@@ -137,7 +143,7 @@ async function drop(way, identity, client) {
 
 async function fullRound(transport, kind) {
   const way = `${transport} ${kind} by key`;
-  const identity = `node-${transport}-${kind}-key${kind === "module" ? "/m-1" : ""}`;
+  const identity = `node-${version}-${transport}-${kind}-key${kind === "module" ? "/m-1" : ""}`;
   const messages = new Kept();
   let client;
   await step(`${way}: connect`, async () => {
@@ -163,7 +169,7 @@ async function fullRound(transport, kind) {
 
 async function byCertificate(transport) {
   const way = `${transport} device by certificate`;
-  const identity = `node-${transport}-device-certificate`;
+  const identity = `node-${version}-${transport}-device-certificate`;
   let client;
   await step(`${way}: connect`, async () => {
     const files = await create(identity, "certificate");
@@ -177,7 +183,7 @@ async function byCertificate(transport) {
 
 async function byToken(transport) {
   const way = `${transport} device by token`;
-  const identity = `node-${transport}-device-token`;
+  const identity = `node-${version}-${transport}-device-token`;
   let client;
   await step(`${way}: connect`, async () => {
     await create(identity, "key");
@@ -189,9 +195,29 @@ async function byToken(transport) {
   await step(`${way}: disconnect`, () => client.close());
 }
 
+// An id as firmware makes it of its network address.
+async function withColons(transport) {
+  const way = `${transport} device with colons in its id`;
+  const identity = `${transport === "MQTT" ? "00:11" : "00:22"}:22:33:44:${version.replaceAll(".", ":")}`;
+  const messages = new Kept();
+  let client;
+  await step(`${way}: connect`, async () => {
+    const { key } = await create(identity, "key");
+    client = Client.fromConnectionString(connectionString(transport, identity, `SharedAccessKey=${key}`), TRANSPORTS[transport]);
+    await client.open();
+  });
+  await telemetry(way, identity, client, "sas");
+  client.on("message", (message) => messages.put(message));
+  await cloudToDevice(way, identity, client, messages);
+  answerMethods(client, "onDeviceMethod");
+  await client.getTwin();
+  await methods(way, identity);
+  await step(`${way}: disconnect`, () => client.close());
+}
+
 async function renewal(transport) {
   const way = `${transport} device by key with a short life`;
-  const identity = `node-${transport}-device-renewal`;
+  const identity = `node-${version}-${transport}-device-renewal`;
   let client;
   await step(`${way}: SAS renewal`, async () => {
     const { key } = await create(identity, "key");
@@ -208,18 +234,38 @@ async function renewal(transport) {
   });
 }
 
+async function idle() {
+  const identity = `node-${version}-idle`;
+  await step("connect", async () => {
+    const { key } = await create(identity, "key");
+    const client = Client.fromConnectionString(connectionString("MQTT", identity, `SharedAccessKey=${key}`), Mqtt);
+    await client.open();
+    answerMethods(client, "onDeviceMethod");
+    await client.getTwin();
+  });
+  const [before, after] = await ask("silence", { identity, seconds: HUB.idle });
+  await step("stays connected through the silence, and answers a method", async () => {
+    same(after, before);
+    same((await ask("method", { identity, name: "turn", payload: 1 })).status, 207);
+  });
+}
+
 run(async () => {
+  if (HUB.idle) return idle();
   for (const transport of Object.keys(TRANSPORTS)) {
     if (transport === "WebSocket" && HUB.ports.https !== 443) continue;
     await fullRound(transport, "device");
     await fullRound(transport, "module");
     await byCertificate(transport);
     await byToken(transport);
+    await withColons(transport);
     await renewal(transport);
     await step(`${transport} device by a wrong key: is refused`, async () => {
-      await create(`node-${transport}-wrong`, "key");
-      const text = connectionString(transport, `node-${transport}-wrong`, "SharedAccessKey=d3Jvbmc=");
-      await refused(Client.fromConnectionString(text, TRANSPORTS[transport]).open(), "UnauthorizedError");
+      await create(`node-${version}-${transport}-wrong`, "key");
+      const text = connectionString(transport, `node-${version}-${transport}-wrong`, "SharedAccessKey=d3Jvbmc=");
+      const client = Client.fromConnectionString(text, TRANSPORTS[transport]);
+      client.setRetryPolicy(new NoRetry());
+      await refused(client.open(), OF_2019 ? "Connection refused: Not authorized" : "UnauthorizedError");
     });
   }
 });
