@@ -130,13 +130,10 @@ class WebSocketTap(Tap):
         self._deaf = False
         self._closing = False
 
-    def read(self) -> bytes:
-        """Return what binary frames carried, or nothing; `ending` tells whether more can come."""
-        while data := self._take_rest() or super().read():
-            payload = self._understand(data)
-            if payload:
-                return payload
-        return b""
+    def read(self) -> bytes | None:
+        """Return what binary frames carried, which may be nothing, or None where none came."""
+        data = self._take_rest() or super().read()
+        return None if data is None else self._understand(data)
 
     def garbage(self) -> tuple[str, bytes] | None:
         """Return, once, the frame that no server may send."""

@@ -12,6 +12,13 @@ from conformance.evidence.words import describe
 # A hub counts a message in blocks of this many bytes ("IoT Hub quotas and throttling").
 BLOCK: Final = 4096
 
+# The longest that a hub sends is a method's payload of 128 KB; one that sends back what it hears, 256 KB.
+LONGEST_PACKET: Final = 1024 * 1024
+# What one connection may bring in a case; the busiest of the suite, a burst of twin requests, brings 1,001
+# packets and 100 KB.
+MOST_PACKETS: Final = 10_000
+MOST_BYTES: Final = 16 * 1024 * 1024
+
 
 class Evidence:
     """What one case saw: its transcript and its watch. Begin one when the case begins.
@@ -72,7 +79,14 @@ class Recorder:
         self._watch = evidence.watch
         self._rules = ConnectionWatch(device_id) if watched else None
         self._outgoing = Decoder()
-        self._incoming = Decoder()
+        self._incoming = Decoder(LONGEST_PACKET)
+        # Packets, and frames of what carries them.
+        self._packets = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the hub sent what leaves open where its next packet begins."""
+        return self._incoming.is_lost
 
     def sent(self, data: bytes) -> list[Packet]:
         """Take note of bytes for the hub before it can answer them; return the packets they complete."""
@@ -87,6 +101,7 @@ class Recorder:
     def received(self, data: bytes) -> list[Packet]:
         """Take note of bytes from the hub and return the packets that they complete."""
         packets = self._incoming.feed(data)
+        self._packets += len(packets)
         for packet in packets:
             self._transcript.add(self.label, "←", describe(packet))
             self._count(packet)
@@ -105,6 +120,16 @@ class Recorder:
     def frame(self, glyph: Glyph, text: str) -> None:
         """Take note of what MQTT travels in on this connection: an HTTP handshake, a WebSocket frame."""
         self._transcript.add(self.label, glyph, text)
+        self._packets += glyph == "←"
+
+    def flood(self, size: int) -> str:
+        """Return what is too much of what the hub has sent, so many bytes of the network; else nothing.
+
+        More than any case needs: nothing that still comes should be read.
+        """
+        if self._packets > MOST_PACKETS:
+            return f"more than {MOST_PACKETS} packets from the hub on one connection"
+        return f"more than {MOST_BYTES} bytes from the hub on one connection" if size > MOST_BYTES else ""
 
     def _count(self, packet: Packet) -> None:
         if isinstance(packet, Publish):

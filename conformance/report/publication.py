@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 from conformance.catalogue import (
     DOCUMENT_DATE,
@@ -15,6 +15,7 @@ from conformance.catalogue import (
 )
 from conformance.document import Statement as Sentence
 from conformance.report.digest import suite_digest
+from conformance.report.limits import fitted
 from conformance.report.statement import (
     CasePart,
     ClaimsPart,
@@ -59,7 +60,7 @@ def make(
     run: RunPart,
 ) -> Statement:
     """Put a run's judgements into their published form."""
-    return Statement(
+    statement = Statement(
         suite=SuitePart(
             name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
         ),
@@ -87,6 +88,7 @@ def make(
             for found in deviations
         ],
     )
+    return fitted(statement)
 
 
 def _clause(judgement: Judgement, started: datetime) -> ClausePart:
@@ -111,7 +113,6 @@ def _clause(judgement: Judgement, started: datetime) -> ClausePart:
 
 
 def _case(case: Case, started: float) -> CasePart:
-    evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
     return CasePart(
         id=case.id,
         title=case.title,
@@ -124,9 +125,13 @@ def _case(case: Case, started: float) -> CasePart:
         message=case.message,
         deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
         in_passing=case.in_passing,
-        **evidence,
+        **_evidence(case),
     )
 
 
-def _evidence(case: Case) -> dict[str, str]:
+def _evidence(case: Case) -> dict[str, Any]:
+    if case.in_passing:
+        return {"count": case.count}
+    if case.verdict is Verdict.PASS:
+        return {"transcript": case.transcript or None}
     return {"expected": case.expected, "actual": case.actual, "transcript": case.transcript}
