@@ -190,7 +190,7 @@ class Channel:
             self._arrive([self.recorder.garbled(*garbage)])
         if self._tap.ending is not None:
             self._end(self._tap.ending)
-        elif self.ended_at is None and (flood := self.recorder.flood(self._tap.taken)):
+        elif self.ended_at is None and (flood := self.recorder.flood(self._tap.taken, self._tap.empty)):
             self.flood = flood
             self._end(Ending("us", flood))
         elif self.ended_at is None:

@@ -33,6 +33,8 @@ class Tap:
         self.ending: Ending | None = None
         self.taken = 0
         """Bytes that have come from the network, whatever they are."""
+        self.empty = 0
+        """Frames that have come and carried nothing."""
         self._outgoing = bytearray()
 
     @property

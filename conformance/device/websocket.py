@@ -165,9 +165,11 @@ class WebSocketTap(Tap):
         payload = bytearray()
         for event in [] if self._deaf else self._reader.feed(data):
             match event:
-                case Head(text):
+                case Head(text, size):
+                    self.empty += not size
                     self._report("←", f"FRAME    {text}")
                 case Control():
+                    self.empty += 1
                     self._report("←", f"FRAME    {event.text}")
                     if self._obey(event):
                         break

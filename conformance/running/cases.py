@@ -22,7 +22,7 @@ from conformance.verdict.words import Verdict
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
 # Words that are one for each packet, of a hub that sends thousands.
-LONGEST_WORDS: Final = 1000
+LONGEST_WORDS: Final = 400
 
 
 @dataclass(kw_only=True)

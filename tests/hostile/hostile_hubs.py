@@ -1,7 +1,7 @@
 """Hubs that say too much: each a function for `python -m iothub_emulator --load hostile_hubs:NAME`.
 
-Nobody builds one of these on purpose; a loop, a retry without an end or a broker's own idea of a message does.
-Whatever one does, the run ends, and its report opens.
+Nobody means to build one of these; a loop, a retry without an end, or a broker's own idea of a message does.
+Whatever a hub does, the run ends, and its report opens.
 """
 
 from dataclasses import replace
@@ -79,9 +79,7 @@ def messages_of_a_megabyte(rules):
 
 def packets_of_the_greatest_length(rules):
     """Begins a packet of 256 MB behind each SUBACK, and sends blanks without an end."""
-    _send(
-        rules, lambda packet: encode(packet) + (b"\x30" + GREATEST if isinstance(packet, Suback) else b"")
-    )
+    _send(rules, lambda packet: encode(packet) + (b"\x30" + GREATEST if isinstance(packet, Suback) else b""))
     _flood(b" " * MEGABYTE, once=lambda packet: isinstance(packet, Suback))
 
 
@@ -102,9 +100,7 @@ def subacks_of_60_000_codes(rules):
 
 def bytes_that_mean_nothing(rules):
     """Sends bytes without a meaning behind each CONNACK, for as long as anybody listens."""
-    _send(
-        rules, lambda packet: encode(packet) + (UNREADABLE if isinstance(packet, Connack) else b"")
-    )
+    _send(rules, lambda packet: encode(packet) + (UNREADABLE if isinstance(packet, Connack) else b""))
     _flood(bytes(range(256)))
 
 

@@ -326,8 +326,9 @@ def test_the_status_of_a_twin_answer_is_a_known_whole_number(status, breaches):
 
 
 def test_breaches_of_one_clause_with_one_word_are_one_and_counted():
-    """A hub that sends a packet ten thousand times too often takes no more room than one that does it once."""
-    watch = judged(("→", CONNECT), ACCEPTED, *[Puback(number) for number in range(1, 10_001)], Suback(7, (0,)))
+    """A hub that says something ten thousand times takes no more room than one that says it once."""
+    pubacks = [Puback(number) for number in range(1, 10_001)]
+    watch = judged(("→", CONNECT), ACCEPTED, *pubacks, Suback(7, (0,)))
 
     assert [(breach.clause, breach.observed, breach.count) for breach in watch.breaches] == [
         ("watch.ids", "puback", 10_000),
