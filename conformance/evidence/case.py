@@ -24,7 +24,8 @@ class Evidence:
     """What one case saw: its transcript and its watch. Begin one when the case begins.
 
     `messages` counts what passed on its connections in either direction, in blocks of 4 KB as a hub counts
-    them; `identities` the devices and modules that were made for it.
+    them; `identities` the devices and modules that were made for it. `flood` is what was too much of the hub,
+    where a connection was ended for that.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Evidence:
         self.watch = Watch()
         self.messages = 0
         self.identities = 0
+        self.flood = ""
         self._slept_before = pauses.slept_seconds()
         self._connections = 0
 
@@ -39,6 +41,7 @@ class Evidence:
         """Return the evidence of another attempt: a transcript of its own, and all else goes on."""
         other = Evidence()
         other.watch, other.messages, other.identities = self.watch, self.messages, self.identities
+        other.flood = self.flood
         return other
 
     @property
@@ -125,9 +128,13 @@ class Recorder:
 
         `size` are the bytes that came, `empty` the frames that carried none. Nothing more should be read.
         """
+        flood = ""
         if self._packets + empty > MOST_PACKETS:
-            return f"more than {MOST_PACKETS} packets and empty frames from the hub on one connection"
-        return f"more than {MOST_BYTES} bytes from the hub on one connection" if size > MOST_BYTES else ""
+            flood = f"more than {MOST_PACKETS} packets and empty frames from the hub on one connection"
+        elif size > MOST_BYTES:
+            flood = f"more than {MOST_BYTES} bytes from the hub on one connection"
+        self._evidence.flood = self._evidence.flood or flood
+        return flood
 
     def _count(self, packet: Packet) -> None:
         if isinstance(packet, Publish):

@@ -1,6 +1,6 @@
 """A run's judgements, put into the published form that the models of `statement` document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +31,7 @@ from conformance.report.statement import (
     SuitePart,
     TargetPart,
 )
+from conformance.report.visible import plural
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.needs import Claims
@@ -76,7 +77,7 @@ def make(
         claims=ClaimsPart(
             capabilities=sorted(claims.capabilities), timing=dict(claims.timing), large=claims.large
         ),
-        run=run,
+        run=run.model_copy(update={"remarks": [*run.remarks, *_floods(judgements)]}),
         summary=dict(summary(judgements)),
         sections=[
             SectionPart(name=section.name, title=section.title, link=f"{DOCUMENT_URL}#{section.anchor}")
@@ -89,6 +90,17 @@ def make(
         ],
     )
     return fitted(statement)
+
+
+def _floods(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """Say in how many cases the hub was not heard to the end: what came behind was held against no rule."""
+    flooded = [case for judgement in judgements for case in judgement.cases if case.flood]
+    if flooded:
+        more = f" and {plural(len(flooded) - 1, 'more case')}" if len(flooded) > 1 else ""
+        yield (
+            f"The suite ended a connection in {flooded[0].id}{more}: {flooded[0].flood}. "
+            "What came behind was not judged."
+        )
 
 
 def _clause(judgement: Judgement, started: datetime) -> ClausePart:

@@ -116,7 +116,8 @@ class RunningCase:
         outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
         breaches = tuple(_one_for_each_clause(map(self._breach, watch.breaches)))
-        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches)
+        flood = self.evidence.flood
+        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
         return Case(
             id=self.id,
             clause=self.clause.id,
@@ -133,6 +134,7 @@ class RunningCase:
             worker=self.worker,
             messages=self.evidence.messages,
             identities=self.evidence.identities,
+            flood=flood,
             breaches=breaches,
             sightings=tuple(sorted(watch.sightings.items())),
             deviation=deviation,

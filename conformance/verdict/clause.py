@@ -40,7 +40,7 @@ class Case:
     unix time, 0 where nobody knows; `seconds` is wall time, `slept` the part of it spent in pauses. `title`
     is the rule that the test states, with its parameters. `in_passing`: a watched rule was broken here, in a
     case of another clause, by `count` packets. `deviation` is what the profile states about it, whether it
-    came true or not.
+    came true or not. `flood` says what was too much of the hub, where the suite ended a connection for that.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Case:
     worker: str = ""
     messages: int = 0
     identities: int = 0
+    flood: str = ""
     breaches: tuple[Breach, ...] = ()
     sightings: tuple[tuple[str, int], ...] = ()
     title: str = ""
@@ -173,6 +174,7 @@ def _as_evidence(case: Case, breach: Breach) -> Case:
         expected="",
         actual="",
         transcript="",
+        flood="",
         breaches=(),
         sightings=(),
         in_passing=True,

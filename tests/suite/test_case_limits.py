@@ -40,6 +40,16 @@ def test_compared():
 """
 
 
+TOO_MANY = "more than 5000 packets and empty frames from the hub on one connection"
+FLOODED = """
+@clause("small.holds")
+def test_flooded(evidence):
+    recorder = evidence.connection("d1", watched=False)
+    recorder.received(bytes.fromhex("d000") * 5001)
+    recorder.ended(f"closed by us ({recorder.flood(size=10_002, empty=0)})")
+"""
+
+
 @pytest.fixture
 def small(tmp_path):
     small = SmallSuite(tmp_path)
@@ -74,6 +84,23 @@ def test_what_a_deviation_states_stays_apart_from_what_it_does_not(small):
         ("violation", "puback", 2000),
         ("known deviation", "suback 0", 1000),
     ]
+
+
+@BOTH_WAYS
+def test_a_case_that_passes_though_its_hub_was_not_heard_to_the_end_says_so(small, distribution):
+    """What came behind was held against no rule: that must not look like a pass of every rule."""
+    small.cases(FLOODED)
+
+    small.run(*distribution)
+
+    (passed,) = small.clause("small.holds")["cases"]
+    assert passed["verdict"] == "pass"
+    assert passed["transcript"].endswith(f"c1 = closed by us ({TOO_MANY})")
+    (remark,) = small.statement()["run"]["remarks"]
+    assert remark == (
+        f"The suite ended a connection in test_small.py::test_flooded: {TOO_MANY}. "
+        "What came behind was not judged."
+    )
 
 
 @BOTH_WAYS
