@@ -8,7 +8,7 @@ WORKERS ?= auto
 REPORTS ?=
 ALLURE := .venv-allure
 
-.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix isolation controls bench idle wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix isolation controls hostile bench idle wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,10 +46,10 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 	@touch $@
 
 # Their runs are of wrong hubs and pretended ones: no summaries of a job.
-test faults kill-matrix controls wheel: export GITHUB_STEP_SUMMARY :=
+test faults kill-matrix controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS)
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -80,11 +80,15 @@ isolation: $(READY) ## prove that order, workers and other runs change no verdic
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500
 
-bench: $(READY) ## measure the embedded hub side by side with mosquitto, and the page of a report
+hostile: $(READY) ## run the suite on hubs that say too much: each run ends, and its report opens
+	$(BIN)/pytest tests/hostile/test_reports_open.py -n 2 -o faulthandler_timeout=300
+
+bench: $(READY) ## measure the embedded hub side by side with mosquitto, the page of a report, and reports of hostile hubs
 	$(BIN)/python benchmarks/round_trips.py
 	$(BIN)/python benchmarks/many_devices.py
 	$(BIN)/python benchmarks/service_side.py
 	$(BIN)/python benchmarks/report_page.py
+	$(BIN)/python benchmarks/reports_of_hostile_hubs.py
 
 idle: $(READY) ## let the embedded hub do nothing for an hour and watch its memory
 	$(BIN)/python benchmarks/idle.py

@@ -8,11 +8,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from conformance.device.reactor import Reactor
 from conformance.device.tap import Ending, Tap
 from conformance.evidence.case import Recorder
 from conformance.evidence.packets import PINGREQ, Connack, Connect, Packet, Pingreq, Pingresp
+
+# For how long one connection may be read while others wait, in seconds. Each read brings 16 KB at most.
+TURN: Final = 0.02
 
 
 class Channel:
@@ -25,6 +29,8 @@ class Channel:
         self.closed_at: float | None = None
         self.on_data: Callable[[bytes], None] = lambda _data: None
         self.on_tick: Callable[[], None] = lambda: None
+        self.flood = ""
+        """What was too much of the hub, where the stream was ended for that; else nothing."""
         self._tap = tap
         self._reactor = reactor
         self._changed = threading.Condition()
@@ -136,9 +142,11 @@ class Channel:
         self._flush()
 
     def ready(self, *, readable: bool, writable: bool) -> None:
-        """Read all there is; write what waits."""
+        """Read what there is, for as long as others can wait for their turn; write what waits."""
         if readable:
-            self._drain()
+            turn = time.monotonic() + TURN
+            while self._read() and time.monotonic() < turn:
+                pass
         if writable:
             self._flush()
 
@@ -153,7 +161,7 @@ class Channel:
     def _begin(self) -> None:
         self._reactor.add(self._tap.socket, self)
         # What came behind a handshake was read with it.
-        self._drain()
+        self._read()
 
     def _flush(self) -> None:
         if not self._tap.flush():
@@ -166,17 +174,29 @@ class Channel:
                 self._changed.notify_all()
 
     def _drain(self) -> None:
-        while data := self._tap.read():
+        while self._read():
+            pass
+
+    def _read(self) -> bool:
+        """Read once; tell whether there may be more."""
+        data = self._tap.read()
+        if data:
+            was_lost = self.recorder.is_lost
             self._arrive(self.recorder.received(data))
-            self.on_data(data)
+            if not was_lost:
+                self.on_data(data)
         garbage = self._tap.garbage()
         if garbage is not None:
             self._arrive([self.recorder.garbled(*garbage)])
         if self._tap.ending is not None:
             self._end(self._tap.ending)
+        elif self.ended_at is None and (flood := self.recorder.flood(self._tap.taken, self._tap.empty)):
+            self.flood = flood
+            self._end(Ending("us", flood))
         elif self.ended_at is None:
             # Reading may have made something to say: the answer to a Ping of WebSocket.
             self._reactor.want_write(self._tap.socket, wanted=self._tap.waiting)
+        return data is not None and self.ended_at is None
 
     def _arrive(self, packets: list[Packet]) -> None:
         with self._changed:

@@ -254,6 +254,8 @@ class Conversation:
     def _ended(self) -> bool:
         """Tell whether the hub ended the connection; an end of our own making is no answer of the hub."""
         ending = self._channel.ending
+        if self._channel.flood:
+            raise HarnessError(f"{self._channel.flood}: the suite reads no more of it")
         if ending is not None and ending.by == "us":
             raise HarnessError(f"this connection was ended by the suite itself ({ending.how}): open another")
         return ending is not None

@@ -66,9 +66,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A data frame begins; its payload follows as `Piece`s. In words: "binary, 24 bytes"."""
+    """A data frame of this size begins; its payload follows as `Piece`s. In words: "binary, 24 bytes"."""
 
     text: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class FrameReader:
             del self._buffer[:head]
             self._left = size
             self._unfinished = not final
-            return Head(describe(opcode, size, b"", final=final))
+            return Head(describe(opcode, size, b"", final=final), size)
         if len(self._buffer) < head + size:
             return None
         payload = bytes(self._buffer[head : head + size])

@@ -31,6 +31,10 @@ class Tap:
         sock.setblocking(False)
         self.socket = sock
         self.ending: Ending | None = None
+        self.taken = 0
+        """Bytes that have come from the network, whatever they are."""
+        self.empty = 0
+        """Frames that have come and carried nothing."""
         self._outgoing = bytearray()
 
     @property
@@ -38,16 +42,16 @@ class Tap:
         """Whether the network has yet to take something."""
         return bool(self._outgoing)
 
-    def read(self) -> bytes:
-        """Return what has come, or nothing; `ending` tells whether more can come."""
+    def read(self) -> bytes | None:
+        """Return what has come, or None where that is nothing; `ending` tells whether more can come."""
         if self.ending is not None:
-            return b""
+            return None
         try:
             # The kernel first: OpenSSL reports a reset as an unexpected end of stream.
             socket.socket.recv(self.socket, 1, socket.MSG_PEEK)
             data = self.socket.recv(READ)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return b""
+            return None
         except ssl.SSLEOFError:
             self.ending = Ending("hub", "end of stream, no TLS close")
         except ssl.SSLError as error:
@@ -58,9 +62,10 @@ class Tap:
             self.ending = Ending("hub", f"lost: {error.strerror or error}")
         else:
             if data:
+                self.taken += len(data)
                 return data
             self.ending = Ending("hub", "end of stream")
-        return b""
+        return None
 
     def garbage(self) -> tuple[str, bytes] | None:
         """Return, once, why nothing more that comes can be read as MQTT, and the bytes that say so."""

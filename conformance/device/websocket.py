@@ -130,13 +130,10 @@ class WebSocketTap(Tap):
         self._deaf = False
         self._closing = False
 
-    def read(self) -> bytes:
-        """Return what binary frames carried, or nothing; `ending` tells whether more can come."""
-        while data := self._take_rest() or super().read():
-            payload = self._understand(data)
-            if payload:
-                return payload
-        return b""
+    def read(self) -> bytes | None:
+        """Return what binary frames carried, which may be nothing, or None where none came."""
+        data = self._take_rest() or super().read()
+        return None if data is None else self._understand(data)
 
     def garbage(self) -> tuple[str, bytes] | None:
         """Return, once, the frame that no server may send."""
@@ -168,9 +165,11 @@ class WebSocketTap(Tap):
         payload = bytearray()
         for event in [] if self._deaf else self._reader.feed(data):
             match event:
-                case Head(text):
+                case Head(text, size):
+                    self.empty += not size
                     self._report("←", f"FRAME    {text}")
                 case Control():
+                    self.empty += 1
                     self._report("←", f"FRAME    {event.text}")
                     if self._obey(event):
                         break

@@ -12,12 +12,20 @@ from conformance.evidence.words import describe
 # A hub counts a message in blocks of this many bytes ("IoT Hub quotas and throttling").
 BLOCK: Final = 4096
 
+# The longest that a hub sends is a method's payload of 128 KB; one that sends back what it hears, 256 KB.
+LONGEST_PACKET: Final = 1024 * 1024
+# What one connection may bring in a case; the busiest of the suite, a burst of twin requests, brings 1,001
+# packets and 100 KB.
+MOST_PACKETS: Final = 5_000
+MOST_BYTES: Final = 16 * 1024 * 1024
+
 
 class Evidence:
     """What one case saw: its transcript and its watch. Begin one when the case begins.
 
     `messages` counts what passed on its connections in either direction, in blocks of 4 KB as a hub counts
-    them; `identities` the devices and modules that were made for it.
+    them; `identities` the devices and modules that were made for it. `flood` is what was too much of the hub,
+    where a connection was ended for that.
     """
 
     def __init__(self) -> None:
@@ -25,6 +33,7 @@ class Evidence:
         self.watch = Watch()
         self.messages = 0
         self.identities = 0
+        self.flood = ""
         self._slept_before = pauses.slept_seconds()
         self._connections = 0
 
@@ -32,6 +41,7 @@ class Evidence:
         """Return the evidence of another attempt: a transcript of its own, and all else goes on."""
         other = Evidence()
         other.watch, other.messages, other.identities = self.watch, self.messages, self.identities
+        other.flood = self.flood
         return other
 
     @property
@@ -72,7 +82,13 @@ class Recorder:
         self._watch = evidence.watch
         self._rules = ConnectionWatch(device_id) if watched else None
         self._outgoing = Decoder()
-        self._incoming = Decoder()
+        self._incoming = Decoder(LONGEST_PACKET)
+        self._packets = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the hub sent what leaves open where its next packet begins."""
+        return self._incoming.is_lost
 
     def sent(self, data: bytes) -> list[Packet]:
         """Take note of bytes for the hub before it can answer them; return the packets they complete."""
@@ -87,6 +103,7 @@ class Recorder:
     def received(self, data: bytes) -> list[Packet]:
         """Take note of bytes from the hub and return the packets that they complete."""
         packets = self._incoming.feed(data)
+        self._packets += len(packets)
         for packet in packets:
             self._transcript.add(self.label, "←", describe(packet))
             self._count(packet)
@@ -105,6 +122,19 @@ class Recorder:
     def frame(self, glyph: Glyph, text: str) -> None:
         """Take note of what MQTT travels in on this connection: an HTTP handshake, a WebSocket frame."""
         self._transcript.add(self.label, glyph, text)
+
+    def flood(self, size: int, empty: int) -> str:
+        """Return what is too much of what the hub has sent, more than any case needs; nothing if it is not.
+
+        `size` are the bytes that came, `empty` the frames that carried none. Nothing more should be read.
+        """
+        flood = ""
+        if self._packets + empty > MOST_PACKETS:
+            flood = f"more than {MOST_PACKETS} packets and empty frames from the hub on one connection"
+        elif size > MOST_BYTES:
+            flood = f"more than {MOST_BYTES} bytes from the hub on one connection"
+        self._evidence.flood = self._evidence.flood or flood
+        return flood
 
     def _count(self, packet: Packet) -> None:
         if isinstance(packet, Publish):

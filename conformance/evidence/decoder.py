@@ -29,6 +29,9 @@ from conformance.evidence.packets import (
 
 MQTT_5: Final = 5
 
+# No packet can say that it is longer (MQTT 3.1.1, table 2.4).
+LONGEST: Final = 268_435_455
+
 # The reason of bytes that follow a length nobody can read: they may be the inside of any packet.
 BEHIND: Final = "behind a remaining length that cannot be read"
 
@@ -37,12 +40,19 @@ class Decoder:
     """Turns the bytes of one direction into packets, wherever the network cut them.
 
     Once the length of a packet cannot be read, nobody can say where the next one begins: from there on each
-    piece of input comes back as one `Unreadable`.
+    piece of input comes back as one `Unreadable`. A remaining length above `longest` is not read either: what
+    it announces is never collected.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._buffer = bytearray()
         self._lost: str | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing that still comes can be read."""
+        return self._lost is not None
 
     def feed(self, data: bytes) -> list[Packet]:
         """Return the packets that these bytes complete, in order."""
@@ -50,7 +60,7 @@ class Decoder:
         packets: list[Packet] = []
         while self._buffer and self._lost is None:
             try:
-                header, length = _fixed_header(self._buffer)
+                header, length = _fixed_header(self._buffer, self._longest)
             except _Malformed as malformed:
                 self._lost = str(malformed)
                 break
@@ -135,7 +145,7 @@ def decode(data: bytes, header: int) -> Packet:
     return packet
 
 
-def _fixed_header(buffer: bytearray) -> tuple[int, int]:
+def _fixed_header(buffer: bytearray, longest: int) -> tuple[int, int]:
     """Return the lengths of fixed header and rest; a header length of 0 means that bytes are missing."""
     length = 0
     for position in range(4):
@@ -144,6 +154,8 @@ def _fixed_header(buffer: bytearray) -> tuple[int, int]:
         byte = buffer[position + 1]
         length |= (byte & 0x7F) << (7 * position)
         if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+            if length > longest:
+                raise _Malformed(f"a packet of {length} bytes, where none has more than {longest}")
             return position + 2, length
     raise _Malformed("the remaining length has more than four bytes")
 

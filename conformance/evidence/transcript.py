@@ -16,10 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from conformance.evidence.words import cut
+
 Glyph = Literal["→", "←", "="]
 
-# A case of a few packets takes one or two KB; a flood of thousands must not take the report's memory.
-LIMIT_BYTES: Final = 256 * 1024
+# A case of a few packets takes one or two KB, the longest of the suite ten; a flood of thousands must not
+# take more of a report than it tells.
+LIMIT_BYTES: Final = 32 * 1024
+# A topic may have 64 KB; a line that shows one need not.
+LONGEST_LINE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class Transcript:
     """The entries of one case in the order in which they happened; any thread may add.
 
     It holds at most `limit` bytes: the first half from the beginning, the rest from the end, and a line in
-    between that counts what was left out. `clock` gives seconds.
+    between that counts what was left out. A line is cut behind `LONGEST_LINE` characters. `clock` gives
+    seconds.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, limit: int = LIMIT_BYTES) -> None:
@@ -56,7 +62,7 @@ class Transcript:
     def add(self, who: str, glyph: Glyph, text: str) -> None:
         """Add one line, at the time of this call."""
         with self._lock:
-            entry = Entry((self._clock() - self._began) * 1000, who, glyph, text)
+            entry = Entry((self._clock() - self._began) * 1000, who, glyph, cut(text, LONGEST_LINE))
             size = _size(entry)
             if size <= self._head_room:
                 self._head.append(entry)

@@ -8,7 +8,7 @@ had a packet to judge was not tested: `Watch.sightings` counts the packets that 
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from conformance.evidence.grammar import Devicebound, TwinAnswer, echoes, matches, parse
@@ -29,7 +29,7 @@ from conformance.evidence.packets import (
     Unsuback,
     Unsubscribe,
 )
-from conformance.evidence.words import describe, word
+from conformance.evidence.words import cut, describe, word
 
 IDS: Final = "watch.ids"
 PACKET_IDS: Final = "watch.packet-ids"
@@ -49,32 +49,48 @@ CLAUSES: Final = (
     *(FLAGS, IDS, PACKET_IDS, CONNACK, SERVER_ONLY, IDENTITY),
 )
 
+# A case tells in so many words how one clause was broken; all further ways have one word in common.
+MOST_WORDS: Final = 20
+MORE_WORDS: Final = "still other words"
+# A topic has up to 64 KB, and a status in it may be anything.
+LONGEST_MESSAGE: Final = 1000
+LONGEST_WORD: Final = 80
+
 MQTT_5: Final = 5
 SUBSCRIPTION_FAILED: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One packet that breaks a watch clause: what was seen in a sentence, and as a short stable word."""
+    """How packets break a watch clause: the first of them in a sentence, the way as a short stable word.
+
+    `count` says how many there were.
+    """
 
     clause: str
     message: str
     observed: str
+    count: int = 1
 
 
 class Watch:
-    """All breaches and sightings of one case; its connections may be judged in any thread."""
+    """All breaches and sightings of one case; its connections may be judged in any thread.
+
+    Breaches of one clause with the same word are one, with their number: a flood takes no more room than a
+    packet.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._breaches: list[Breach] = []
+        self._breaches: dict[tuple[str, str], Breach] = {}
+        self._words: Counter[str] = Counter()
         self._sightings: Counter[str] = Counter()
 
     @property
     def breaches(self) -> tuple[Breach, ...]:
-        """Every breach, in the order of arrival."""
+        """Every way in which a clause was broken, in the order in which each was seen first."""
         with self._lock:
-            return tuple(self._breaches)
+            return tuple(self._breaches.values())
 
     @property
     def sightings(self) -> dict[str, int]:
@@ -86,7 +102,20 @@ class Watch:
         """Add what a connection's watch made of one packet."""
         with self._lock:
             self._sightings.update(judged.clauses)
-            self._breaches.extend(judged.breaches)
+            for breach in judged.breaches:
+                self._note(breach)
+
+    def _note(self, breach: Breach) -> None:
+        before = self._breaches.get((breach.clause, breach.observed))
+        if before is None and self._words[breach.clause] >= MOST_WORDS:
+            breach = replace(breach, observed=MORE_WORDS)
+            before = self._breaches.get((breach.clause, MORE_WORDS))
+        if before is None:
+            self._words[breach.clause] += 1
+            self._breaches[breach.clause, breach.observed] = breach
+        else:
+            again = replace(before, count=before.count + breach.count)
+            self._breaches[breach.clause, breach.observed] = again
 
 
 @dataclass(slots=True)
@@ -152,7 +181,8 @@ class ConnectionWatch:
                     judgement.clauses.append(clause)
                 if complaint:
                     what = " ".join(describe(packet).split())
-                    judgement.breaches.append(Breach(clause, f"{complaint}: {what}", observed))
+                    message = cut(f"{complaint}: {what}", LONGEST_MESSAGE)
+                    judgement.breaches.append(Breach(clause, message, cut(observed, LONGEST_WORD)))
         self._received += 1
         return judgement
 

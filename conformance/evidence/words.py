@@ -20,9 +20,17 @@ REDACTED: Final = "(redacted)"
 PREVIEW_CHARACTERS: Final = 200
 PREVIEW_BYTES: Final = 16
 
+# A SUBSCRIBE of the suite has fewer filters.
+MOST_CODES: Final = 100
+
 # First byte and at most four bytes of length: what may be shown of a CONNECT that cannot be read.
 FIXED_HEADER: Final = 5
 CONNECT_TYPE: Final = 1
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text, or the beginning of one that is longer, with a word about how long it is."""
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
 def word(packet: Packet) -> str:
@@ -31,7 +39,8 @@ def word(packet: Packet) -> str:
         case Connack(code=code):
             return f"connack {code}"
         case Suback(codes=codes):
-            return " ".join(["suback", *map(str, codes)])
+            more = [f"… ({len(codes)} codes)"] if len(codes) > MOST_CODES else []
+            return " ".join(["suback", *map(str, codes[:MOST_CODES]), *more])
         case Disconnect(reason=int(reason)):
             return f"disconnect {reason}"
         case _:

@@ -30,7 +30,10 @@ from allure_commons.model2 import (
 )
 
 from conformance.report.case_text import case_text, one_line
+from conformance.report.limits import lines_of
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, SectionPart, Statement
+from conformance.report.tally import own, own_cases
+from conformance.report.visible import plural
 from conformance.verdict.words import Verdict
 
 SEVERITY: Final = {"must": "critical", "disputed": "normal", "observe": "minor", "untestable": "trivial"}
@@ -49,6 +52,8 @@ _RED: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BRO
 # Allure has four words for nine verdicts: of these three its own says it.
 _SAID_BY_STATUS: Final = frozenset({Verdict.PASS, Verdict.VIOLATION, Verdict.BROKEN})
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?) ms ")
+# Allure shows steps one below the other, and takes 150 bytes for each beside its text.
+MOST_STEPS: Final = 400
 RUN: Final = "run"
 """The label that says of which run a result is, on a page that shows several."""
 
@@ -93,13 +98,12 @@ def write_for_page(statement: Statement, folder: Path, run: str) -> None:
 
 
 def broken_in_passing(statement: Statement) -> Iterator[str]:
-    """Say which watched rule some case of another clause saw broken: no result of its own tells it."""
-    return (
-        f"{clause.id}: {case.message} (seen in {case.id})"
-        for clause in statement.clauses
-        for case in clause.cases
-        if case.in_passing and case.verdict is Verdict.VIOLATION
-    )
+    """Say which watched rules cases of other clauses saw broken: no result of its own tells it."""
+    for clause in statement.clauses:
+        seen = [case for case in clause.cases if case.in_passing and case.verdict is Verdict.VIOLATION]
+        if seen:
+            more = f" and {plural(len(seen) - 1, 'more case')}" if len(seen) > 1 else ""
+            yield f"{clause.id}: {seen[0].message} (seen in {seen[0].id}{more})"
 
 
 def accepted_as(deviation: DeviationPart) -> str:
@@ -121,10 +125,10 @@ def _numbered(sections: Sequence[SectionPart]) -> Mapping[str, str]:
 def _results(
     statement: Statement, sections: Mapping[str, str], files: AllureFileLogger, new_id: Callable[[], str]
 ) -> Iterator[TestResult]:
+    steps = lines_of(own_cases(statement), MOST_STEPS)
     for clause in statement.clauses:
-        for case in clause.cases:
-            if not case.in_passing:
-                yield _result(statement, clause, case, sections[clause.section], files, new_id)
+        for case in own(clause):
+            yield _result(statement, clause, case, sections[clause.section], files, new_id, steps)
 
 
 def _result(
@@ -134,6 +138,7 @@ def _result(
     section: str,
     files: AllureFileLogger,
     new_id: Callable[[], str],
+    steps: int,
 ) -> TestResult:
     start = datetime.fromisoformat(statement.run.started).timestamp() + case.began
     story = f"{clause.id} ({clause.level}): {clause.says}"
@@ -172,7 +177,7 @@ def _result(
     if case.deviation is not None and case.deviation.link:
         result.links.append(Link(type="issue", url=case.deviation.link, name="known deviation"))
     if case.transcript:
-        result.steps = list(_steps(case.transcript, result.start))
+        result.steps = list(_steps(case.transcript, result.start, steps))
         source = f"{new_id()}-attachment.txt"
         files.report_attached_data(case.transcript, source)
         result.attachments.append(Attachment(name="Transcript", source=source, type="text/plain"))
@@ -196,12 +201,16 @@ def _details(clause: ClausePart, case: CasePart) -> StatusDetails | None:
     return details
 
 
-def _steps(transcript: str, start: int) -> Iterator[TestStepResult]:
+def _steps(transcript: str, start: int, most: int) -> Iterator[TestStepResult]:
     """Each packet and each observation is a step; what belongs to one stands indented below it.
 
-    A step lasts until the next one; `start` is that of the case, in milliseconds since 1970.
+    A step lasts until the next one; `start` is that of the case, in milliseconds since 1970. Of more than
+    `most` the first and the last are there: the attachment has the others.
     """
     lines = [line.strip() for line in transcript.splitlines() if any(glyph in line for glyph in "→←=")]
+    if len(lines) > most:
+        omitted = f"… {len(lines) - most} more in the attachment …"
+        lines = [*lines[: most // 2], omitted, *lines[len(lines) - (most - most // 2) :]]
     times = [_milliseconds(line) for line in lines]
     for line, begun, ended in zip(lines, times, [*times[1:], *times[-1:]], strict=True):
         step = TestStepResult(name=line, status=Status.PASSED)

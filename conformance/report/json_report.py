@@ -15,7 +15,15 @@ def write(statement: Statement, file: Path) -> None:
     values = statement.model_dump(mode="json", by_alias=True)
     for clause in values["clauses"]:
         for case in clause["cases"]:
-            for name in ("expected", "actual", "transcript", "deviation", "in_passing", "consequence"):
+            for name in (
+                "expected",
+                "actual",
+                "transcript",
+                "deviation",
+                "in_passing",
+                "consequence",
+                "count",
+            ):
                 if not case[name] and case[name] != "":
                     del case[name]  # a pass has no evidence, rather than an empty one
     text = json.dumps(values, ensure_ascii=False, indent=1)

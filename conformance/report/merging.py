@@ -8,6 +8,7 @@ from typing import Final
 
 from conformance.catalogue import WATCH_SECTION
 from conformance.errors import UsageError
+from conformance.report.limits import fitted
 from conformance.report.statement import (
     ClausePart,
     CostPart,
@@ -49,7 +50,7 @@ def merge(
     deviations = [_deviation(parts) for parts in zip(*(made.deviations for made in statements), strict=True)]
     ran = {case.id for made in statements for case in own_cases(made)}
     partial = every_case is None or not set(every_case) <= ran
-    return first.model_copy(
+    whole = first.model_copy(
         update={
             "target": reduce(_common_target, (made.target for made in statements)),
             "run": _run(statements, clauses, deviations, partial=partial),
@@ -58,6 +59,7 @@ def merge(
             "deviations": deviations,
         }
     )
+    return fitted(whole)
 
 
 def _refuse_mixed(one: Statement, other: Statement, refusal: str) -> None:

@@ -1,10 +1,10 @@
 """A run's judgements, put into the published form that the models of `statement` document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 from conformance.catalogue import (
     DOCUMENT_DATE,
@@ -15,6 +15,7 @@ from conformance.catalogue import (
 )
 from conformance.document import Statement as Sentence
 from conformance.report.digest import suite_digest
+from conformance.report.limits import fitted
 from conformance.report.statement import (
     CasePart,
     ClaimsPart,
@@ -30,6 +31,7 @@ from conformance.report.statement import (
     SuitePart,
     TargetPart,
 )
+from conformance.report.visible import plural
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.needs import Claims
@@ -59,7 +61,7 @@ def make(
     run: RunPart,
 ) -> Statement:
     """Put a run's judgements into their published form."""
-    return Statement(
+    statement = Statement(
         suite=SuitePart(
             name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
         ),
@@ -75,7 +77,7 @@ def make(
         claims=ClaimsPart(
             capabilities=sorted(claims.capabilities), timing=dict(claims.timing), large=claims.large
         ),
-        run=run,
+        run=run.model_copy(update={"remarks": [*run.remarks, *_floods(judgements)]}),
         summary=dict(summary(judgements)),
         sections=[
             SectionPart(name=section.name, title=section.title, link=f"{DOCUMENT_URL}#{section.anchor}")
@@ -87,6 +89,18 @@ def make(
             for found in deviations
         ],
     )
+    return fitted(statement)
+
+
+def _floods(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """Say in how many cases the hub was not heard to the end: what came behind was held against no rule."""
+    flooded = [case for judgement in judgements for case in judgement.cases if case.flood]
+    if flooded:
+        more = f" and {plural(len(flooded) - 1, 'more case')}" if len(flooded) > 1 else ""
+        yield (
+            f"The suite ended a connection in {flooded[0].id}{more}: {flooded[0].flood}. "
+            "What came behind was not judged."
+        )
 
 
 def _clause(judgement: Judgement, started: datetime) -> ClausePart:
@@ -112,7 +126,6 @@ def _clause(judgement: Judgement, started: datetime) -> ClausePart:
 
 
 def _case(case: Case, started: float) -> CasePart:
-    evidence = {} if case.verdict is Verdict.PASS else _evidence(case)
     return CasePart(
         id=case.id,
         title=case.title,
@@ -126,9 +139,13 @@ def _case(case: Case, started: float) -> CasePart:
         deviation=None if case.deviation is None else DeviationPart(**asdict(case.deviation)),
         in_passing=case.in_passing,
         consequence=case.consequence or None,
-        **evidence,
+        **_evidence(case),
     )
 
 
-def _evidence(case: Case) -> dict[str, str]:
+def _evidence(case: Case) -> dict[str, Any]:
+    if case.in_passing:
+        return {"count": case.count}
+    if case.verdict is Verdict.PASS:
+        return {"transcript": case.transcript or None}
     return {"expected": case.expected, "actual": case.actual, "transcript": case.transcript}

@@ -171,8 +171,11 @@ class CasePart(_Part):
 
     It `began` so many seconds after the run's start, in `worker`.
     `expected`, `actual` and `transcript` are present where it is not a pass; `deviation` where one applies.
+    The transcript is also present where a watched rule was broken during the case, or a connection was ended
+    because the hub sent too much.
     `in_passing` is present, and true, where the clause is a watched one that was broken during a case of
-    another clause: the entry repeats that case's id and counts as no case of its own.
+    another clause: the entry repeats that case's id and counts as no case of its own. Then `count` says how
+    many packets broke the rule; the transcript stands with the case's own entry, and nowhere else.
     `consequence` is present where a known client cannot work with the reading that was seen, and says so.
     """
 
@@ -191,6 +194,7 @@ class CasePart(_Part):
     deviation: DeviationPart | None = None
     in_passing: bool = False
     consequence: str | None = None
+    count: int | None = None
 
 
 class ClausePart(_Part):

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ from conformance.catalogue import Clause
 from conformance.errors import HarnessError, NotTested, TooLate, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach as SeenBreach
+from conformance.evidence.words import cut
 from conformance.redaction import redact
-from conformance.running.comparison import Comparison
+from conformance.running.comparison import LONGEST_VALUE, Comparison
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.consequences import consequence
 from conformance.verdict.deviation import Deviation, applied
@@ -21,6 +22,8 @@ from conformance.verdict.words import Verdict
 
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
+# Words that are one for each packet, of a hub that sends thousands.
+LONGEST_WORDS: Final = 400
 
 
 @dataclass(kw_only=True)
@@ -110,11 +113,12 @@ class RunningCase:
         reading = self.readings.seen
         problems = [self._in_fairness(problem) for problem in self.problems]
         outcome = settle(self.clause.level, problems, observed=self.observed, reading=reading)
-        outcome = replace(outcome, observed=redact(self.mask(outcome.observed)))
+        outcome = replace(outcome, observed=cut(redact(self.mask(outcome.observed)), LONGEST_WORDS))
         outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
-        breaches = tuple(map(self._breach, watch.breaches))
-        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches)
+        breaches = tuple(_one_for_each_clause(map(self._breach, watch.breaches)))
+        flood = self.evidence.flood
+        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
         return Case(
             id=self.id,
             clause=self.clause.id,
@@ -123,14 +127,15 @@ class RunningCase:
             observed=outcome.observed,
             began=self.began,
             seconds=round(self.seconds, 4),
-            message=redact(outcome.message),
-            expected=redact(outcome.expected),
-            actual=redact(outcome.actual),
+            message=cut(redact(outcome.message), LONGEST_VALUE),
+            expected=cut(redact(outcome.expected), LONGEST_VALUE),
+            actual=cut(redact(outcome.actual), LONGEST_VALUE),
             transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
             slept=round(self.slept, 4),
             worker=self.worker,
             messages=self.evidence.messages,
             identities=self.evidence.identities,
+            flood=flood,
             breaches=breaches,
             sightings=tuple(sorted(watch.sightings.items())),
             deviation=deviation,
@@ -158,6 +163,7 @@ class RunningCase:
             observed=word,
             verdict=outcome.verdict,
             deviation=deviation,
+            count=seen.count,
         )
 
     @property
@@ -200,6 +206,20 @@ class RunningCase:
             observed=_short(actual),
             expected=self.comparison.expected,
             actual=actual,
+        )
+
+
+def _one_for_each_clause(breaches: Iterable[Breach]) -> Iterator[Breach]:
+    """Yield one breach for each clause and each deviation that is about it: the first, with all words."""
+    alike: dict[tuple[str, Verdict, Deviation | None], list[Breach]] = {}
+    for breach in breaches:
+        alike.setdefault((breach.clause, breach.verdict, breach.deviation), []).append(breach)
+    for first, *others in alike.values():
+        words = ", ".join(dict.fromkeys(each.observed for each in others))
+        yield replace(
+            first,
+            message=f"{first.message} (also: {words})" if words else first.message,
+            count=first.count + sum(each.count for each in others),
         )
 
 

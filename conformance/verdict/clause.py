@@ -12,27 +12,36 @@ from conformance.verdict.words import Verdict, worst
 
 # The reason of a clause that a selection, or an interruption, left out.
 NO_CASE: Final = "no case of it ran"
+# A reason tells so many different messages, and how many more there are: each stands with its case.
+MOST_MESSAGES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """A watched rule broken by a packet that some case received; `deviation` as the profile states it."""
+    """A watched rule broken by packets that some case received; `deviation` as the profile states it.
+
+    `message` and `observed` are those of the first packet, `count` says how many there were.
+    """
 
     clause: str
     message: str
     observed: str = ""
     verdict: Verdict = Verdict.VIOLATION
     deviation: Deviation | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A case that was to run: settled, or left out for a reason. `transcript` is empty where all was well.
 
+    It stands in the case's own entry alone, also where nothing but a watched rule was broken.
+
     `sightings` counts, for each watched clause, the packets that were held against it. It `began` at that
     unix time, 0 where nobody knows; `seconds` is wall time, `slept` the part of it spent in pauses. `title`
     is the rule that the test states, with its parameters. `in_passing`: a watched rule was broken here, in a
-    case of another clause. `deviation` is what the profile states about it, whether it came true or not.
+    case of another clause, by `count` packets. `deviation` is what the profile states about it, whether it
+    came true or not. `flood` says what was too much of the hub, where the suite ended a connection for that.
     `consequence` is what the reading it saw keeps a known client from, in words.
     """
 
@@ -51,10 +60,12 @@ class Case:
     worker: str = ""
     messages: int = 0
     identities: int = 0
+    flood: str = ""
     breaches: tuple[Breach, ...] = ()
     sightings: tuple[tuple[str, int], ...] = ()
     title: str = ""
     in_passing: bool = False
+    count: int = 0
     deviation: Deviation | None = None
     consequence: str = ""
 
@@ -150,8 +161,11 @@ def fold(evidence: Sequence[Finding], *, watched: bool, sightings: int) -> tuple
     unseen = watched and not sightings and not any(case.in_passing for case in evidence)
     if unseen and verdict in {Verdict.PASS, Verdict.OBSERVED}:
         return Verdict.NOT_TESTED, "no packet that the rule is about was seen in the whole run"
-    messages = dict.fromkeys(case.message for case in evidence if case.verdict == verdict and case.message)
-    return verdict, "; ".join(messages)
+    messages = list(
+        dict.fromkeys(case.message for case in evidence if case.verdict == verdict and case.message)
+    )
+    more = [f"and {len(messages) - MOST_MESSAGES} more"] if len(messages) > MOST_MESSAGES else []
+    return verdict, "; ".join([*messages[:MOST_MESSAGES], *more])
 
 
 def _as_evidence(case: Case, breach: Breach) -> Case:
@@ -165,8 +179,11 @@ def _as_evidence(case: Case, breach: Breach) -> Case:
         observed=breach.observed,
         message=breach.message,
         expected="",
-        actual=breach.observed,
+        actual="",
+        transcript="",
+        flood="",
         breaches=(),
         sightings=(),
         in_passing=True,
+        count=breach.count,
     )

@@ -282,6 +282,23 @@ def test_an_address_that_is_none_is_shown_as_text(address):
     assert list(found.all("a")) == []
 
 
+def test_a_rule_broken_in_passing_leads_to_the_case_with_the_packets():
+    """The case may be a pass; its packets are there, folded, and nowhere else on the page."""
+    seen = case(9, "violation", message="PUBACK 7 was not asked for", in_passing=True, count=12)
+    page = read(
+        render(statement(clause("watch.ids", case(1), seen), clause("d2c.order", case(9, transcript=WIRE))))
+    )
+
+    entry = next(article(page, "watch.ids").all("li", class_="violation"))
+    assert entry.text == (
+        "✕ violation seen in test_small.py::test_rule[9] 12 packetsPUBACK 7 was not asked for"
+    )
+    (own,) = article(page, "d2c.order").all("li", class_="case")
+    assert entry.one("a")["href"] == f"#{own['id']}"
+    assert "packet=1 devices/conf-1" in own.one("details").one("table", class_="sequence").text
+    assert len(list(page.all("table", class_="sequence"))) == 1
+
+
 def test_a_text_of_half_characters_can_be_written():
     render(statement(clause("a.b", violation(1, actual="\ud800 half", transcript=WIRE)))).encode("utf-8")
 

@@ -94,7 +94,7 @@ def test_a_control_frame_comes_whole():
 
 
 def test_an_empty_data_frame_is_a_frame():
-    assert read(b"\x82\x00\x82\x01x") == [Head("binary, 0 bytes"), Head("binary, 1 byte"), Piece(b"x")]
+    assert read(b"\x82\x00\x82\x01x") == [Head("binary, 0 bytes", 0), Head("binary, 1 byte", 1), Piece(b"x")]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_a_server_must_not_send_ends_the_reading(data, reason):
 
 def test_what_came_before_the_mistake_counts():
     assert read(b"\x82\x01x\x81\x00") == [
-        Head("binary, 1 byte"),
+        Head("binary, 1 byte", 1),
         Piece(b"x"),
         Broken("a text frame, where MQTT takes binary ones", b"\x81\x00"),
     ]

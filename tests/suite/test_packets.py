@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.device.literal import remaining_length
+from conformance.evidence.case import LONGEST_PACKET
 from conformance.evidence.decoder import BEHIND, Decoder
 from conformance.evidence.packets import (
     Connack,
@@ -129,6 +131,27 @@ def test_behind_a_length_of_five_bytes_nothing_can_be_read():
     assert decoder.finish() == []
 
 
+@pytest.mark.parametrize("length", [1_048_577, 268_435_455])
+def test_a_packet_longer_than_any_hub_sends_is_unreadable_at_its_header(length):
+    """Nothing of it is collected: what follows comes back as it comes."""
+    header = b"\x30" + remaining_length(length)
+    decoder = Decoder(LONGEST_PACKET)
+
+    assert decoder.feed(header) == [
+        Unreadable(f"a packet of {length} bytes, where none has more than 1048576", header)
+    ]
+    assert decoder.feed(b"    ") == [Unreadable(BEHIND, b"    ")]
+    assert decoder.finish() == []
+
+
+def test_the_longest_packet_that_a_hub_may_send_is_read():
+    body = b"\x00\x01t".ljust(LONGEST_PACKET)
+
+    assert Decoder(LONGEST_PACKET).feed(b"\x30" + remaining_length(LONGEST_PACKET) + body) == [
+        Publish("t", body[3:])
+    ]
+
+
 def test_a_stream_that_ends_inside_a_packet_says_so():
     decoder = Decoder()
 
@@ -202,6 +225,7 @@ def test_a_password_is_in_no_value_and_in_no_line():
     [
         (Connack(0, 5), "connack 5"),
         (Suback(7, (0, 128)), "suback 0 128"),
+        (Suback(7, (0,) * 60_000), f"suback{' 0' * 100} … (60000 codes)"),
         (Puback(7), "puback"),
         (Publish("t", b""), "publish"),
         (Unreadable("x", b""), "unreadable"),

@@ -41,6 +41,14 @@ def test_a_flood_keeps_its_beginning_and_its_end_and_says_what_is_missing():
     assert left_out == f"… {1_000 - len(transcript.entries)} lines left out …"
 
 
+def test_a_line_that_is_longer_than_a_reader_follows_is_cut_and_says_how_long_it_was():
+    transcript = Transcript()
+
+    transcript.add("c1", "←", "PUBLISH  " + "x" * 65_000)
+
+    assert transcript.render() == f"     0 ms  c1 ← PUBLISH  {'x' * (4096 - 9)}… (65009 characters)"
+
+
 def test_any_thread_may_write():
     transcript = Transcript()
 

@@ -234,12 +234,20 @@ def test_a_breach_worsens_the_watched_clause_and_leaves_the_case_alone():
 
     assert (ids.verdict, own.verdict) == (Verdict.VIOLATION, Verdict.PASS)
     evidence = ids.cases[-1]
-    assert (evidence.id, evidence.verdict, evidence.message, evidence.transcript) == (
+    assert (evidence.id, evidence.verdict, evidence.message, evidence.count) == (
         "test_a",
         Verdict.VIOLATION,
         "PUBACK 7 was not asked for",
-        "0 ms ← PUBACK packet=7",
+        1,
     )
+
+
+def test_a_transcript_stands_with_its_case_and_not_with_each_rule_that_was_broken_in_it():
+    other = case(Verdict.PASS, "test_a", breaches=(BREACH,), transcript="0 ms ← PUBACK packet=7")
+
+    ids, own = watched([case(Verdict.PASS, "test_ids", "watch.ids"), other])
+
+    assert [each.transcript for each in (*own.cases, *ids.cases)] == ["0 ms ← PUBACK packet=7", "", ""]
 
 
 def test_a_watch_that_saw_no_packet_is_not_tested():

@@ -325,6 +325,34 @@ def test_the_status_of_a_twin_answer_is_a_known_whole_number(status, breaches):
     assert session(*conversation) == [(clause, f"status {status}") for clause in breaches]
 
 
+def test_breaches_of_one_clause_with_one_word_are_one_and_counted():
+    """A hub that says something ten thousand times takes no more room than one that says it once."""
+    pubacks = [Puback(number) for number in range(1, 10_001)]
+    watch = judged(("→", CONNECT), ACCEPTED, *pubacks, Suback(7, (0,)))
+
+    assert [(breach.clause, breach.observed, breach.count) for breach in watch.breaches] == [
+        ("watch.ids", "puback", 10_000),
+        ("watch.ids", "suback 0", 1),
+    ]
+    assert watch.breaches[0].message == "packet id 1 waits for no such acknowledgement: PUBACK packet=1"
+    assert watch.sightings["watch.ids"] == 10_001
+
+
+def test_ways_to_break_a_clause_beyond_the_first_twenty_have_one_word():
+    answers = [Publish(f"$iothub/twin/res/2{number}.0/?$rid=1", b"") for number in range(100)]
+    watch = judged(("→", CONNECT), ACCEPTED, *[asked("$iothub/twin/GET/?$rid=1")] * 100, *answers)
+
+    found = [(each.observed, each.count) for each in watch.breaches if each.clause == "watch.twin-status"]
+    assert found == [*((f"status 2{number}.0", 1) for number in range(20)), ("still other words", 80)]
+
+
+def test_what_a_breach_tells_has_an_end_though_a_topic_has_64_kb():
+    watch = judged(("→", CONNECT), ACCEPTED, Publish("devices/" + "x" * 65_000, b"", retain=True))
+
+    assert [len(breach.message) < 1100 for breach in watch.breaches] == [True] * 3
+    assert [len(breach.observed) < 110 for breach in watch.breaches] == [True] * 3
+
+
 def test_a_breach_says_what_came():
     (breach,) = judged(("→", CONNECT), ACCEPTED, Puback(7)).breaches
 

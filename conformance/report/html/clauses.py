@@ -1,13 +1,15 @@
 """Each clause: its rule, where the rule comes from, the verdict, the evidence, how to reproduce it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
 
 from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
-from conformance.report.html.sequence import sequence
+from conformance.report.html.sequence import LONGEST, sequence
+from conformance.report.limits import lines_of
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, Statement
-from conformance.report.tally import kept_out, shown, words_of
+from conformance.report.tally import kept_out, own, shown, words_of
 from conformance.report.visible import command_for, plural
 from conformance.verdict.words import WORST_FIRST, Verdict
 
@@ -25,17 +27,18 @@ _OPEN: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BR
 def clause_sections(statement: Statement) -> Markup:
     """Return every clause that the statement says something about, section by section."""
     clauses = shown(statement)
+    cases = _Cases.of(clauses)
     sections = []
     for section in statement.sections:
-        own = [clause for clause in clauses if clause.section == section.name]
-        if own:
+        found = [clause for clause in clauses if clause.section == section.name]
+        if found:
             heading = element(
                 "h3",
                 section.title,
-                element("span", f" {len(own)}", class_="number"),
+                element("span", f" {len(found)}", class_="number"),
                 id=f"section-{section.name}",
             )
-            articles = [_clause(clause, statement) for clause in own]
+            articles = [_clause(clause, statement, cases) for clause in found]
             sections.append(
                 element(
                     "section",
@@ -75,7 +78,21 @@ def _filter(clauses: Sequence[ClausePart]) -> Markup:
     return element("fieldset", element("legend", "Show"), inputs, class_="filter")
 
 
-def _clause(clause: ClausePart, statement: Statement) -> Markup:
+@dataclass(frozen=True)
+class _Cases:
+    """What clauses share: the place of each case on the page, and how many lines of a transcript it shows."""
+
+    places: Mapping[str, str]
+    lines: int
+
+    @classmethod
+    def of(cls, clauses: Sequence[ClausePart]) -> Self:
+        cases = [case for clause in clauses for case in own(clause)]
+        places = {case.id: f"case-{number}" for number, case in enumerate(cases, 1)}
+        return cls(places, lines_of(cases, LONGEST))
+
+
+def _clause(clause: ClausePart, statement: Statement, cases: _Cases) -> Markup:
     heading = element(
         "h4", badge(clause.verdict), " ", element("span", clause.id, class_="id"), id=f"name-{clause.id}"
     )
@@ -86,7 +103,7 @@ def _clause(clause: ClausePart, statement: Statement) -> Markup:
         element("p", _source(clause, statement), class_="source"),
         element("p", clause.note, class_="note") if clause.note else None,
         _summary(clause),
-        _cases(clause, statement.profile.option),
+        _cases(clause, statement.profile.option, cases),
         id=f"clause-{clause.id}",
         class_=f"clause {kind(clause.verdict)}",
         aria_labelledby=f"name-{clause.id}",
@@ -134,7 +151,7 @@ def _summary(clause: ClausePart) -> Markup | None:
     )
 
 
-def _cases(clause: ClausePart, profile: str) -> Markup | None:
+def _cases(clause: ClausePart, profile: str, shared: _Cases) -> Markup | None:
     """Return the cases, worst first, and the command that runs them again."""
     if not clause.cases:
         return None
@@ -145,12 +162,41 @@ def _cases(clause: ClausePart, profile: str) -> Markup | None:
         "details",
         element("summary", f"{plural(len(clause.cases), 'case')}: {words}"),
         _reproduce(clause, profile),
-        element("ol", [_case(case) for case in cases], class_="cases"),
+        element(
+            "ol",
+            [_in_passing(case, shared) if case.in_passing else _case(case, shared) for case in cases],
+            class_="cases",
+        ),
         open=clause.verdict in _OPEN,
     )
 
 
-def _case(case: CasePart) -> Markup:
+def _in_passing(case: CasePart, shared: _Cases) -> Markup:
+    """Return how a case of another clause broke the rule, in short: the packets stand with that case."""
+    place = shared.places.get(case.id)
+    name = element("code", case.id)
+    how_often = f" {plural(case.count, 'packet')}" if case.count else None
+    head = element(
+        "p",
+        badge(case.verdict),
+        " seen in ",
+        element("a", name, href=f"#{place}") if place else name,
+        element("span", how_often, class_="time") if how_often else None,
+        class_="case-head",
+    )
+    return element(
+        "li",
+        head,
+        element("p", case.message, class_="verbatim"),
+        element("p", _deviation(case.deviation), class_="note") if case.deviation else None,
+        class_=f"case {kind(case.verdict)}",
+        data_case=case.id,
+        data_verdict=str(case.verdict),
+        data_in_passing=True,
+    )
+
+
+def _case(case: CasePart, shared: _Cases) -> Markup:
     title = case.title or case.id
     head = element(
         "p",
@@ -163,18 +209,16 @@ def _case(case: CasePart) -> Markup:
     return element(
         "li",
         head,
-        _evidence(case),
+        _evidence(case, shared.lines),
         class_=f"case {kind(case.verdict)}",
         data_case=case.id,
         data_verdict=str(case.verdict),
-        data_in_passing=case.in_passing,
+        id=shared.places[case.id],
     )
 
 
-def _evidence(case: CasePart) -> Content:
+def _evidence(case: CasePart, longest: int) -> Content:
     lines: list[tuple[str, Content]] = []
-    if case.in_passing:
-        lines.append(("Seen in", "a case of another clause, which this rule was watched in"))
     if case.message and not (case.expected and case.verdict is Verdict.VIOLATION):
         lines.append(("Message", element("span", case.message, class_="verbatim")))
     if case.expected:
@@ -196,7 +240,7 @@ def _evidence(case: CasePart) -> Content:
         [element("div", element("dt", name), element("dd", value)) for name, value in lines],
         class_="said",
     )
-    wire = sequence(case.transcript or "")
+    wire = sequence(case.transcript or "", longest)
     if wire is not None and case.verdict not in _OPEN:
         wire = element("details", element("summary", "Sequence"), wire)
     return join(told, wire)

@@ -1,19 +1,23 @@
 """Two statements side by side, as a page."""
 
+from collections.abc import Mapping
+
 from conformance.report.comparison import CaseChange, ClauseChange, Comparison, Kind
 from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.page import document, navigation
-from conformance.report.html.sequence import sequence
+from conformance.report.html.sequence import LONGEST, sequence
+from conformance.report.limits import LINES, share
 from conformance.report.sides import ABSENT, target_lines
-from conformance.report.statement import CasePart, ClausePart
-from conformance.report.tally import words_of
+from conformance.report.statement import CasePart, ClausePart, Statement
+from conformance.report.tally import own_cases, words_of
 from conformance.report.visible import plural
 
 
 def render(comparison: Comparison) -> str:
     """Return the page of a comparison."""
     kinds = [each for each in Kind if comparison.of(each)]
+    wires = _Wires(comparison)
     contents = [(_place(each), f"{_title(each)} ({len(comparison.of(each))})") for each in kinds]
     return document(
         comparison.headline,
@@ -27,7 +31,7 @@ def render(comparison: Comparison) -> str:
         ),
         navigation(contents) if contents else None,
         _runs(comparison),
-        [_section(each, comparison) for each in kinds],
+        [_section(each, comparison, wires) for each in kinds],
         _omitted(comparison),
     )
 
@@ -37,7 +41,35 @@ def _runs(comparison: Comparison) -> Markup:
     return element("section", element("h2", "The two runs", id="runs"), _pair(a, b), aria_labelledby="runs")
 
 
-def _section(which: Kind, comparison: Comparison) -> Markup:
+class _Wires:
+    """What went over the wire in each case, on both sides: shown where a case is named first, and once."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._sides = [_transcripts(made) for made in (comparison.a, comparison.b)]
+        named = {case.either.id for change in comparison.changes for case in change.cases}
+        shown = [side[case] for side in self._sides for case in named & side.keys()]
+        self._lines = share((text.count("\n") + 1 for text in shown), LINES)
+        self._told: set[str] = set()
+
+    def of(self, case: str) -> Markup | None:
+        """Return both sequences, folded; None where there is none, or where they stand above."""
+        if case in self._told:
+            return None
+        self._told.add(case)
+        sides = zip(("A", "B"), self._sides, strict=True)
+        both = [
+            join(element("h5", name), wire)
+            for name, transcripts in sides
+            if (wire := sequence(transcripts.get(case, ""), min(LONGEST, self._lines))) is not None
+        ]
+        return element("details", element("summary", "Sequences"), both) if both else None
+
+
+def _transcripts(statement: Statement) -> Mapping[str, str]:
+    return {case.id: case.transcript for case in own_cases(statement) if case.transcript}
+
+
+def _section(which: Kind, comparison: Comparison, wires: _Wires) -> Markup:
     changes = comparison.of(which)
     heading = element(
         "h2", _title(which), element("span", f" {len(changes)}", class_="number"), id=_place(which)
@@ -45,13 +77,13 @@ def _section(which: Kind, comparison: Comparison) -> Markup:
     return element(
         "section",
         heading,
-        [_clause(change) for change in changes],
+        [_clause(change, wires) for change in changes],
         class_="changed",
         aria_labelledby=_place(which),
     )
 
 
-def _clause(change: ClauseChange) -> Markup:
+def _clause(change: ClauseChange, wires: _Wires) -> Markup:
     clause = change.either
     return element(
         "article",
@@ -61,27 +93,20 @@ def _clause(change: ClauseChange) -> Markup:
             "p", clause.level, " · ", link(clause.link, "Open the document at this place"), class_="source"
         ),
         _pair(_clause_side(change.a), _clause_side(change.b)),
-        [_case(case) for case in change.cases],
+        [_case(case, wires) for case in change.cases],
         class_="clause",
         aria_labelledby=f"clause-{clause.id}",
     )
 
 
-def _case(change: CaseChange) -> Markup:
+def _case(change: CaseChange, wires: _Wires) -> Markup:
     case = change.either
-    wires = [sequence(side.transcript or "") if side else None for side in (change.a, change.b)]
-    both = [
-        join(element("h5", name), wire)
-        for name, wire in zip(("A", "B"), wires, strict=True)
-        if wire is not None
-    ]
-    folded = element("details", element("summary", "Sequences"), both) if both else None
     return element(
         "div",
         element("h4", case.title or case.id, element("span", f" {change.kind}", class_="time")),
         element("p", element("code", case.id), class_="source"),
         _pair(_case_side(change.a), _case_side(change.b)),
-        folded,
+        wires.of(case.id),
         class_=f"case {kind(case.verdict)}",
         data_case=case.id,
     )

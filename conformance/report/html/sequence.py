@@ -44,13 +44,13 @@ def steps(transcript: str) -> Iterator[Step]:
         yield pending
 
 
-def sequence(transcript: str) -> Markup | None:
-    """Return the sequence as a table; None where there is no transcript."""
+def sequence(transcript: str, longest: int = LONGEST) -> Markup | None:
+    """Return the sequence as a table of about so many lines at most; None where there is no transcript."""
     if not transcript:
         return None
     entries = list(steps(transcript))
-    if len(entries) > LONGEST:
-        half = LONGEST // 2
+    if len(entries) > longest:
+        half = max(longest // 2, 1)
         omitted = f"… {len(entries) - 2 * half} lines more in conformance.json …"
         entries = [*entries[:half], Step(text=omitted), *entries[-half:]]
     head = [
