@@ -101,6 +101,8 @@ lock: ## resolve the locked, hashed versions anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
+		--quiet --no-deps --output-file requirements/profiling.txt requirements/profiling.in
 	for package in azure-iot-hub azure-eventhub azure-iot-device azure-iot-device-2.0 adafruit-circuitpython-azureiot; do \
 		$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
@@ -110,4 +112,5 @@ lock: ## resolve the locked, hashed versions anew
 	cd requirements/allure && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(ALLURE) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only reports/allure.html
+	rm -rf $(VENV) $(ALLURE) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only reports/*.partial \
+		reports/*.again reports/allure.html

@@ -11,6 +11,7 @@ from conformance import listing, rendering, statements
 from conformance.errors import USAGE, HarnessError
 from conformance.report import deviation_entries, json_report
 from conformance.report.publication import suite_version
+from conformance.report.visible import visible
 
 FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "table": listing.as_table,
@@ -60,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows = listing.clauses() if given.command == "clauses" else listing.profiles()
             text = FORMATS[given.format](rows)
     except HarnessError as error:
-        for line in str(error).splitlines():
+        for line in visible(str(error)).splitlines():
             sys.stderr.write(f"ERROR: {line}\n")
         return error.exit_code
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible(text) + "\n")
     return code
 
 

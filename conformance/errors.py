@@ -12,6 +12,7 @@
             ServiceError        exit code 10: the hub's service side failed
                 Throttled       exit code 10: it asked for patience for longer than a run may wait
                 MessageRefused  exit code 10: it did not take a message that a case needs
+            NotWritten          exit code 13: no report can be written where it is to be
             StageFailed         exit code 10: a step failed that the case needs but does not check
             TooLate             exit code 10: the suite itself was too late; the case runs again before that
         NotTested               the clause is claimed, but this case could not see it
@@ -27,6 +28,7 @@ from typing import ClassVar
 
 USAGE = 4
 INCONCLUSIVE = 10
+NOT_WRITTEN = 13
 
 
 class Violation(AssertionError):  # noqa: N818 - a verdict's name, not an error of the program
@@ -70,6 +72,12 @@ class CatalogueError(HarnessError):
     """A clause record is wrong, or a test cites a clause that does not exist."""
 
     exit_code = USAGE
+
+
+class NotWritten(HarnessError):  # noqa: N818 - says what is the case
+    """The report, or a part of it, cannot be written: a full disk, a folder of somebody else's."""
+
+    exit_code = NOT_WRITTEN
 
 
 class TargetUnreachable(HarnessError):  # noqa: N818 - says what is the case

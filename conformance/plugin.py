@@ -6,15 +6,15 @@ done by two more plugins in `conformance.running`, registered only then: `contro
 process that runs cases.
 """
 
-import importlib.util
 import itertools
 import sys
 from collections.abc import Generator
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
+
+from conformance.options import Options, place_of, reaches_package
 
 # Before anything imports them: a plain assert in the suite's own modules then says what it compared.
 pytest.register_assert_rewrite(
@@ -25,8 +25,7 @@ pytest.register_assert_rewrite(
     "conformance.service",
 )
 
-PACKAGE: Final = Path(__file__).resolve().parent
-DEFAULT_PROFILE: Final = "emulator"
+OPTIONS: Final = pytest.StashKey[Options]()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -36,40 +35,47 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the suite's options. None has a default here: a run that names none of them is not ours."""
-    group = parser.getgroup("conformance", "conformance of an IoT hub")
-    group.addoption("--profile", metavar="NAME|PATH", help=f"the hub to judge (default: {DEFAULT_PROFILE})")
-    group.addoption(
-        "--hub-url", metavar="mqtts://HOST:PORT", help="a hub that is already there; overrides [target]"
-    )
-    group.addoption("--attach", metavar="FILE", help="the ready file of a running emulator")
-    group.addoption("--report-dir", metavar="DIR", help="where the report goes (default: reports/PROFILE)")
-    group.addoption("--timeout-factor", metavar="N", type=float, help="scales every timeout of the profile")
-    group.addoption("--large", action="store_true", help="run large cases on a live hub too")
-    group.addoption("--no-preflight", action="store_true", help="start with the cases at once, unchecked")
-    group.addoption("--slowest", metavar="N", type=int, help="name the N slowest cases at the end")
-    group.addoption(
-        "--shuffle", metavar="SEED", type=int, help="run the cases in another order, the seed's own"
-    )
-    group.addoption(
-        "--dry-run", action="store_true", help="say what would run and what it would cost; run nothing"
-    )
-    for option, metavar, meaning in (
-        ("--clause", "GLOB", "cases of the clauses whose id matches, such as 'd2c.*'"),
-        ("--section", "NAME", "cases of one section, such as d2c"),
-        ("--level", "LEVEL", "cases of clauses of one level: must, disputed, observe"),
-        ("--source", "SOURCE", "cases of clauses from one source, such as document"),
-    ):
-        group.addoption(option, metavar=metavar, action="append", help=f"only {meaning} (repeatable)")
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the suite's options to its own runs, now or as soon as every plugin has added those that it has."""
+    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
+    if config is None:
+        return
+    config.stash[OPTIONS] = options = Options(config, parser)
+    if not options.can_wait:
+        options.add_if_wanted()
+    else:
+        options.add_if_taken()
+
+
+def pytest_plugin_registered(plugin_name: str, manager: pytest.PytestPluginManager) -> None:
+    """Keep an option that another plugin has as well: pytest is about to parse it as that plugin's."""
+    config: pytest.Config | None = manager.get_plugin("pytestconfig")
+    if config is not None and OPTIONS in config.stash:
+        config.stash[OPTIONS].add_if_taken(plugin_name)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, args: list[str]
+) -> Generator[None, None, None]:
+    """Add the options before any conftest.py; behind them, for whoever asks for help in another run."""
+    options = early_config.stash[OPTIONS]
+    if options.add_if_wanted():
+        options.parse_again(args)
+    yield
+    if early_config.known_args_namespace.help and not options.added:
+        options.offer()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Register the suite's plugins, if this is its run, before xdist settles how to distribute."""
     if not (config.option.help or config.option.version) and is_conformance_run(config):
-        _refuse_misread_option(config)
         worker = hasattr(config, "workerinput")
+        if not worker:
+            for line in config.stash[OPTIONS].settle():
+                sys.stderr.write(f"NOTE: {line}\n")
+            _refuse_misread_option(config)
         if config.option.dry_run and not worker:
             config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
@@ -95,7 +101,10 @@ def refuse(message: str, exit_code: int) -> NoReturn:
 
 def say_error(message: str) -> None:
     """Write a message as pytest writes its usage errors, each line by itself."""
-    for line in message.splitlines():
+    from conformance.redaction import redact  # noqa: PLC0415 - a run that is not ours needs neither
+    from conformance.report.visible import visible  # noqa: PLC0415 - likewise
+
+    for line in visible(redact(message)).splitlines():
         sys.stderr.write(f"ERROR: {line}\n")
 
 
@@ -103,9 +112,10 @@ def is_conformance_run(config: pytest.Config) -> bool:
     """Say whether the run names a profile or collects from this package."""
     if hasattr(config, "workerinput"):
         return "conformance" in config.workerinput
-    named = (config.option.profile, config.option.hub_url, config.option.attach)
-    return any(word is not None for word in named) or any(
-        _reaches_package(argument, config) for argument in config.args
+    options = config.stash[OPTIONS]
+    return options.names_a_hub or (
+        options.added
+        and any(reaches_package(argument, config, pyargs=config.option.pyargs) for argument in config.args)
     )
 
 
@@ -123,34 +133,5 @@ def _refuse_misread_option(config: pytest.Config) -> None:
 
 def covers(package: Path, config: pytest.Config) -> bool:
     """Say whether one argument of the run is all of a package, or a folder around it."""
-    places = [_place(argument, config) for argument in config.args]
+    places = [place_of(argument, config, pyargs=config.option.pyargs) for argument in config.args]
     return any(place is not None and (place == package or place in package.parents) for place in places)
-
-
-def _reaches_package(argument: str, config: pytest.Config) -> bool:
-    place = _place(argument.partition("::")[0], config)
-    if place is None:
-        return False
-    if place == PACKAGE or PACKAGE in place.parents:
-        return True
-    # A folder around the package: only if pytest would walk down to it. It does not enter a virtual
-    # environment.
-    ignored = config.getini("norecursedirs")
-    between = [folder for folder in (PACKAGE, *PACKAGE.parents) if place in folder.parents]
-    return place in PACKAGE.parents and not any(
-        (folder / "pyvenv.cfg").exists() or any(fnmatch(folder.name, pattern) for pattern in ignored)
-        for folder in between
-    )
-
-
-def _place(text: str, config: pytest.Config) -> Path | None:
-    if config.option.pyargs and not Path(text).exists():
-        try:
-            found = importlib.util.find_spec(text)
-        except (ImportError, ValueError):
-            return None
-        if found is None or found.origin is None:
-            return None
-        origin = Path(found.origin).resolve()
-        return origin.parent if origin.name == "__init__.py" else origin
-    return (config.invocation_params.dir / text).resolve()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from conformance.errors import UsageError
 from conformance.report import allure_generator, allure_page, json_report
-from conformance.report.folder import REPORT
+from conformance.report.folder import PARTIAL, REPORT
 from conformance.report.statement import Statement
 
 REPORTS: Final = "reports"
@@ -23,7 +23,10 @@ def add(commands: Any) -> None:
         "file that loads nothing. Wants Node and the npm package `allure`.",
     )
     rendering.add_argument(
-        "reports", metavar="REPORT", nargs="*", help=f"the folder of a run; all in {REPORTS}/ by default"
+        "reports",
+        metavar="REPORT",
+        nargs="*",
+        help=f"the folder of a run; all whole ones in {REPORTS}/ by default",
     )
     rendering.add_argument(
         "-o", "--output", metavar="FILE", default=OUTPUT, help="the page; by default %(default)s"
@@ -66,10 +69,11 @@ def _statement(folder: Path) -> Statement:
 
 
 def _all_reports() -> list[Path]:
-    found = sorted(file.parent for file in Path(REPORTS).glob(f"[!.]*/{REPORT}"))
+    reports = (file.parent for file in Path(REPORTS).glob(f"[!.]*/{REPORT}"))
+    found = sorted(folder for folder in reports if not folder.name.endswith(PARTIAL))
     if not found:
         raise UsageError(
-            f"{REPORTS}/: holds no report of a run. Make one with `make conformance`, or "
+            f"{REPORTS}/: holds no report of a whole run. Make one with `make conformance`, or "
             "`pytest --profile=NAME`, or name the folder of one."
         )
     return found

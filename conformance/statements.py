@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance import listing
-from conformance.errors import CatalogueError, UsageError
+from conformance.errors import CatalogueError, NotWritten, UsageError
 from conformance.report import comparison_text, formats, json_report
 from conformance.report.comparison import Comparison, compare
 from conformance.report.digest import suite_digest
-from conformance.report.folder import PAGE, ReportFolder
+from conformance.report.folder import PAGE, ReportFolder, is_whole
 from conformance.report.headline import headline
 from conformance.report.html import comparison as comparison_page
 from conformance.report.merging import merge
@@ -67,10 +67,23 @@ def run_merge(given: argparse.Namespace) -> tuple[str, int]:
     names: Sequence[str] = given.statements
     statements = [json_report.load(name) for name in names]
     made = merge(statements, names, every_case=_every_case(statements[0]))
-    folder = ReportFolder(Path(given.output))
+    output = Path(given.output)
+    if made.run.partial and is_whole(output):
+        raise UsageError(
+            f"--output {given.output}: holds the report of a whole run, and these runs are only a part. "
+            "Name another folder."
+        )
+    folder = ReportFolder(output)
+    if made.command is not None:
+        command = made.command.model_copy(update={"report": str(folder.final)})
+        made = made.model_copy(update={"command": command})
     try:
         formats.write_all(made, folder.fresh)
         folder.publish()
+    except OSError as error:
+        raise NotWritten(
+            f"--output {given.output}: {error.strerror}. Free some space, or name another folder."
+        ) from None
     finally:
         folder.discard()
     return f"{headline(made).title}\n{_shown(folder.final / PAGE)}", made.run.exit_code

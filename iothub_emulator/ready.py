@@ -36,6 +36,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
     service = runtime.policies["service"]
     strings = connection_strings(runtime, ports, host)
     return {
+        "name": "IoT Hub emulator",
         "host": host,
         "ports": {name: port for name, port in asdict(ports).items() if port is not None},
         "ca_file": str(ca_file),
@@ -205,11 +206,15 @@ def _timing(runtime: Runtime) -> dict[str, float]:
 
 def _write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     try:
-        handle, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(draft).chmod(mode)
-        Path(draft).replace(path)
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+            draft.chmod(mode)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)  # it holds keys, whatever came in between
     except OSError as error:
         raise StartError(
             f"{path} cannot be written ({error.strerror}): name a file in a writable folder"

@@ -39,13 +39,15 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 class Profile:
     """A profile as it was read: every key checked, every "env:NAME" resolved, every timeout scaled.
 
-    `file` is its path as a message shows it, `argument` what --profile takes; `variables` are the names,
+    `file` is its path as a message shows it, `argument` what --profile takes in any folder; `is_shipped`: it
+    came with the suite, so nothing about it depends on the working directory. `variables` are the names,
     never the values, that were read from the environment.
     """
 
     name: str
     file: str
     argument: str
+    is_shipped: bool
     target: TargetTable
     launch: LaunchTable | None
     service: ServiceTable | None
@@ -71,7 +73,7 @@ def load(
     if not 0 < timeout_factor <= 1000:  # noqa: PLR2004 - a run that waits a thousandfold is a slip of the keyboard
         raise ProfileError("--timeout-factor: must be above 0 and at most 1000, for example 2.")
     path = find(name_or_path)
-    file = _shown(path)
+    is_shipped = _shipped().get(path.stem, Path()).resolve() == path.resolve()
     reading = Reading(os.environ if environment is None else environment, path.parent)
     try:
         read = ProfileFile.model_validate(contents(path), context=reading)
@@ -79,8 +81,9 @@ def load(
         raise ProfileError(problems.lines(_shown(path), error, ProfileFile)) from None
     return Profile(
         name=path.stem,
-        file=file,
-        argument=name_or_path if _is_name(name_or_path) else _below_here(path),
+        file=_shown(path),
+        argument=path.stem if is_shipped else str(path.resolve()),
+        is_shipped=is_shipped,
         target=read.target,
         launch=read.launch,
         service=read.service,
@@ -127,16 +130,19 @@ def find(name_or_path: str) -> Path:
 
 
 def known() -> dict[str, Path]:
-    """Return what a name can mean: a file in ./profiles, else in the checkout's, else in the package's."""
+    """Return what a name can mean: a file in ./profiles, else one that came with the suite."""
+    return dict(sorted((_shipped() | _profiles_in(Path("profiles"))).items()))
+
+
+def _shipped() -> dict[str, Path]:
+    """Return the profiles that came with the suite: in the checkout, or in the package."""
     checkout = _PACKAGE.parent
-    folders = [Path("profiles"), _PACKAGE / "profiles"]
-    if (checkout / "pyproject.toml").is_file():
-        folders.insert(1, checkout / "profiles")
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.toml")):
-            found.setdefault(path.stem, path)
-    return dict(sorted(found.items()))
+    found = _profiles_in(_PACKAGE / "profiles")
+    return found | _profiles_in(checkout / "profiles") if (checkout / "pyproject.toml").is_file() else found
+
+
+def _profiles_in(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in folder.glob("*.toml")}
 
 
 def contents(path: Path) -> dict[str, Any]:
@@ -166,12 +172,6 @@ def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:
 
 def _is_name(name_or_path: str) -> bool:
     return not name_or_path.endswith(".toml") and "/" not in name_or_path and os.sep not in name_or_path
-
-
-def _below_here(path: Path) -> str:
-    """Write a path relative to the working directory; of a file elsewhere the name alone, no folders."""
-    shown = Path(_shown(path))
-    return path.name if shown.is_absolute() or ".." in shown.parts else str(shown)
 
 
 def _shown(path: Path) -> str:

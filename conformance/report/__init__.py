@@ -5,5 +5,6 @@
 `formats` all that a statement is enough for · `folder` where it all goes.
 `headline` what is claimed · `tally` the numbers of every format · `visible`, `markdown` texts from the wire.
 `comparison`, `sides` and `comparison_text` two statements side by side · `merging` several as one ·
-`digest` of the suite · `deviation_entries` for a profile.
+`reproduce` the line that runs on the same hub again · `digest` of the suite ·
+`deviation_entries` for a profile.
 """

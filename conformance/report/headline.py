@@ -36,7 +36,7 @@ _NO_STATEMENT: Final = {
 def headline(statement: Statement) -> Headline:
     """Return the claim that a statement makes; made anew from its clauses, not from its exit code alone."""
     counts = clause_counts(shown(statement))
-    target = statement.target.name
+    target = statement.target.title
     title, tone = _title(statement, counts, target)
     return Headline(title=title, bounds=tuple(_bounds(statement, counts)), tone=tone)
 

@@ -11,6 +11,7 @@ from conformance.errors import UsageError
 from conformance.report.limits import fitted
 from conformance.report.statement import (
     ClausePart,
+    CommandPart,
     CostPart,
     DeviationFoundPart,
     RunPart,
@@ -22,11 +23,13 @@ from conformance.report.visible import plural
 from conformance.verdict.clause import fold
 from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation_states import State
-from conformance.verdict.run import ExitCode, exit_code, summary
+from conformance.verdict.run import ExitCode, exit_code, summary, worst
 from conformance.verdict.words import Verdict
 
-# These say more about a run than its clauses do; the first that a shard has is the whole's.
-_ABOVE_ALL: Final = (ExitCode.INTERNAL_ERROR, ExitCode.INTERRUPTED, ExitCode.SECRET_FOUND)
+# These say more about a run than its clauses do; what one shard has is the whole's.
+_ABOVE_ALL: Final = frozenset(
+    {ExitCode.INTERNAL_ERROR, ExitCode.INTERRUPTED, ExitCode.SECRET_FOUND, ExitCode.NOT_WRITTEN}
+)
 # Of one entry in several shards, the first of these decides; *unmatched* only where it is so in all.
 _STATES: Final = (State.DIFFERS, State.EXPIRED, State.STALE, State.KNOWN, State.NOT_RUN, State.UNMATCHED)
 
@@ -57,6 +60,7 @@ def merge(
             "summary": dict(summary(clauses)),
             "clauses": clauses,
             "deviations": deviations,
+            "command": _common_command([made.command for made in statements]),
         }
     )
     return fitted(whole)
@@ -139,6 +143,13 @@ def _common_target(one: TargetPart, other: TargetPart) -> TargetPart:
     return one.model_copy(update={"ports": ports})
 
 
+def _common_command(commands: Sequence[CommandPart | None]) -> CommandPart | None:
+    """Return how all runs named one hub; None where they did not."""
+    first = commands[0]
+    is_one = all(each is not None and first is not None and each.words == first.words for each in commands)
+    return first if is_one else None
+
+
 def _run(
     statements: Sequence[Statement],
     clauses: Sequence[ClausePart],
@@ -150,10 +161,7 @@ def _run(
     cases = [case for made in statements for case in own_cases(made)]
     unmatched = any(each.state is State.UNMATCHED for each in deviations)
     code = exit_code(clauses, cases, partial=partial, unmatched=unmatched)
-    for above in _ABOVE_ALL:
-        if any(run.exit_code == above for run in runs):
-            code = above
-            break
+    code = worst(code, *(run.exit_code for run in runs if run.exit_code in _ABOVE_ALL))
     return RunPart(
         started=min(run.started for run in runs),
         seconds=round(sum(run.seconds for run in runs), 3),

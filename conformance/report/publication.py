@@ -20,6 +20,7 @@ from conformance.report.statement import (
     CasePart,
     ClaimsPart,
     ClausePart,
+    CommandPart,
     DeviationFoundPart,
     DeviationPart,
     DocumentPart,
@@ -39,14 +40,15 @@ from conformance.verdict.run import summary
 from conformance.verdict.words import Verdict
 
 SUITE: Final = "iothub-mqtt-conformance"
+UNKNOWN: Final = "unknown"
 
 
 def suite_version() -> str:
-    """Return the version of the installed suite."""
+    """Return the version of the installed suite; `UNKNOWN` where it was never installed."""
     try:
         return version(SUITE)
     except PackageNotFoundError:
-        return "unknown"
+        return UNKNOWN
 
 
 def make(
@@ -59,6 +61,7 @@ def make(
     target: Mapping[str, object],
     claims: Claims,
     run: RunPart,
+    command: CommandPart | None = None,
 ) -> Statement:
     """Put a run's judgements into their published form."""
     statement = Statement(
@@ -88,6 +91,7 @@ def make(
             DeviationFoundPart(**asdict(found.deviation), state=found.state, cases=list(found.cases))
             for found in deviations
         ],
+        command=command,
     )
     return fitted(statement)
 

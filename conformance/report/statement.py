@@ -58,13 +58,21 @@ class DocumentPart(_Part):
 
 
 class TargetPart(_Part):
-    """The hub that was judged, as far as it is known; `ports` maps a listener to its port."""
+    """The hub that was judged, as it was found; `ports` maps a listener to its port.
+
+    `name` is the profile's word for a hub of its own, else what the hub calls itself.
+    """
 
     name: str
     host: str
     ports: dict[str, int] = {}
     edition: str | None = None
     version: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The hub's name, and which edition of it."""
+        return f"{self.name}, edition {self.edition}" if self.edition else self.name
 
     @property
     def where(self) -> str:
@@ -75,15 +83,26 @@ class TargetPart(_Part):
 
 
 class ProfilePart(_Part):
-    """The profile of the run; `argument` is what --profile takes, where that is not its name."""
+    """The profile of the run; `argument` is what --profile takes: its name, or its path."""
 
     name: str
     argument: str = ""
 
-    @property
-    def option(self) -> str:
-        """What --profile takes."""
-        return self.argument or self.name
+
+class CommandPart(_Part):
+    """What runs on the same hub again, for pytest in the suite's environment.
+
+    `cases` are the words that name all cases, `words` the options that name the hub. `folder` is where they
+    must be given, of a hub that a profile of one's own starts; `variables` names those of the environment
+    that the profile reads: they must be set as they were. `report` is the folder of this report, which a
+    further run must not replace: as ``--report-dir`` said, or relative.
+    """
+
+    cases: list[str]
+    words: list[str]
+    folder: str = ""
+    variables: list[str] = []
+    report: str
 
 
 class ClaimsPart(_Part):
@@ -252,3 +271,4 @@ class Statement(_Part):
     sections: list[SectionPart]
     clauses: list[ClausePart]
     deviations: list[DeviationFoundPart] = []
+    command: CommandPart | None = None

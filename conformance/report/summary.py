@@ -6,6 +6,7 @@ from typing import Final
 
 from conformance.report.headline import KEPT_OUT, headline
 from conformance.report.markdown import code, escape, table
+from conformance.report.reproduce import command, conditions
 from conformance.report.statement import ClausePart, Statement
 from conformance.report.tally import (
     ATTENTION,
@@ -16,7 +17,7 @@ from conformance.report.tally import (
     shown,
     words_of,
 )
-from conformance.report.visible import command_for, first_line, moment, plural
+from conformance.report.visible import first_line, moment, plural
 from conformance.verdict.words import Verdict
 
 # GitHub drops the whole summary of a step that is larger.
@@ -111,7 +112,10 @@ def _attention(statement: Statement) -> Iterator[str]:
         ([code(each.id), str(each.verdict), escape(each.says), *_sides(each)] for each in found),
     )
     yield ""
-    yield f"Reproduce one: {code(command_for(statement.profile.option, found[0].id))}"
+    line = command(statement, found[0])
+    if line is not None:
+        yield f"Reproduce one: {code(line)}"
+        yield from conditions(statement)
 
 
 def _kept_out(statement: Statement) -> Iterator[str]:

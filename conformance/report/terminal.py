@@ -1,4 +1,4 @@
-"""What a run says at its end: a table by section, each violated clause in a line, where the report lies."""
+"""What a run says at its end, before it writes: a table by section, each violated clause, the verdict."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ _SAYS: Final = {
     ExitCode.USAGE: "no case applies to what the profile claims",
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
     ExitCode.SECRET_FOUND: "the report held a secret, the run is invalid",
+    ExitCode.NOT_WRITTEN: "not all of the report could be written",
     ExitCode.POLICY: "a claimed clause was not tested, or a stated deviation does not hold",
 }
 # A part of the suite says nothing about the rest.
@@ -53,11 +54,10 @@ _SHORTEST_FINDING: Final = 20
 class Ending:
     """What the last lines tell beside the judgements.
 
-    `report` is None where none was written; `slowest` are the cases that were asked for, with their times.
+    `slowest` are the cases that were asked for, with their times.
     """
 
     run: RunPart
-    report: str | None
     deviations: Sequence[Found] = ()
     warnings: Sequence[str] = ()
     slowest: Sequence[Case] = ()
@@ -87,8 +87,6 @@ def _lines(
     yield from ending.warnings
     yield ""
     yield _headline(shown, ending.run)
-    if ending.report:
-        yield f"report: {ending.report}"
 
 
 def _by_section(

@@ -1,14 +1,13 @@
 """Text from the wire as it may be shown: nothing in it that a reader cannot see, or that moves the cursor."""
 
 import re
-import shlex
 from datetime import UTC, datetime
 from typing import Final
 
 # Control characters but tab and newline, marks that turn the direction of text, and halves of surrogates:
 # what a hub sends must not rewrite a report, in a terminal, a page or a summary.
 _HIDDEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
 
 
@@ -35,12 +34,6 @@ def moment(text: str) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun: ``1 clause``, ``2 clauses``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def command_for(profile: str, clause: str | None = None) -> str:
-    """Return the command that runs a profile again, or one clause of it."""
-    words = ["pytest", f"--profile={profile}", *(["--clause", clause] if clause else [])]
-    return shlex.join(words)
 
 
 def _escape(match: re.Match[str]) -> str:

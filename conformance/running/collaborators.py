@@ -25,6 +25,7 @@ class Options:
     profile: str
     hub_url: str | None = None
     attach: str | None = None
+    same_hub: str | None = None
     timeout_factor: float = 1.0
     large: bool = False
     preflight: bool = True
@@ -42,11 +43,12 @@ class OpenTarget(Protocol):
     """A hub that is there: launched, attached to, or named by the profile.
 
     `profile` is the profile's name; `description` is what reports say about the hub (name, host, ports,
-    edition): no secret; `workers` is the most that the target admits; `remarks` are warnings of the
-    preflight.
+    edition): no secret; `same_hub` is its id for --same-hub; `workers` is the most that the target admits;
+    `remarks` are warnings of the preflight.
     """
 
     profile: str
+    same_hub: str
     description: Mapping[str, Any]
     claims: Claims
     workers: int | None

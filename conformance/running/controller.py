@@ -16,21 +16,23 @@ from typing import Any, Final
 import pytest
 
 from conformance.catalogue import Catalogue
-from conformance.errors import HarnessError
+from conformance.errors import HarnessError, NotWritten
 from conformance.plugin import covers, refuse, say_error
 from conformance.redaction import redact
 from conformance.report import terminal
-from conformance.report.statement import RunPart
+from conformance.report.statement import RunPart, Statement
 from conformance.running import cost, run_state
 from conformance.running.cases import stopwatch
 from conformance.running.collaborators import Collaborators, OpenTarget, Options
+from conformance.running.command import command
 from conformance.running.dry_run import DryRun
 from conformance.running.header import header
+from conformance.running.hiding import clean
 from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.progress import ShownProgress
 from conformance.running.records import Records
-from conformance.running.reporting import Reporting
+from conformance.running.reporting import Reporting, aim
 from conformance.running.run_state import STATE, RunState
 from conformance.running.selection import Selection, left_out_by
 from conformance.verdict import deviation
@@ -73,6 +75,7 @@ class Controller:
         self.judgements: tuple[Judgement, ...] = ()
         self.deviations: tuple[Found, ...] = ()
         self.ending: terminal.Ending | None = None
+        self._to_write: tuple[Statement, Path] | None = None
         self._stopped_early = False
         self._claims = Claims()
         self._interrupts = FirstInterruptOnly(signal.SIGINT, signal.SIGTERM)
@@ -80,15 +83,19 @@ class Controller:
             # Before anything is made that has to be taken away again.
             self._interrupts.install()
             config.add_cleanup(self._interrupts.remove)
-            self.reporting = Reporting(config, self.profile, self.records)
+            self.reporting = Reporting(config, self.profile, self.records, self._selection())
             config.add_cleanup(self._discard_report)
             # Notes between processes: what was collected, which devices exist. Never part of the report.
-            self.notes = self.records.notes = Path(tempfile.mkdtemp(prefix="conformance-"))
+            self.notes = self.records.notes = _folder_for_notes()
             config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
             config.pluginmanager.register(
                 ShownProgress(config, self.records, self.catalogue, lambda: self._claims)
             )
+        else:
+            # What another run wrote there must not be replaced by a list of no cases.
+            config.option.xmlpath = config.option.allure_report_dir = None
         if config.option.dry_run:
+            aim(config, self.profile, self._selection())
             self.collaborators.check_place(self.profile, self.options)
             stated = self.collaborators.stated(self.profile, self.options)
             config.pluginmanager.register(DryRun(self.profile.name, stated))
@@ -133,7 +140,7 @@ class Controller:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged by what."""
-        return header(self.catalogue, self.target, self._selection())
+        return [clean(line) for line in header(self.catalogue, self.target, self._selection())]
 
     # -- what the cases say
 
@@ -162,13 +169,21 @@ class Controller:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, list[object], list[object]]:
-        """Decide, report, clear up: behind every worker and bench, before the terminal's summary."""
+        """Decide and clear up: behind every worker and bench, before the terminal's summary."""
         seconds = self._clock()
         self._interrupts.only_note()
         try:
             return (yield)
         finally:
             self._end(session, exitstatus, seconds)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_sessionfinish")
+    def pytest_write_report(self, session: pytest.Session) -> Generator[None, list[object], list[object]]:
+        """Write the report: behind the terminal's summary, where the verdict stands whatever comes now."""
+        try:
+            return (yield)
+        finally:
+            self._write(session)
 
     def _end(self, session: pytest.Session, exitstatus: int, seconds: float) -> None:
         if self.records.usage:
@@ -177,6 +192,23 @@ class Controller:
         elif self.target is not None and self.reporting is not None:
             session.exitstatus = self._conclude(session, exitstatus, seconds, self.target, self.reporting)
         self._clear_up()
+
+    def _write(self, session: pytest.Session) -> None:
+        if self._to_write is None or self.reporting is None:
+            return
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.flush()
+        try:
+            written = self.reporting.write(*self._to_write)
+        except Exception:  # noqa: BLE001 - a fault of the suite must not look like a verdict
+            self.config.notify_exception(pytest.ExceptionInfo.from_current())
+            session.exitstatus = ExitCode.INTERNAL_ERROR
+            return
+        session.exitstatus = written.exit_code
+        if reporter is not None:
+            for line in written.lines:
+                reporter.write_line(clean(line))
 
     def _conclude(
         self,
@@ -203,9 +235,8 @@ class Controller:
                 )
             return exitstatus
         selection = self._selection()
-        partial = (
-            cut_short or stopped or records.deselected or bool(records.collection_errors) or bool(selection)
-        )
+        is_cut = cut_short or stopped or bool(records.collection_errors)
+        partial = is_cut or records.deselected or bool(selection)
         self.judgements = judge(self.catalogue, cases, target.claims)
         today = self._started.date().isoformat()
         self.deviations = states(self.profile.deviations, self.judgements, today)
@@ -224,28 +255,31 @@ class Controller:
             remarks=self._remarks(target),
             cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
         )
-        written = reporting.write(
+        place = reporting.place(partial=partial, is_cut=is_cut)
+        statement = reporting.statement(
             self.catalogue,
             self.judgements,
             self.deviations,
             target,
             run,
-            self.collaborators.load_sentences(),
+            command=command(
+                self.config,
+                self.profile,
+                package=self.collaborators.package,
+                same_hub=target.same_hub,
+                report=place,
+            ),
+            sentences=self.collaborators.load_sentences(),
         )
-        if written.leaks:
-            records.warnings.append(
-                f"a secret was found, and blackened, in {', '.join(written.leaks)}: this run is invalid. "
-                "Whatever wrote it there must not; give the keys that it used new values."
-            )
+        self._to_write = statement, place
         remarks = [f"preflight: {remark}" for remark in target.remarks]
         self.ending = terminal.Ending(
-            run=written.run,
-            report=written.place,
+            run=run,
             deviations=self.deviations,
             warnings=remarks,
             slowest=cost.slowest(cases, self.config.option.slowest or 0),
         )
-        return written.run.exit_code
+        return run.exit_code
 
     def _remarks(self, target: OpenTarget) -> list[str]:
         """Return what the statement says of the run itself, beside the clauses."""
@@ -285,7 +319,7 @@ class Controller:
         terminalreporter.section("conformance", sep="=")
         width = shutil.get_terminal_size().columns if terminalreporter.isatty() else None
         ending = terminal.lines(self.catalogue, self.judgements, self.ending, width)
-        for line in (*ending, *self.records.warnings):
+        for line in (*ending, *map(clean, self.records.warnings)):
             terminalreporter.write_line(line)
 
     # -- clearing up
@@ -312,5 +346,14 @@ class Controller:
             )
 
     def _discard_report(self) -> None:
-        if self.reporting is not None and self.ending is None:
+        if self.reporting is not None:
             self.reporting.discard()
+
+
+def _folder_for_notes() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="conformance-"))
+    except OSError as error:
+        raise NotWritten(
+            f"TMPDIR: {error.strerror}. A run keeps notes there: free some space, or name another folder."
+        ) from None

@@ -51,7 +51,10 @@ class DryRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run nothing. An error of the collection is pytest's own business."""
+        """Run nothing, and keep nothing in a cache. An error of the collection is pytest's own business."""
+        cache = getattr(session.config, "cache", None)
+        if cache is not None:
+            cache.set = lambda *_: None
         return None if session.testsfailed else True
 
     @pytest.hookimpl(trylast=True)

@@ -1,5 +1,10 @@
-"""Keys and tokens in what pytest writes itself, and all that is too long: hidden before anything takes it."""
+"""What pytest writes itself: without keys, without what would move a terminal's cursor, and in brief.
 
+A hub decides what stands in a message. It is made harmless before anything else takes it: the ``E`` lines of
+a traceback, the reason behind ``FAILED``, captured output, warnings, logs.
+"""
+
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -9,6 +14,7 @@ import pytest
 
 from conformance.evidence.words import cut
 from conformance.redaction import redact
+from conformance.report.visible import visible
 
 # A traceback holds what a hub sent, in messages and in what was compared. JUnit's file and the terminal show
 # it twice, and the controller keeps it to the end.
@@ -17,11 +23,39 @@ MOST_LINES: Final = 200
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Clean what pytest logs while a case runs; what it logs at its end is part of the case's report."""
+    plugin = session.config.pluginmanager.get_plugin("logging-plugin")
+    if plugin is not None:
+        for handler in (plugin.log_cli_handler, plugin.log_file_handler):
+            handler.addFilter(_clean_record)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    """Blacken a warning."""
+    """Clean a warning."""
     text = str(warning_message.message)
-    if redact(text) != text:
-        warning_message.message = redact(text)
+    if clean(text) != text:
+        warning_message.message = clean(text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excrepr: Any) -> None:
+    """Clean the traceback of a fault of the suite, which may quote a hub."""
+    _changed(excrepr, clean)
+
+
+def clean(text: str) -> str:
+    """Return a text as it may be shown to a person."""
+    return visible(redact(text))
+
+
+def clean_report(report: pytest.TestReport) -> None:
+    """Clean what pytest writes itself: tracebacks, reasons, captured output."""
+    report.longrepr = _changed(report.longrepr, clean)
+    if clean(report.longreprtext) != report.longreprtext:
+        report.longrepr = clean(report.longreprtext)
+    report.sections = [(name, clean(text)) for name, text in report.sections]
 
 
 def shorten(report: pytest.TestReport) -> None:
@@ -40,15 +74,6 @@ def _shortened(text: str) -> str:
     return "\n".join(lines)
 
 
-def hide_secrets(report: pytest.TestReport) -> None:
-    """Blacken keys and tokens in what pytest writes itself: tracebacks, reasons, captured output."""
-    if redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = _changed(report.longrepr, redact)
-    if redact(report.longreprtext) != report.longreprtext:
-        report.longrepr = redact(report.longreprtext)
-    report.sections = [(name, redact(text)) for name, text in report.sections]
-
-
 def _changed(part: Any, change: Callable[[str], str]) -> Any:
     """Return a part of a traceback with its texts changed: pytest's summary needs it whole."""
     if isinstance(part, str):
@@ -63,3 +88,10 @@ def _changed(part: Any, change: Callable[[str], str]) -> Any:
             if (after := _changed(before, change)) != before:
                 setattr(part, each.name, after)
     return part
+
+
+def _clean_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = clean(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = clean(logging.Formatter().formatException(record.exc_info))
+    return True

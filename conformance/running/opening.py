@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.errors import HarnessError, TargetUnreachable
+from conformance.errors import HarnessError, TargetUnreachable, UsageError
 from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
 from conformance.running.collaborators import Options, Stated
@@ -22,6 +22,7 @@ class ReachedTarget:
         self._opened = opened
         target = opened.target
         self.profile = target.profile
+        self.same_hub = opened.same_hub
         self.claims = claims(target, large=large)
         self.workers = target.worker_limit
         self.remarks = remarks
@@ -71,7 +72,11 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
     """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
     opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
     try:
+        _check_same_hub(opened, profile, options)
         remarks = tuple(preflight(opened.target)) if options.preflight else ()
+    except UsageError:
+        opened.stop()
+        raise
     except HarnessError as error:
         trouble = opened.trouble()
         opened.stop()
@@ -82,6 +87,27 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
         opened.stop()
         raise
     return ReachedTarget(opened, large=options.large, remarks=remarks)
+
+
+def _check_same_hub(opened: OpenedTarget, profile: Profile, options: Options) -> None:
+    """Refuse another hub than the one that --same-hub is the id of."""
+    if options.same_hub in {None, opened.same_hub}:
+        return
+    target = opened.target
+    if target.origin == "launched":
+        why = f"the command that {profile.file} starts a hub by is not that report's. Bring it back"
+    elif target.origin == "attached":
+        why = (
+            f"the hub of {options.attach}, at {target.host}:{target.ports.mqtt}, was started anew, "
+            "or is another. Attach to the hub of that report"
+        )
+    else:
+        variables = f", with {', '.join(profile.variables)}," if profile.variables else ""
+        why = (
+            f"{profile.file}{variables} names {target.host}:{target.ports.mqtt}, another hub than that "
+            "report is of. Name that one"
+        )
+    raise UsageError(f"--same-hub {options.same_hub}: {why}, or leave out --same-hub to judge this hub.")
 
 
 def check_place(profile: Profile, options: Options) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import pytest
 
 from conformance.errors import UsageError
-from conformance.plugin import DEFAULT_PROFILE
+from conformance.options import DEFAULT_PROFILE
 from conformance.running.collaborators import Collaborators, Options, suite
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
@@ -88,15 +88,18 @@ def options(config: pytest.Config) -> Options:
     An option without its value is a variable that a script forgot to set: it must not mean another hub.
     """
     given = config.option
-    for name, value in (("--profile", given.profile), ("--report-dir", given.report_dir)):
+    for name in ("profile", "report_dir", "same_hub"):
+        value = getattr(given, name)
         if value is not None and not value.strip():
-            raise UsageError(f"{name}: empty. Give it a value, or leave the option out.")
+            spelling = "--" + name.replace("_", "-")
+            raise UsageError(f"{spelling}: empty. Give it a value, or leave the option out.")
     if given.slowest is not None and given.slowest < 0:
         raise UsageError(f"--slowest {given.slowest}: less than none. Give the number of cases to name.")
     return Options(
         profile=DEFAULT_PROFILE if given.profile is None else given.profile,
         hub_url=given.hub_url,
         attach=given.attach,
+        same_hub=given.same_hub,
         timeout_factor=1.0 if given.timeout_factor is None else given.timeout_factor,
         large=given.large,
         preflight=not given.no_preflight,

@@ -25,7 +25,7 @@ from conformance.running.case_maker import CaseMaker
 from conformance.running.cases import RunningCase, to_json
 from conformance.running.collaborators import Bench, Collaborators, Place
 from conformance.running.cost import Cost, estimate, over_budget
-from conformance.running.hiding import hide_secrets, shorten
+from conformance.running.hiding import clean_report, shorten
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
     comparing,
@@ -290,7 +290,7 @@ class Runner:
         deviates = call.when == "call" and report.passed and any(case.own_deviations)
         if (case.problems and report.failed) or deviates:
             show_as_settled(case, report)
-        hide_secrets(report)
+        clean_report(report)
         shorten(report)
         if call.when == "teardown":
             self._send_along(item, case, report)

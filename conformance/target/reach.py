@@ -14,6 +14,7 @@ from conformance.hostnames import for_devices
 from conformance.profile.loading import Profile
 from conformance.profile.values import holds_certificates
 from conformance.target import launch, ready
+from conformance.target.fingerprint import fingerprint
 from conformance.target.ready import ReadyFile
 from conformance.target.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
 
@@ -50,10 +51,11 @@ class HubUrl:
 
 
 class OpenedTarget:
-    """A hub that is there. `stop` ends it if, and only if, this run launched it."""
+    """A hub that is there, and its id. `stop` ends it if, and only if, this run launched it."""
 
-    def __init__(self, target: Target, launched: launch.LaunchedHub | None = None) -> None:
+    def __init__(self, target: Target, same_hub: str, launched: launch.LaunchedHub | None = None) -> None:
         self.target = target
+        self.same_hub = same_hub
         self._launched = launched
 
     @property
@@ -94,10 +96,12 @@ def open_target(
     if attach is not None:
         option = f"--attach {attach}"
         file = ready.read(Path(attach), option=option)
-        return OpenedTarget(_trusted(settle(profile, overlay=file, origin="attached", option=option), option))
+        target = _trusted(settle(profile, overlay=file, origin="attached", option=option), option)
+        return OpenedTarget(target, fingerprint(target, profile))
     if hub_url is not None or profile.launch is None:
         url = None if hub_url is None else HubUrl.parse(hub_url)
-        return OpenedTarget(settle(profile, url=url))
+        target = settle(profile, url=url)
+        return OpenedTarget(target, fingerprint(target, profile))
     return _launch(profile, (*profile.launch.command, *profile.launch.arguments), deadline)
 
 
@@ -127,7 +131,7 @@ def settle(
         raise ProfileError(found)
     return Target(
         profile=profile.name,
-        name=profile.target.name,
+        name=_name(profile, overlay, url, origin),
         host=host,
         ports=_ports(profile, overlay, url, service),
         ca_file=_ca_file(profile, overlay),
@@ -147,7 +151,7 @@ def settle(
         timeouts=Timeouts(**profile.timeouts.model_dump()),
         limits=Limits(workers=profile.limits.workers, large=profile.limits.large),
         edition=None if overlay is None else overlay.edition,
-        version=profile.target.version,
+        version=None if origin == "attached" or url is not None else profile.target.version,
         origin=origin,
     )
 
@@ -179,7 +183,7 @@ def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> Open
     try:
         overlay = ready.parse(launched.ready, option=place)
         target = _trusted(settle(profile, overlay=overlay, origin="launched", option=place), place)
-        return OpenedTarget(target, launched)
+        return OpenedTarget(target, fingerprint(target, profile), launched)
     except BaseException:
         launched.stop()
         raise
@@ -263,6 +267,13 @@ def _host(
         *(for_devices(string.host) for string in strings),
     ]
     return next((host for host in named if host is not None), None)
+
+
+def _name(profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, origin: Origin) -> str:
+    """Return the profile's name for its own hub; of another hub it knows nothing."""
+    if origin == "attached":
+        return "attached hub" if overlay is None or overlay.name is None else overlay.name
+    return profile.target.name if url is None else "hub of --hub-url"
 
 
 def _ports(

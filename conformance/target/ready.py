@@ -39,6 +39,7 @@ class ReadyFile(BaseModel):
     events_connection_string: str = Field(repr=False)
     device_connection_strings: dict[str, str] = Field(repr=False)
     routed_events_connection_string: str | None = Field(default=None, repr=False)
+    name: str | None = Field(default=None, min_length=1)
     edition: str
     timing: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
     capabilities: tuple[str, ...] = Field(strict=False)

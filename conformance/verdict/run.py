@@ -3,7 +3,7 @@
 import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from conformance.verdict.words import JUDGED, WORST_FIRST, Verdict
 
@@ -21,6 +21,24 @@ class ExitCode(enum.IntEnum):
     INCONCLUSIVE = 10
     POLICY = 11
     SECRET_FOUND = 12
+    NOT_WRITTEN = 13
+
+
+# Where several hold, the first of these is the run's. Pytest's 4, 5 and 6 say why there is nothing to judge,
+# or something beside it.
+WORST_CODE_FIRST: Final = (
+    ExitCode.INTERNAL_ERROR,
+    ExitCode.INTERRUPTED,
+    ExitCode.SECRET_FOUND,
+    ExitCode.NOT_WRITTEN,
+    ExitCode.VIOLATED,
+    ExitCode.USAGE,
+    ExitCode.POLICY,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.NO_CASES,
+    ExitCode.WARNINGS,
+    ExitCode.CONFORMS,
+)
 
 
 class Judged(Protocol):
@@ -40,9 +58,9 @@ def summary(judgements: Iterable[Judged]) -> Mapping[Verdict, int]:
     return {verdict: counts[verdict] for verdict in WORST_FIRST if counts[verdict]}
 
 
-def run_with_secret(code: int) -> int:
-    """Return the code of a run whose report held a secret; only an interruption says more."""
-    return code if code in {ExitCode.INTERRUPTED, ExitCode.INTERNAL_ERROR} else ExitCode.SECRET_FOUND
+def worst(*codes: int) -> ExitCode:
+    """Return the one code of a run of which several hold."""
+    return min(map(ExitCode, codes), key=WORST_CODE_FIRST.index)
 
 
 def exit_code(
@@ -56,14 +74,12 @@ def exit_code(
     """
     verdicts = {judgement.verdict for judgement in judgements}
     of_cases = {case.verdict for case in cases}
-    if Verdict.VIOLATION in verdicts:
-        return ExitCode.VIOLATED
-    if of_cases and of_cases <= {Verdict.NOT_CLAIMED}:
-        return ExitCode.USAGE
     policy = {Verdict.STALE_DEVIATION} if partial else _POLICY
     nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
-    if verdicts & policy or nothing_seen or (unmatched and not partial):
-        return ExitCode.POLICY
-    if Verdict.BROKEN in verdicts | of_cases:
-        return ExitCode.INCONCLUSIVE
-    return ExitCode.CONFORMS
+    holding = {
+        ExitCode.VIOLATED: Verdict.VIOLATION in verdicts,
+        ExitCode.USAGE: bool(of_cases) and of_cases <= {Verdict.NOT_CLAIMED},
+        ExitCode.POLICY: bool(verdicts & policy) or nothing_seen or (unmatched and not partial),
+        ExitCode.INCONCLUSIVE: Verdict.BROKEN in verdicts | of_cases,
+    }
+    return worst(ExitCode.CONFORMS, *(code for code, holds in holding.items() if holds))

@@ -179,7 +179,7 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
     )
     ports = ready["ports"]
     assert set(ready) == {
-        "host", "ports", "ca_file", "service_connection_string", "events_connection_string",
+        "name", "host", "ports", "ca_file", "service_connection_string", "events_connection_string",
         "events_development_connection_string", "device_connection_strings", "host_names", "edition",
         "timing", "capabilities",
     }  # fmt: skip

@@ -1,36 +1,48 @@
 """The built wheel, installed where no checkout is near, runs the suite."""
 
+import html
 import json
 import re
-import subprocess
-import sys
-import venv
-from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[2]
+import pytest
+from wheel_environment import Environment
 
 
-def test_the_wheel_runs_the_suite_from_an_empty_directory(tmp_path):
-    """Profiles, clauses and tests are inside the wheel; no ini file and no conftest is read."""
-    dist, environment, empty = tmp_path / "dist", tmp_path / "environment", tmp_path / "empty"
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory, wheel):
+    return Environment(tmp_path_factory.mktemp("environment"), wheel)
+
+
+def test_the_wheel_runs_the_suite_from_an_empty_directory(environment, tmp_path):
+    """Profiles, clauses and tests are inside the wheel; no ini file and no conftest is read.
+
+    A line from its report runs there, and anywhere else, beside the report.
+    """
+    empty, elsewhere = tmp_path / "empty", tmp_path / "elsewhere"
     empty.mkdir()
-    python = environment / "bin" / "python"
+    elsewhere.mkdir()
 
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", dist, CHECKOUT)
-    venv.create(environment, with_pip=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(*pip, "--require-hashes", "--requirement", CHECKOUT / "requirements" / "lock.txt")
-    run(*pip, "--no-deps", *dist.glob("*.whl"))
-
-    run(python, "-m", "pytest", "--pyargs", "conformance", "--profile=emulator", "-n", "2", "-q", cwd=empty)
-    report = json.loads((empty / "reports" / "emulator" / "conformance.json").read_text())
+    environment.run("pytest", "--pyargs", "conformance", "--profile=emulator", "-n", "2", "-q", cwd=empty)
+    written = empty / "reports" / "emulator" / "conformance.json"
+    report = json.loads(written.read_text())
     assert (report["run"]["exit_code"], report["profile"]["name"]) == (0, "emulator")
 
-    run(python, "-m", "conformance", "profiles", cwd=empty)
+    before = written.read_bytes()
+    page = html.unescape((written.parent / "conformance.html").read_text())
+    line = next(
+        found
+        for found in re.findall("Reproduce </span><code>(.*?)</code>", page)
+        if "--clause=transport.mqtt" in found
+    )
+    said = [environment.shell(line, cwd=folder).stdout for folder in (empty, elsewhere)]
+    assert all("what was selected holds (exit code 0)" in each for each in said)
+    assert written.read_bytes() == before
+    assert [(folder / "reports" / "emulator.partial").is_dir() for folder in (empty, elsewhere)] == [
+        True,
+        True,
+    ]
     for program in ("conformance", "iothub_emulator"):
-        said = subprocess.check_output([python, "-m", program, "--version"], cwd=empty, text=True)
+        said = environment.run("python", "-m", program, "--version", cwd=empty).stdout
         assert re.fullmatch(rf"{program} \d{{4}}\.\d+\.\d+\n", said)
 
-
-def run(*command, cwd=None):
-    subprocess.run([str(word) for word in command], cwd=cwd, check=True, timeout=600)
+    environment.run("python", "-m", "conformance", "profiles", cwd=empty)

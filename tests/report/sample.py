@@ -96,6 +96,11 @@ def statement(
         ],
         "clauses": list(clauses),
         "deviations": list(deviations),
+        "command": {
+            "cases": ["--pyargs", "conformance"],
+            "words": ["--profile=small", "--same-hub=c0ffee"],
+            "report": "reports/small",
+        },
     }
     made = Statement.model_validate(values)
     values["summary"] = dict(summary(made.clauses))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,9 +58,32 @@ def make_report(path, *words):
 
 def test_without_a_report_the_line_says_how_to_make_one(tmp_path, bare):
     assert refusal(rendering(tmp_path, bare)) == (
-        "ERROR: reports/: holds no report of a run. Make one with `make conformance`, or "
+        "ERROR: reports/: holds no report of a whole run. Make one with `make conformance`, or "
         "`pytest --profile=NAME`, or name the folder of one."
     )
+
+
+def test_parts_of_a_run_are_not_shown_beside_whole_ones(tmp_path, bare):
+    """Unless they are named."""
+    program(bare, "node", "echo v20.0.0")
+    (tmp_path / "reports").mkdir()
+    _, other = reports(tmp_path / "reports")
+    part = other.rename(tmp_path / "reports" / "other.partial")
+
+    checked = rendering(tmp_path, bare, "--check")
+    named = rendering(tmp_path, bare, "--check", part)
+    shutil.rmtree(tmp_path / "reports" / "one hub")
+
+    assert checked.stdout == f"one hub: to be rendered with {bare / 'node'}\n"
+    assert named.stdout == f"other.partial: to be rendered with {bare / 'node'}\n"
+    assert "holds no report of a whole run" in refusal(rendering(tmp_path, bare, "--check"))
+
+
+def test_what_ci_keeps_is_no_part_of_a_run():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+    kept = re.search(r"path: \|\n((?: +reports/.*\n)+)", workflow)[1].split()
+    assert kept == ["reports/emulator", "reports/allure.html"]
 
 
 def test_a_folder_that_is_no_report_is_named(tmp_path, bare):

@@ -1,5 +1,6 @@
 """One statement of several runs: the whole is what one run would have said, or there is none."""
 
+import errno
 import json
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -11,7 +12,7 @@ from tree import read
 from conformance import statements
 from conformance.__main__ import main
 from conformance.errors import UsageError
-from conformance.report import json_report
+from conformance.report import formats, json_report
 from conformance.report.merging import merge
 
 WHOLE = mixed()
@@ -254,6 +255,45 @@ def test_a_folder_that_is_no_report_is_left_alone(files, capsys):
 
     assert main(["merge", str(files / "a.json"), str(files / "b.json"), "-o", str(files / "thesis")]) == 4
     assert "holds something that is no report" in capsys.readouterr().err
+
+
+def test_a_part_of_a_run_does_not_replace_the_report_of_a_whole_one(files, capsys):
+    both = [str(files / "a.json"), str(files / "b.json")]
+    json_report.write(WHOLE, files / "whole.json")
+    assert main(["merge", *both, "-o", str(files / "whole")]) == WHOLE.run.exit_code
+    before = (files / "whole" / "conformance.json").read_bytes()
+    capsys.readouterr()
+
+    assert main(["merge", both[0], "-o", str(files / "whole")]) == 4
+    assert "holds the report of a whole run, and these runs are only a part" in capsys.readouterr().err
+    assert (files / "whole" / "conformance.json").read_bytes() == before
+
+
+def test_a_merged_report_that_cannot_be_written_is_code_13(files, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(formats, "write_all", full)
+
+    assert main(["merge", str(files / "a.json"), "-o", str(files / "whole")]) == 13
+    assert capsys.readouterr().err == (
+        f"ERROR: --output {files / 'whole'}: No space left on device. "
+        "Free some space, or name another folder.\n"
+    )
+    assert not list(files.glob("*whole*"))
+
+
+def test_the_line_of_a_merged_report_writes_beside_it(files):
+    main(["merge", str(files / "a.json"), "-o", str(files / "whole")])
+
+    merged = json_report.read(files / "whole" / "conformance.json")
+    assert merged.command.report == str(files / "whole")
+
+
+def test_runs_on_hubs_that_were_named_otherwise_have_no_line_in_common(files):
+    other = json_report.read(files / "b.json").model_copy(update={"command": None})
+
+    assert merge([json_report.read(files / "a.json"), other], ["a", "b"], every_case=None).command is None
 
 
 def test_all_cases_are_known_only_of_the_suite_that_is_here(monkeypatch):

@@ -100,14 +100,7 @@ def test_evidence_of_what_is_wrong_is_open_and_the_rest_folded(page):
 def test_a_clause_says_how_to_run_it_again(page, clause_id):
     command = article(page, clause_id).one("p", class_="reproduce").one("code").text
 
-    assert command == f"pytest --profile=small --clause {clause_id}"
-
-
-def test_a_profile_from_a_path_is_run_again_by_its_path():
-    page = read(render(statement(clause("d2c.qos2", violation(1)), profile={"argument": "hubs/mine.toml"})))
-
-    command = article(page, "d2c.qos2").one("p", class_="reproduce").one("code").text
-    assert command == "pytest --profile=hubs/mine.toml --clause d2c.qos2"
+    assert command == f"pytest --pyargs conformance --profile=small --same-hub=c0ffee --clause={clause_id}"
 
 
 SENTENCES = [

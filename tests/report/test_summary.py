@@ -55,7 +55,10 @@ def test_what_needs_attention_is_listed_with_both_sides():
         "",
         "the hub never asked",
     ] in found
-    assert "Reproduce one: `pytest --profile=small --clause d2c.qos2`" in summary.render(mixed())
+    assert (
+        "Reproduce one: `pytest --pyargs conformance --profile=small --same-hub=c0ffee --clause=d2c.qos2`"
+        in summary.render(mixed())
+    )
 
 
 @pytest.mark.parametrize(

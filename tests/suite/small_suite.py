@@ -79,6 +79,9 @@ class Profile:
         self.name = name
         self.file = f"profiles/{name}.toml"
         self.argument = name
+        self.launch = None
+        self.is_shipped = True
+        self.variables = ()
         stated = HERE / "deviations.json"
         entries = json.loads(stated.read_text()) if stated.exists() else []
         self.deviations = tuple(Deviation(**entry) for entry in entries)
@@ -87,6 +90,7 @@ class Profile:
 class Target:
     def __init__(self, profile, options):
         self.profile = profile.name
+        self.same_hub = "c0ffee"
         self.description = {"name": "pretended hub", "host": "hub.example", "ports": {"mqtt": 8883}}
         self.claims = Claims(capabilities=frozenset({"telemetry"}), large=options.large)
         self.workers = None
@@ -198,10 +202,22 @@ class SmallSuite:
 
     @property
     def report(self) -> Path:
+        """The report of a whole run; where there is none, that of a part."""
+        return self.whole if self.whole.exists() or not self.part.exists() else self.part
+
+    @property
+    def whole(self) -> Path:
         return self.path / "reports" / "small"
 
+    @property
+    def part(self) -> Path:
+        return self.path / "reports" / "small.partial"
+
     def statement(self) -> dict:
-        return json.loads((self.report / "conformance.json").read_text())
+        return self.statement_of(self.report)
+
+    def statement_of(self, report: Path) -> dict:
+        return json.loads((report / "conformance.json").read_text())
 
     def verdicts(self) -> dict[str, str]:
         return {clause["id"]: clause["verdict"] for clause in self.statement()["clauses"]}
@@ -223,10 +239,16 @@ class SmallSuite:
         return [error["message"] for file in files for error in json.loads(file.read_text())["errors"]]
 
 
-def run_pytest(folder: Path, *arguments: str, summary: Path | None = None) -> Result:
+def run_pytest(
+    folder: Path,
+    *arguments: str,
+    summary: Path | None = None,
+    quick: tuple[str, ...] = QUICK,
+    **variables: str,
+) -> Result:
     """Run pytest in a folder as a user would, in a process of its own."""
-    command = [sys.executable, "-m", "pytest", *QUICK, *arguments]
-    environment = environment_of_a_run(folder) | {"GITHUB_STEP_SUMMARY": str(summary or "")}
+    command = [sys.executable, "-m", "pytest", *quick, *arguments]
+    environment = environment_of_a_run(folder) | {"GITHUB_STEP_SUMMARY": str(summary or "")} | variables
     process = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.catalogue import Clause
 from conformance.verdict.clause import Case, Judgement
-from conformance.verdict.run import ExitCode, exit_code, run_with_secret
+from conformance.verdict.run import WORST_CODE_FIRST, ExitCode, exit_code, worst
 from conformance.verdict.words import Verdict
 
 CLAUSE = Clause(id="s.a", section="s", level="must", source="document", says="The hub does it.")
@@ -77,9 +77,15 @@ def test_an_untested_clause_is_policy_even_without_a_case_of_it():
     assert exit_code(judgements, cases, partial=True) is ExitCode.CONFORMS
 
 
-def test_a_secret_is_worse_than_anything_but_an_interruption():
-    cut_short = {ExitCode.INTERRUPTED, ExitCode.INTERNAL_ERROR}
+# Where several hold, as README.md lists them.
+SEVERAL = [(2, 3), (12,), (13,), (1,), (11,), (10,), (0,)]
 
-    assert {code: run_with_secret(code) for code in ExitCode} == {
-        code: code if code in cut_short else ExitCode.SECRET_FOUND for code in ExitCode
-    }
+
+@pytest.mark.parametrize(("worse", "better"), list(itertools.combinations(SEVERAL, 2)), ids=str)
+def test_of_several_codes_the_first_in_the_order_is_the_run_s(worse, better):
+    assert {worst(one, other) for one in worse for other in better} <= set(worse)
+    assert {worst(other, one) for one in worse for other in better} <= set(worse)
+
+
+def test_every_code_has_its_place_in_the_order():
+    assert sorted(WORST_CODE_FIRST) == sorted(ExitCode)

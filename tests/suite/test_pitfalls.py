@@ -149,7 +149,8 @@ PITFALLS = {
         "what a hub sends becomes markup, or moves the cursor",
         ["report/test_page.py::test_nothing_in_a_statement_becomes_markup",
          "report/test_summary.py::test_nothing_in_a_statement_becomes_markdown",
-         "suite/test_ending.py::test_nothing_that_a_hub_sent_moves_the_cursor"],
+         "suite/test_ending.py::test_nothing_that_a_hub_sent_moves_the_cursor",
+         "suite/test_terminal_sequences.py::test_no_output_of_a_run_holds_a_sequence"],
     ),
     25: (
         "two runs at once mix, or a run that was interrupted leaves half a report",
@@ -161,6 +162,24 @@ PITFALLS = {
         ["suite/test_progress.py::test_a_log_has_a_line_for_each_tenth_and_no_dots",
          "suite/test_progress.py::test_a_terminal_shows_one_line_that_is_rewritten",
          "suite/test_progress.py::test_ctrl_c_leaves_the_line_as_it_was_and_a_new_one_below"],
+    ),
+    27: (
+        "a part of a run takes the place of the whole",
+        ["suite/test_partial_report.py::test_a_part_lies_beside_the_whole_report",
+         "suite/test_partial_report.py::test_an_interrupted_run_lies_beside_the_whole_report",
+         "suite/test_partial_report.py::test_a_selection_is_refused_where_a_whole_report_lies",
+         "report/test_merge.py::test_a_part_of_a_run_does_not_replace_the_report_of_a_whole_one"],
+    ),
+    28: (
+        "the command of a report judges another hub, which holds",
+        ["suite/test_reproduce.py::test_an_attached_hub_is_attached_to_again_while_it_runs_and_no_other_in_its_place",
+         "suite/test_reproduce.py::test_a_hub_by_its_address_and_a_profile_with_variables_is_no_other_hub",
+         "suite/test_reproduce.py::test_a_profile_that_starts_another_hub_since_is_refused"],
+    ),
+    29: (
+        "a report that could not be written looks like a verdict",
+        ["suite/test_written_report.py::test_a_full_disk_is_one_line_and_code_13",
+         "suite/test_written_report.py::test_the_verdict_stands_in_the_terminal_before_any_file_is_written"],
     ),
 }  # fmt: skip
 

@@ -265,17 +265,19 @@ def test_a_senseless_timeout_factor_is_refused(write, factor):
         profile.load(write(SMALLEST), timeout_factor=factor)
 
 
-def test_what_reproduces_a_run_names_no_folder_of_the_machine(write, tmp_path, monkeypatch):
-    """A profile by name is named, one below the working directory by its path, any other by its file."""
+def test_what_reproduces_a_run_names_the_same_profile_in_any_folder(write, tmp_path, monkeypatch):
+    """One that came with the suite has its name; any other its path, also where a name found it."""
     (tmp_path / "profiles").mkdir()
     write(SMALLEST, "profiles/mine.toml")
-    elsewhere = write(SMALLEST, "other.toml")
+    write(SMALLEST, "profiles/emulator.toml")
+    shipped = profile.load("device-only")
     monkeypatch.chdir(tmp_path)
-    named, below = profile.load("mine").argument, profile.load("profiles/mine.toml").argument
-    monkeypatch.chdir(tmp_path / "profiles")
 
-    assert (named, below) == ("mine", "profiles/mine.toml")
-    assert profile.load(elsewhere).argument == profile.load("../other.toml").argument == "other.toml"
+    assert (shipped.argument, shipped.is_shipped) == ("device-only", True)
+    assert profile.load("mine").argument == str(tmp_path / "profiles" / "mine.toml")
+    assert profile.load("profiles/mine.toml").argument == str(tmp_path / "profiles" / "mine.toml")
+    assert profile.load("emulator").argument == str(tmp_path / "profiles" / "emulator.toml")
+    assert not profile.load("emulator").is_shipped
 
 
 def test_a_name_is_looked_up_here_then_in_the_checkout(write, tmp_path, monkeypatch):

@@ -1,11 +1,14 @@
 """Where a report grows, and how it comes into place."""
 
+import errno
 import threading
+from pathlib import Path
 
 import pytest
 
-from conformance.errors import UsageError
-from conformance.report.folder import ReportFolder
+from conformance.errors import NotWritten, UsageError
+from conformance.report import folder as report_folder
+from conformance.report.folder import ReportFolder, place_of_part
 
 
 def write(folder, text):
@@ -75,3 +78,57 @@ def test_a_file_in_the_way_is_a_usage_error(tmp_path):
 
     with pytest.raises(UsageError, match="Name a folder that can be written"):
         ReportFolder(tmp_path / "file" / "small")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_cannot_be_made_is_no_mistake_of_the_command_line(tmp_path, monkeypatch, number):
+    """Code 13, as when the disk is full at the end."""
+
+    def refuses(**_):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(report_folder.tempfile, "mkdtemp", refuses)
+
+    with pytest.raises(NotWritten, match=r"small: no\. Name a folder that can be written") as caught:
+        ReportFolder(tmp_path / "small")
+    assert caught.value.exit_code == 13
+
+
+def test_a_report_that_cannot_come_into_place_leaves_the_old_one(tmp_path, monkeypatch):
+    old = ReportFolder(tmp_path / "small")
+    write(old, "old")
+    old.publish()
+    new = ReportFolder(tmp_path / "small")
+    renamed = Path.rename
+
+    def rename(self, target):
+        if self == new.fresh:
+            raise OSError(errno.EIO, "Input/output error")
+        return renamed(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OSError, match="Input/output error"):
+        new.publish()
+
+    assert (tmp_path / "small" / "conformance.json").read_text() == "old"
+
+
+def test_what_is_no_report_is_not_replaced_at_the_end_either(tmp_path):
+    folder = ReportFolder(tmp_path / "small")
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "thesis.txt").write_text("chapter one")
+
+    with pytest.raises(UsageError, match="holds something that is no report"):
+        folder.publish()
+
+    assert (tmp_path / "small" / "thesis.txt").read_text() == "chapter one"
+
+
+def test_a_part_is_never_put_where_a_whole_report_lies(tmp_path):
+    whole = tmp_path / "small.partial"
+    whole.mkdir()
+    (whole / "conformance.json").write_text('{"run": {"partial": false}}')
+
+    assert place_of_part(tmp_path / "other") == tmp_path / "other.partial"
+    assert place_of_part(tmp_path / "other.partial") == tmp_path / "other.partial"
+    assert place_of_part(tmp_path / "small") == tmp_path / "small.partial.partial"

@@ -102,6 +102,7 @@ def test_the_statement_has_the_documented_fields(small):
         "sections",
         "clauses",
         "deviations",
+        "command",
     ]
     assert statement["schema"] == 1
     assert statement["target"]["name"] == "pretended hub"

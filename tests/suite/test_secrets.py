@@ -14,20 +14,113 @@ KEY = "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl+/8="
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 
 
+RAW = base64.b64decode(KEY)
+ESCAPED = quote(KEY, safe="")
+TOKEN = f"SharedAccessSignature sr=hub%2Fdevices%2Fd&sig={ESCAPED}&se=1"
+
+
+def in_base64(text):
+    return base64.b64encode(text.encode()).decode()
+
+
 @pytest.mark.parametrize(
     "written",
     [
         KEY,
-        "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl%2B%2F8%3D",
-        "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl%2b%2f8%3d",
-        "WTJGdVlYSjVMV3RsZVMxMGFHRjBMVzV2WW05a2VTMXRZWGt0YzJWbCsvOD0=",
+        KEY.rstrip("="),
+        KEY.replace("+", "-").replace("/", "_"),
+        KEY.upper(),
+        KEY.lower(),
+        KEY[::-1],
+        ESCAPED,
+        ESCAPED.lower(),
+        quote(quote(ESCAPED)),
+        ESCAPED[::-1],
+        "".join(f"%{byte:02x}" for byte in KEY.encode()),
+        "".join(f"\\x{byte:02x}" for byte in KEY.encode()),
+        "".join(f"\\u{byte:04x}" for byte in KEY.encode()),
+        "".join(f"&#{byte};" for byte in KEY.encode()),
+        KEY.encode().hex(),
+        KEY.encode().hex().upper(),
+        KEY.encode().hex(" "),
+        KEY[::-1].encode().hex(),
+        KEY.encode().hex()[::-1],
+        RAW.hex(),
+        RAW.hex().upper(),
+        RAW.hex(" "),
+        RAW.hex(":"),
+        RAW[::-1].hex(),
+        in_base64(KEY),
+        in_base64(KEY)[::-1],
+        in_base64(KEY[::-1]),
+        in_base64(in_base64(KEY)),
+        in_base64(KEY.encode().hex()),
+        in_base64(KEY).encode().hex(),
+        in_base64(TOKEN),
+        in_base64(f"x{TOKEN}"),
+        in_base64(f"xx{TOKEN}"),
+        TOKEN.encode().hex(),
     ],
-    ids=["plain", "escaped", "escaped-in-lower-case", "in-base64"],
-)
+    ids=[
+        "plain", "without-padding", "base64url", "upper", "lower", "backwards",
+        "escaped", "escaped-in-lower-case", "escaped-three-times", "escaped-backwards",
+        "each-byte-escaped", "x-escapes", "u-escapes", "entities",
+        "hexadecimal", "hexadecimal-in-capitals", "hexadecimal-with-spaces", "backwards-in-hexadecimal",
+        "hexadecimal-backwards", "bytes", "bytes-in-capitals", "bytes-with-spaces", "bytes-with-colons",
+        "bytes-backwards",
+        "in-base64", "in-base64-backwards", "backwards-in-base64", "in-base64-twice",
+        "hexadecimal-in-base64", "base64-in-hexadecimal",
+        "token-in-base64", "token-in-base64-from-the-second",
+        "token-in-base64-from-the-third", "token-in-hexadecimal",
+    ],
+)  # fmt: skip
 def test_a_secret_is_hidden_in_each_way_it_may_be_written(written):
     Secret(KEY)
 
     assert redact(f"before {written} behind") == "before *** behind"
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        (f"{KEY[:20]}…", "***…"),
+        (f"…{KEY[-24:]}", "…***"),
+        (f"{RAW[:16].hex(' ')} …", "*** …"),
+        (f"x-{KEY}-x", "x-***-x"),
+    ],
+    ids=["beginning", "end", "first-bytes", "inside"],
+)
+def test_a_part_of_a_secret_is_hidden_where_a_report_shows_no_more(part, shown):
+    Secret(KEY)
+
+    assert redact(part) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "devices/conf-157b0652-gw0-473/messages/events/a%23b=1&c=d",
+        "de ad be ef 00 11 22 33 44 55 66 77 88 99 aa bb",
+        "dGhpcyBpcyBub3RoaW5nIHRoYXQgYW55Ym9keSBoaWRlcw==",
+        KEY[:12],
+        "test_the_will_of_a_refused_connect_is_not_sent[clean-session-0]",
+    ],
+    ids=["topic", "bytes", "base64", "a-few-letters", "case"],
+)
+def test_what_is_no_secret_stays(text):
+    Secret(KEY)
+
+    assert redact(text) == text
+
+
+def test_a_secret_that_a_person_made_up_is_hidden_in_each_way_too():
+    """No word of another text is taken for a part of it."""
+    phrase = "correct horse battery staple"
+    Secret(phrase)
+    ways = [phrase, phrase[::-1], phrase.upper(), quote(phrase), phrase.encode().hex(), in_base64(phrase)]
+
+    assert [redact(f"before {way} behind") for way in ways] == ["before *** behind"] * len(ways)
+    assert redact("correct horse battery") == "correct horse battery"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.sequence import LONGEST, sequence
 from conformance.report.limits import lines_of
+from conformance.report.reproduce import command
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, Statement
 from conformance.report.tally import kept_out, own, shown, words_of
-from conformance.report.visible import command_for, plural
+from conformance.report.visible import plural
 from conformance.verdict.words import WORST_FIRST, Verdict
 
 SOURCE: Final = {
@@ -103,7 +104,7 @@ def _clause(clause: ClausePart, statement: Statement, cases: _Cases) -> Markup:
         element("p", _source(clause, statement), class_="source"),
         element("p", clause.note, class_="note") if clause.note else None,
         _summary(clause),
-        _cases(clause, statement.profile.option, cases),
+        _cases(clause, statement, cases),
         id=f"clause-{clause.id}",
         class_=f"clause {kind(clause.verdict)}",
         aria_labelledby=f"name-{clause.id}",
@@ -151,7 +152,7 @@ def _summary(clause: ClausePart) -> Markup | None:
     )
 
 
-def _cases(clause: ClausePart, profile: str, shared: _Cases) -> Markup | None:
+def _cases(clause: ClausePart, statement: Statement, shared: _Cases) -> Markup | None:
     """Return the cases, worst first, and the command that runs them again."""
     if not clause.cases:
         return None
@@ -161,7 +162,7 @@ def _cases(clause: ClausePart, profile: str, shared: _Cases) -> Markup | None:
     return element(
         "details",
         element("summary", f"{plural(len(clause.cases), 'case')}: {words}"),
-        _reproduce(clause, profile),
+        _reproduce(clause, statement),
         element(
             "ol",
             [_in_passing(case, shared) if case.in_passing else _case(case, shared) for case in cases],
@@ -251,10 +252,10 @@ def _deviation(deviation: DeviationPart) -> Content:
     return join(f"states {deviation.observed}: ", link(deviation.link, deviation.reason), dates)
 
 
-def _reproduce(clause: ClausePart, profile: str) -> Markup | None:
-    if clause.verdict in {Verdict.UNTESTABLE, Verdict.NOT_CLAIMED}:
+def _reproduce(clause: ClausePart, statement: Statement) -> Markup | None:
+    line = command(statement, clause)
+    if line is None or clause.verdict in {Verdict.UNTESTABLE, Verdict.NOT_CLAIMED}:
         return None
-    command = command_for(profile, clause.id)
     return element(
-        "p", element("span", "Reproduce ", class_="label"), element("code", command), class_="reproduce"
+        "p", element("span", "Reproduce ", class_="label"), element("code", line), class_="reproduce"
     )

@@ -6,8 +6,8 @@ from typing import Final
 from conformance.report.html.badge import badge
 from conformance.report.html.clauses import SOURCE
 from conformance.report.html.markup import Content, Markup, element
+from conformance.report.reproduce import command, conditions
 from conformance.report.statement import Statement
-from conformance.report.visible import command_for
 from conformance.verdict.words import WORST_FIRST, Verdict
 
 MEANING: Final[Mapping[Verdict, str]] = {
@@ -32,7 +32,6 @@ LEVEL: Final = {
 
 def glossary(statement: Statement) -> Markup:
     """Return the last part of the page."""
-    name = statement.profile.option
     verdicts = [(badge(verdict), MEANING[verdict]) for verdict in WORST_FIRST]
     return element(
         "section",
@@ -45,12 +44,7 @@ def glossary(statement: Statement) -> Markup:
         element("h3", "Sources"),
         _definitions([(word, meaning) for word, meaning in SOURCE.items()]),
         element("h3", "How to reproduce"),
-        element(
-            "p",
-            "The whole run: ",
-            element("code", command_for(name)),
-            ". One clause: the command that stands with it. The same suite has the same digest.",
-        ),
+        _reproduction(statement),
         element(
             "p",
             "The statement this page was rendered from is ",
@@ -59,6 +53,21 @@ def glossary(statement: Statement) -> Markup:
         ),
         aria_labelledby="glossary",
     )
+
+
+def _reproduction(statement: Statement) -> list[Markup]:
+    line = command(statement)
+    if line is None:
+        return [element("p", "The statement does not say how its run named the hub.")]
+    return [
+        element(
+            "p",
+            "The whole run: ",
+            element("code", line),
+            ". One clause: the command that stands with it. The same suite has the same digest.",
+        ),
+        element("p", " ".join(conditions(statement))),
+    ]
 
 
 def _definitions(entries: Sequence[tuple[Content, str]]) -> Markup:
