@@ -4,11 +4,12 @@ Registered by `conformance.plugin` in the process that was started, not in xdist
 no case.
 """
 
+import functools
 import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from conformance.errors import HarnessError, NotWritten
 from conformance.plugin import covers, refuse, say_error
 from conformance.redaction import redact
 from conformance.report import terminal
-from conformance.report.statement import RunPart, Statement
+from conformance.report.statement import RunPart
 from conformance.running import cost, run_state
 from conformance.running.cases import stopwatch
 from conformance.running.collaborators import Collaborators, OpenTarget, Options
@@ -32,7 +33,7 @@ from conformance.running.identities import left_behind
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.progress import ShownProgress
 from conformance.running.records import Records
-from conformance.running.reporting import Reporting, aim
+from conformance.running.reporting import Reporting, Written, aim
 from conformance.running.run_state import STATE, RunState
 from conformance.running.selection import Selection, left_out_by
 from conformance.verdict import deviation
@@ -75,7 +76,7 @@ class Controller:
         self.judgements: tuple[Judgement, ...] = ()
         self.deviations: tuple[Found, ...] = ()
         self.ending: terminal.Ending | None = None
-        self._to_write: tuple[Statement, Path] | None = None
+        self._write_report: Callable[[], Written] | None = None
         self._stopped_early = False
         self._claims = Claims()
         self._interrupts = FirstInterruptOnly(signal.SIGINT, signal.SIGTERM)
@@ -194,13 +195,13 @@ class Controller:
         self._clear_up()
 
     def _write(self, session: pytest.Session) -> None:
-        if self._to_write is None or self.reporting is None:
+        if self._write_report is None:
             return
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.flush()
         try:
-            written = self.reporting.write(*self._to_write)
+            written = self._write_report()
         except Exception:  # noqa: BLE001 - a fault of the suite must not look like a verdict
             self.config.notify_exception(pytest.ExceptionInfo.from_current())
             session.exitstatus = ExitCode.INTERNAL_ERROR
@@ -256,12 +257,14 @@ class Controller:
             cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
         )
         place = reporting.place(partial=partial, is_cut=is_cut)
-        statement = reporting.statement(
+        self._write_report = functools.partial(
+            reporting.write,
             self.catalogue,
             self.judgements,
             self.deviations,
             target,
             run,
+            place=place,
             command=command(
                 self.config,
                 self.profile,
@@ -271,7 +274,6 @@ class Controller:
             ),
             sentences=self.collaborators.load_sentences(),
         )
-        self._to_write = statement, place
         remarks = [f"preflight: {remark}" for remark in target.remarks]
         self.ending = terminal.Ending(
             run=run,

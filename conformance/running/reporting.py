@@ -81,7 +81,7 @@ class Reporting:
             return folder.place_of_part(self._whole)
         return self._whole
 
-    def statement(
+    def write(
         self,
         catalogue: Catalogue,
         judgements: Sequence[Judgement],
@@ -89,11 +89,16 @@ class Reporting:
         target: OpenTarget,
         run: RunPart,
         *,
+        place: Path,
         command: CommandPart,
         sentences: Sequence[Sentence] = (),
-    ) -> Statement:
-        """Put what a run found into its published form."""
-        return make(
+    ) -> Written:
+        """Write every format, search all of it for secrets, and put the folder into place.
+
+        A secret, and what cannot be written, are told and change the exit code; there is no report then, or
+        only a part of what was asked for is missing.
+        """
+        statement = make(
             catalogue,
             judgements,
             deviations=deviations,
@@ -104,14 +109,7 @@ class Reporting:
             run=run,
             command=command,
         )
-
-    def write(self, statement: Statement, place: Path) -> Written:
-        """Write every format, search all of it for secrets, and put the folder into place.
-
-        A secret, and what cannot be written, are told and change the exit code; there is no report then, or
-        only a part of what was asked for is missing.
-        """
-        code, lines = ExitCode(statement.run.exit_code), list[str]()
+        code, lines = ExitCode(run.exit_code), list[str]()
         try:
             missing = self._write_all(statement)
             leaks = self._scrub()
@@ -125,8 +123,8 @@ class Reporting:
             missing += self._copy_junit(place)
             if missing:
                 code = worst(code, ExitCode.NOT_WRITTEN)
-            if code != statement.run.exit_code:
-                run = statement.run.model_copy(update={"exit_code": int(code)})
+            if code != run.exit_code:
+                run = run.model_copy(update={"exit_code": int(code)})
                 formats.write(statement.model_copy(update={"run": run}), self._folder.fresh)
                 self._scrub()
             lines += [
