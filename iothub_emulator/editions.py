@@ -26,7 +26,7 @@ class Edition:
     """websocket.subprotocol-case: [MQTT-6.0.0-3] has `mqtt`; Microsoft's SDK for C has offered `MQTT` since
     2016 and connects to hubs (azure-iot-sdk-c, iothubtransportmqtt_websockets.c)."""
     filters: Literal["documented", "matching"]
-    """topics.subtopic-wildcards, topics.embedded-sdk-filter: which filters are granted, those that the
+    """topics.subtopic-wildcards, topics.device-wildcard: which filters are granted, those that the
     document names, or all that can match what the hub sends to the subscriber. Traces and the output of
     samples show hubs that grant `devices/+/messages/devicebound/#` and `#` (azure-sdk-for-c,
     iot-middleware-freertos-samples issue 397, Azure-Samples/IoTMQTTSample)."""

@@ -92,7 +92,7 @@ class ConnectRules:
         return None
 
     def accepts_host(self, host: str) -> bool:
-        """connect.username-host, connect.device-alias: the host is one of the hub's names for devices."""
+        """connect.username-host, connect.device-name: the host is one of the hub's names for devices."""
         return host_names.is_accepted(host, self.settings.host_names, "device")
 
     def same_device(self, client_id: str, username: Username) -> bool:

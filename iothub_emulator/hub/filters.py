@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from iothub_emulator.hub.method_rules import METHOD_NAME
+
 Level = str | re.Pattern[str] | Callable[[str], bool]
 """What one level of a topic can be: this text, whatever matches whole, or whatever is accepted."""
 
@@ -16,7 +18,6 @@ _ANY = re.compile(r"[^+#]*", re.DOTALL)
 _STATUS = re.compile(r"[245][0-9]{2}", re.ASCII)
 _REQUEST_ID = re.compile(r"\?\$rid=[^+#]*", re.DOTALL)
 _VERSION = re.compile(r"\?\$version=[0-9]+", re.ASCII)
-_METHOD_NAME = re.compile(r"[!%&'*\-.0-9A-Z^_`a-z|~]{1,256}", re.ASCII)
 # Every message says whom it is to, and its slashes are percent-encoded: a bag is one level.
 _BAG = re.compile(r"(?:[^+#]*&)?%24\.to=[^+#]*", re.DOTALL)
 
@@ -35,7 +36,7 @@ def forms(identity_key: str) -> tuple[Form, ...]:
     device_id, slash, module_id = identity_key.partition("/")
     device = _named(device_id)
     messages = (
-        # module.receive-filter: messages come there on an Edge hub only, the filter is documented for both.
+        # Messages come there on an Edge hub only; the page of today documents the filter for every hub.
         Form(("devices", device, "modules", _named(module_id), "inputs", _ANY, _ANY))
         if slash
         else Form(("devices", device, "messages", "devicebound", _BAG))
@@ -44,7 +45,7 @@ def forms(identity_key: str) -> tuple[Form, ...]:
         messages,
         Form(("$iothub", "twin", "res", _STATUS, _REQUEST_ID), is_open=True),
         Form(("$iothub", "twin", "PATCH", "properties", "desired", _VERSION)),
-        Form(("$iothub", "methods", "POST", _METHOD_NAME, _REQUEST_ID)),
+        Form(("$iothub", "methods", "POST", METHOD_NAME, _REQUEST_ID)),
     )
 
 

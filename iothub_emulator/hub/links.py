@@ -245,9 +245,9 @@ class LinkRules(ReaderRules, CloudLinkRules):
         return annotations
 
     def system_properties(self, event: TelemetryEvent) -> Mapping[str, str | bytes]:
-        """d2c.system-properties: what of the bag becomes the message's own properties."""
+        """bag.system-properties: what of the bag becomes the message's own properties."""
         return event.system
 
     def application_properties(self, event: TelemetryEvent) -> Mapping[str, str]:
-        """d2c.property-bag: what of the bag becomes application properties."""
+        """bag.properties: what of the bag becomes application properties."""
         return event.properties

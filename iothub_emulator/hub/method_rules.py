@@ -21,7 +21,8 @@ REQUESTS_FILTER = "$iothub/methods/POST/#"
 LONGEST_TIMEOUT = 300.0
 LONGEST_PAYLOAD = 131_072
 
-_NAME = re.compile(r"[!%&'*\-.0-9A-Z^_`a-z|~]{1,256}", re.ASCII)
+METHOD_NAME = re.compile(r"[!%&'*\-.0-9A-Z^_`a-z|~]{1,256}", re.ASCII)
+"""What a method may be called: printable US-ASCII that a level of a topic can hold."""
 _RESPONSE = re.compile(r"\$iothub/methods/res/([^/]*)/(?:\?(.*))?", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _SMALLEST_STATUS, _LARGEST_STATUS = -(2**31), 2**31 - 1
@@ -86,7 +87,7 @@ class MethodRules:
 
         `+` and `#` cannot be in a topic name [MQTT-3.3.2-2]. unspecified: the longest name.
         """
-        return _NAME.fullmatch(name) is not None
+        return METHOD_NAME.fullmatch(name) is not None
 
     def accepts_payload(self, size: int) -> bool:
         """methods.request-body, methods.response-body: up to 128 KB, both ways."""

@@ -132,9 +132,9 @@ class TokenRules:
         """sas.device-scope, sas.wrong-resource, …: a token signed by an identity's own key is for it.
 
         Its key tells whose token it is, so that `sr` may be written in each of the ways that are in use:
-        encoded once; twice in its ids, as IoT Edge and the .NET SDK build it (sas.double-encoded, iotedge
-        pull request 759); not at all (sas.unencoded); or with the version behind it that the document's own
-        sample has (sas.sample-resource).
+        encoded once; twice in its ids, as IoT Edge and the .NET SDK build it (sas.resource-encoded-twice,
+        iotedge pull request 759); not at all (sas.resource-not-encoded); or with the version behind it that
+        the document's own sample has (sas.sample-resource).
         """
         forms = (token.resource, token.raw_resource, self.decoded_twice(token.resource))
         return any(
@@ -144,7 +144,7 @@ class TokenRules:
         )
 
     def decoded_twice(self, resource: str) -> str:
-        """sas.double-encoded: `sr` with its ids decoded once more; never so that one becomes two segments."""
+        """sas.resource-encoded-twice: `sr`, its ids decoded once more; none becomes two segments by it."""
         once = resource.split("/")
         return "/".join(each if "/" in (twice := unquote(each)) else twice for each in once)
 

@@ -164,7 +164,7 @@ D, M = "localhost/devices/d:1", "localhost/devices/d:1/modules/m@1"
     ],
 )
 def test_an_identity_s_own_token_may_be_written_in_each_way_that_is_in_use(rules, sent, wanted, covered):
-    """sas.double-encoded, sas.unencoded, sas.sample-resource."""
+    """sas.resource-encoded-twice, sas.resource-not-encoded, sas.sample-resource."""
     text = f"SharedAccessSignature sr={sent}&sig={signature(sent, NOW, KEY)}&se={NOW}"
     assert rules.covers_identity(rules.parse(text), wanted) is covered
 
