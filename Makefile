@@ -7,6 +7,8 @@ WORKERS ?= auto
 # Which reports `make report` shows side by side: folders; none is all of reports/.
 REPORTS ?=
 ALLURE := .venv-allure
+# A test of ours that hangs ends after so many seconds, with every stack. A run of the suite needs no such thing.
+HANG := -o faulthandler_exit_on_timeout=true -o faulthandler_timeout=
 
 .PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix isolation controls hostile bench idle wheel lock clean
 
@@ -49,7 +51,7 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 test faults kill-matrix controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS)
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -63,25 +65,25 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 interop: $(READY) ## let clients of Microsoft's and of strangers, unmodified, use the embedded hub
-	$(BIN)/pytest tests/interop --ignore-glob='tests/interop/test_idle_*' -o faulthandler_timeout=900
+	$(BIN)/pytest tests/interop --ignore-glob='tests/interop/test_idle_*' $(HANG)900
 
 strangers: $(READY) ## let the same devices be idle for longer than the hub waits (five minutes; not in CI)
-	$(BIN)/pytest tests/interop/test_idle_strangers.py -o faulthandler_timeout=900
+	$(BIN)/pytest tests/interop/test_idle_strangers.py $(HANG)900
 
 faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
-	$(BIN)/pytest tests/faults -n 2 -o faulthandler_timeout=300
+	$(BIN)/pytest tests/faults -n 2 $(HANG)300
 
 kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
 	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
 
 isolation: $(READY) ## prove that order, workers and other runs change no verdict
-	$(BIN)/pytest tests/isolation -o faulthandler_timeout=900
+	$(BIN)/pytest tests/isolation $(HANG)900
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
-	$(BIN)/pytest tests/controls -n 2 -o faulthandler_timeout=500
+	$(BIN)/pytest tests/controls -n 2 $(HANG)500
 
 hostile: $(READY) ## run the suite on hubs that say too much: each run ends, and its report opens
-	$(BIN)/pytest tests/hostile/test_reports_open.py -n 2 -o faulthandler_timeout=300
+	$(BIN)/pytest tests/hostile/test_reports_open.py -n 2 $(HANG)300
 
 bench: $(READY) ## measure the embedded hub side by side with mosquitto, the page of a report, and reports of hostile hubs
 	$(BIN)/python benchmarks/round_trips.py
@@ -94,7 +96,7 @@ idle: $(READY) ## let the embedded hub do nothing for an hour and watch its memo
 	$(BIN)/python benchmarks/idle.py
 
 wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
-	$(BIN)/pytest tests/packaging
+	$(BIN)/pytest tests/packaging $(HANG)900
 
 lock: ## resolve the locked, hashed versions anew
 	$(PYTHON) -m venv $(VENV)

@@ -12,6 +12,7 @@
             ServiceError        exit code 10: the hub's service side failed
                 Throttled       exit code 10: it asked for patience for longer than a run may wait
                 MessageRefused  exit code 10: it did not take a message that a case needs
+                NotInTier       exit code 10: its tier has not what the profile claims; 4 in the preflight
             NotWritten          exit code 13: no report can be written where it is to be
             StageFailed         exit code 10: a step failed that the case needs but does not check
             TooLate             exit code 10: the suite itself was too late; the case runs again before that
@@ -102,6 +103,10 @@ class MessageRefused(ServiceError):  # noqa: N818 - says what is the case
     def __init__(self, message: str, *, outcome: str) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+class NotInTier(ServiceError):  # noqa: N818 - says what is the case
+    """The hub says, in its own words, that its tier has not what was asked for."""
 
 
 class StageFailed(HarnessError):  # noqa: N818 - says what is the case

@@ -114,6 +114,7 @@ def test_the_sender_hears_that_its_message_was_purged(away, c2d, feedback, ack):
 
 
 @clause("c2d.feedback-expired")
+@pytest.mark.clock
 @pytest.mark.parametrize("ack", ["negative", "full"])
 def test_the_sender_hears_that_its_message_expired(away, c2d, feedback, hub, ack):
     """A message ends at its expiry, whether or not its device ever comes back."""

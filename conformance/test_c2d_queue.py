@@ -12,6 +12,7 @@ clause = pytest.mark.clause
 
 
 @clause("c2d.expired")
+@pytest.mark.clock
 def test_a_message_expires_while_its_device_is_away(away, c2d, stage):
     """A message whose time passed before the device returned is not delivered."""
     c2d.send_and_outlive(away, b"stale")
@@ -24,6 +25,7 @@ def test_a_message_expires_while_its_device_is_away(away, c2d, stage):
 
 
 @clause("c2d.expired")
+@pytest.mark.clock
 def test_a_message_expires_behind_one_that_does_not(away, c2d, stage):
     """Each message has its own time."""
     c2d.send(away, b"lasting")

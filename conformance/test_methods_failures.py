@@ -124,11 +124,11 @@ def test_nobody_cannot_be_called(reachable, unknown_device, methods, name):
 @clause("methods.not-queued")
 @pytest.mark.parametrize("clean_session", [True, False], ids=["clean-session", "lasting-session"])
 def test_a_call_made_while_away_is_not_delivered_later(
-    device, reach_and_leave, callee_of, methods, clean_session
+    device, reach_and_leave, callee_of, methods, stage, clean_session
 ):
     """The first request after the return is that of a call made after it."""
     reach_and_leave(device, clean_session=clean_session)
-    methods.outcome(device, "missed")
+    stage(methods.outcome, device, "missed", needs="methods.offline")
 
     callee = callee_of(device, clean_session=clean_session)
     methods.begin(device, "present")

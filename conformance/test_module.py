@@ -38,7 +38,9 @@ def test_a_module_connects_by_its_own_name_and_key(device, module, version, key)
         pytest.param(lambda module, sibling: module.token(key=random_key()), id="random-key"),
         pytest.param(lambda module, sibling: flip_signature_bit(module.token()), id="one-bit-flipped"),
         pytest.param(lambda module, sibling: module.token(key=sibling.primary_key), id="siblings-key"),
-        pytest.param(lambda module, sibling: module.token(expires_in=-15 * 60), id="expired"),
+        pytest.param(
+            lambda module, sibling: module.token(expires_in=-15 * 60), id="expired", marks=pytest.mark.clock
+        ),
     ],
 )
 def test_a_token_that_is_no_good_is_refused(admitted_module, other_module, token):

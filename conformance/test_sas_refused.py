@@ -56,12 +56,14 @@ def test_a_token_changed_after_signing_is_refused(admitted, other_device, token)
 
 
 @clause("sas.expired")
+@pytest.mark.clock
 def test_an_expired_token_is_refused(admitted):
     """A token that expired 15 minutes ago is beyond any allowance for clocks."""
     admitted.expect_refused(password=admitted.token(expires_in=-15 * 60))
 
 
 @clause("sas.expired-inside-skew")
+@pytest.mark.clock
 def test_a_token_that_expired_a_minute_ago(admitted, observed):
     """A hub allows for clocks that differ; how far is not documented."""
     observed(admitted.attempt(password=admitted.token(expires_in=-60)))

@@ -38,10 +38,13 @@ class Bearer:
     """One identity of the hub, a device or a module of one, with its keys or its certificates.
 
     `host` is the hub's name in Username and token. With a `certificate` its CONNECT goes without Password;
-    the hub knows it by `spare_certificate` too.
+    the hub knows it by `spare_certificate` too. Tokens are made for the hub's time: its clock is so many
+    seconds ahead.
     """
 
-    def __init__(self, identity: Identity, host: str, certificate: ClientCertificate | None) -> None:
+    def __init__(
+        self, identity: Identity, host: str, certificate: ClientCertificate | None, clock_ahead: float = 0.0
+    ) -> None:
         self.id = identity.id
         self.path = identity.path
         self.primary_key = identity.primary_key
@@ -50,6 +53,7 @@ class Bearer:
         self.topics = Topics(self.path)
         self.certificate = certificate
         self.spare_certificate: ClientCertificate | None = None
+        self._clock_ahead = clock_ahead
 
     @property
     def username(self) -> str:
@@ -79,7 +83,7 @@ class Bearer:
         return sas_token(
             self.resource if resource is None else resource,
             self.primary_key if key is None else key,
-            expiry=int(time.time() + expires_in),
+            expiry=int(time.time() + self._clock_ahead + expires_in),
             order=order,
             escapes=escapes,
             signature_escapes=signature_escapes,

@@ -64,7 +64,7 @@ class Device(Bearer):
         host: str = "",
         certificate: ClientCertificate | None = None,
     ) -> None:
-        super().__init__(identity, host or endpoint.host, certificate)
+        super().__init__(identity, host or endpoint.host, certificate, endpoint.clock_ahead)
         self._endpoint = endpoint
         self._reactor = reactor
         self._dialer = Dialer(identity.id, endpoint, reactor, evidence)

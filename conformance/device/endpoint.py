@@ -35,7 +35,8 @@ class Timeouts(Protocol):
 class Endpoint:
     """A hub's MQTT port, and that of WebSocket beside it.
 
-    `trust` is "system" or the path of a PEM file with the roots to trust.
+    `trust` is "system" or the path of a PEM file with the roots to trust. The hub's clock is `clock_ahead`
+    seconds ahead of ours.
     """
 
     host: str
@@ -43,6 +44,7 @@ class Endpoint:
     trust: str
     timeouts: Timeouts
     websocket_port: int = 443
+    clock_ahead: float = 0.0
 
 
 def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:

@@ -11,6 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from conformance import hearing
+
 # One TLS record, the most that a write encrypts at a time. What was not taken is offered again unchanged.
 CHUNK: Final = 16 * 1024
 READ: Final = 64 * 1024
@@ -62,6 +64,7 @@ class Tap:
             self.ending = Ending("hub", f"lost: {error.strerror or error}")
         else:
             if data:
+                hearing.heard()
                 self.taken += len(data)
                 return data
             self.ending = Ending("hub", "end of stream")
@@ -84,6 +87,7 @@ class Tap:
         try:
             while self._outgoing and self.ending is None:
                 del self._outgoing[: self.socket.send(bytes(self._outgoing[:CHUNK]))]
+                hearing.said()
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
         except OSError:

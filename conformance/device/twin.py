@@ -17,6 +17,7 @@ from conformance.device.conversation import NO_ANSWER
 from conformance.device.twin_messages import TwinAnswer, TwinChange
 from conformance.errors import Violation
 from conformance.evidence.packets import Publish
+from conformance.throttling import Patience
 
 ANSWERS: Final = "$iothub/twin/res/#"
 DESIRED: Final = "$iothub/twin/PATCH/properties/desired/#"
@@ -28,6 +29,9 @@ _STATUS: Final = re.compile(r"\$iothub/twin/res/([^/]*)")
 
 _REFUSED: Final = 128
 _SUCCESS: Final = (200, 299)
+# What a hub that has too much to do answers, as a word.
+THROTTLED: Final = "status 429"
+WHAT: Final = "a twin request of the device"
 _MESSAGE: Final = "publish"
 # Before the twin is asked for again: a little at first, and never long, in seconds.
 _FIRST_PAUSE: Final = 0.05
@@ -40,7 +44,8 @@ class TwinClient:
     Requests go out with QoS 0, as in the document's sample, where nothing else is said. A request id is one
     that this object has not used, where none is given. `get` and `report` take the next answer that comes,
     whatever its request id, unless that is one which was answered before: with one request under way it can
-    be no other's, and ids are the affair of twin.request-id.
+    be no other's, and ids are the affair of twin.request-id. A request that is answered 429 is made again
+    after a while, like a call of the service; Throttled is raised where that goes on for too long.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -66,7 +71,7 @@ class TwinClient:
 
     def get(self, request_id: str | None = None, *, payload: bytes = b"", qos: int = 0) -> TwinAnswer:
         """Ask for the twin and return the answer; with QoS 1 a PUBACK has to come too."""
-        return self._answer_to(self._publish(GET, request_id, payload, qos))
+        return self._answer_to(GET, request_id, payload, qos)
 
     def get_since(self, desired_version: int) -> TwinAnswer:
         """Ask for the twin until its desired properties have this version; return the last answer.
@@ -91,7 +96,7 @@ class TwinClient:
 
         Bytes are sent as they are. `version` is the one that the patch is meant for.
         """
-        return self._answer_to(self._publish(REPORT, request_id, written(patch), qos, version))
+        return self._answer_to(REPORT, request_id, written(patch), qos, version)
 
     def establish(self, patch: Mapping[str, Any]) -> TwinAnswer:
         """Report and require success, for setting the stage."""
@@ -105,9 +110,17 @@ class TwinClient:
 
     def get_all(self, *request_ids: str) -> list[TwinAnswer]:
         """Ask for the twin with each of these request ids at once; return as many answers, as they come."""
-        for request_id in request_ids:
-            self.connection.send(f"{GET}?$rid={request_id}", qos=0)
-        return [self.next_answer() for _ in request_ids]
+        answers: list[TwinAnswer] = []
+        waiting, patience = list(request_ids), Patience(WHAT)
+        while True:
+            for request_id in waiting:
+                self.connection.send(f"{GET}?$rid={request_id}", qos=0)
+            came = [self.next_answer() for _ in waiting]
+            answers += [answer for answer in came if not answer.is_throttled]
+            waiting = [answer.request_id for answer in came if answer.is_throttled]
+            if not waiting:
+                return answers
+            patience.wait()
 
     def next_answer(self) -> TwinAnswer:
         """Return the next answer; raises Violation if none comes."""
@@ -126,6 +139,12 @@ class TwinClient:
 
         For requests that are not as documented: of an answer the status alone is read.
         """
+        patience = Patience(WHAT)
+        while THROTTLED in (outcome := self._outcome_of(topic, payload)):
+            patience.wait()
+        return outcome
+
+    def _outcome_of(self, topic: str, payload: bytes) -> str:
         heard = len(self.connection.received)
         self.connection.send(topic, payload, qos=0)
         words = self.connection.outcome().split(", ")
@@ -155,12 +174,32 @@ class TwinClient:
         self._answered.discard(request_id)
         return request_id
 
-    def _answer_to(self, request_id: str) -> TwinAnswer:
+    def _answer_to(
+        self, topic: str, request_id: str | None, payload: bytes, qos: int, version: int | None = None
+    ) -> TwinAnswer:
+        """Send a request, again where the hub has too much to do, and return the answer."""
+        patience = Patience(WHAT)
+        while True:
+            sent = self._publish(topic, request_id, payload, qos, version)
+            answer = self._next_new_answer()
+            if answer.id_in_topic == sent:
+                self._answered.add(sent)
+            if not answer.is_throttled:
+                return answer
+            patience.wait()
+
+    def _next_new_answer(self) -> TwinAnswer:
         """Take the next answer that is not the second one to an earlier request."""
+        end = time.monotonic() + self.connection.reaction
         while (answer := self.next_answer()).id_in_topic in self._answered:
-            pass
-        if answer.id_in_topic == request_id:
-            self._answered.add(request_id)
+            if time.monotonic() > end:
+                expected = f"an answer within {self.connection.reaction:g} s"
+                raise Violation(
+                    f"expected {expected}; got earlier answers again, the last on {answer.topic}",
+                    observed="earlier answers",
+                    expected=expected,
+                    actual=f"earlier answers again, the last on {answer.topic}",
+                )
         return answer
 
 

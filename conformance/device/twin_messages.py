@@ -94,6 +94,12 @@ class TwinAnswer(TwinMessage):
         return f"status {self._field(_ANSWER, 'status')}"
 
     @property
+    def is_throttled(self) -> bool:
+        """Whether the hub has too much to do at the moment."""
+        found = _ANSWER.fullmatch(self.topic)
+        return found is not None and found["status"] == "429"
+
+    @property
     def outcome_with_body(self) -> str:
         """The status, and whether there is a body: "status 200 with body", "status 204 without body"."""
         return f"{self.outcome} {'with' if self.body else 'without'} body"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from conformance import hearing
 from conformance.device.frames import NORMAL, Broken, Control, Frame, FrameReader, Head, Opcode
 from conformance.device.tap import READ, Ending, Tap
 from conformance.evidence.transcript import Glyph
@@ -61,7 +62,7 @@ def upgrade(
     try:
         offered = ", ".join(wanted.subprotocols) or "none"
         report("→", f"HTTP     GET {wanted.target}, Upgrade: websocket, subprotocol: {offered}")
-        head, rest = _exchange(sock, request(wanted, host=host, port=port, key=key), seconds)
+        head, rest = exchange(sock, request(wanted, host=host, port=port, key=key), seconds)
         report("←", f"HTTP     {_first_line(head)}")
         chosen = read_answer(head, wanted.subprotocols, key)
     except HandshakeFailed:
@@ -98,7 +99,7 @@ def read_answer(head: bytes, offered: Sequence[str], key: str) -> str | None:
         raise HandshakeFailed("no websocket", f"no answer of HTTP/1.1: {lines[0][:40]!r}")
     if int(status) != SWITCHING:
         raise HandshakeFailed(f"http {status}", f"HTTP {status} {reason}".strip())
-    fields = _fields(lines[1:])
+    fields = header_fields(lines[1:])
     accept = base64.b64encode(hashlib.sha1(key.encode() + SUFFIX, usedforsecurity=False).digest()).decode()
     chosen = fields.get("sec-websocket-protocol")
     objections = {
@@ -192,8 +193,11 @@ class WebSocketTap(Tap):
         return False
 
 
-def _exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, bytes]:
-    """Send a request; return the head of its answer, without its end, and what came behind."""
+def exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, bytes]:
+    """Send a request; return the head of its answer, without its end, and what came behind.
+
+    Raises HandshakeFailed where none comes within so many seconds, or one that is too long.
+    """
     deadline = time.monotonic() + seconds
     received = b""
     try:
@@ -205,6 +209,7 @@ def _exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, 
             piece = sock.recv(READ)
             if not piece:
                 raise HandshakeFailed("closed", "the connection ended before HTTP answered")
+            hearing.heard()
             received += piece
     except TimeoutError:
         raise HandshakeFailed("silence", "no answer of HTTP") from None
@@ -224,7 +229,7 @@ def _first_line(head: bytes) -> str:
     return line if line.isprintable() else repr(line)
 
 
-def _fields(lines: Sequence[str]) -> dict[str, str]:
+def header_fields(lines: Sequence[str]) -> dict[str, str]:
     """Return header fields by their names in small letters; of a repeated one, all values with commas."""
     fields: dict[str, str] = {}
     for line in lines:

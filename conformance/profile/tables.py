@@ -44,13 +44,14 @@ class Ports(Table):
 
 
 class TargetTable(Table):
-    """[target]: which hub, and whom to trust for it."""
+    """[target]: which hub, whom to trust for it, and whether its clock is known to be right."""
 
     name: PlainText
     version: PlainText | None = None
     host: PlainText | None = None
     ports: Ports = Ports()
     trust: Trust = "system"
+    clock: Literal["synchronised"] | None = None
 
 
 class LaunchTable(Table):

@@ -29,6 +29,7 @@ class Headline:
 _NO_STATEMENT: Final = {
     ExitCode.INTERRUPTED: "Interrupted: no claim about {target}",
     ExitCode.INTERNAL_ERROR: "The suite failed: no claim about {target}",
+    ExitCode.HUB_CRASHED: "The hub crashed inside: no claim about {target}",
     ExitCode.SECRET_FOUND: "Invalid: a secret stood in the output of this run on {target}",
 }
 

@@ -160,7 +160,8 @@ def _run(
     runs = [made.run for made in statements]
     cases = [case for made in statements for case in own_cases(made)]
     unmatched = any(each.state is State.UNMATCHED for each in deviations)
-    code = exit_code(clauses, cases, partial=partial, unmatched=unmatched)
+    crashed = any(run.exit_code == ExitCode.HUB_CRASHED for run in runs)
+    code = exit_code(clauses, cases, partial=partial, unmatched=unmatched, crashed=crashed)
     code = worst(code, *(run.exit_code for run in runs if run.exit_code in _ABOVE_ALL))
     return RunPart(
         started=min(run.started for run in runs),

@@ -36,6 +36,7 @@ _SAYS: Final = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.USAGE: "no case applies to what the profile claims",
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
+    ExitCode.HUB_CRASHED: "the launched hub wrote a traceback: what it closed may look like a refusal",
     ExitCode.SECRET_FOUND: "the report held a secret, the run is invalid",
     ExitCode.NOT_WRITTEN: "not all of the report could be written",
     ExitCode.POLICY: "a claimed clause was not tested, or a stated deviation does not hold",

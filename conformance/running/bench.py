@@ -33,6 +33,7 @@ class DeviceBench:
             trust=target.ca_file or "system",
             timeouts=target.timeouts,
             websocket_port=target.ports.https,
+            clock_ahead=target.clock_ahead,
         )
         makes_devices = target.service is not None and "registry" in target.capabilities
         prefix = f"{place.prefix}-"
@@ -59,12 +60,18 @@ class DeviceBench:
             )
         return self._service
 
+    @property
+    def opened_service(self) -> Service | None:
+        """The back end, None where the profile names none."""
+        return self._service
+
     @contextmanager
     def for_case(self, evidence: Evidence) -> Iterator["CaseBench"]:
         """Lend the bench to a case; what the case opened is closed behind it."""
         case = CaseBench(self, evidence)
         if self._service is not None:
             self._service.journal.follow(evidence.transcript)
+            self._service.methods.forget()
         try:
             yield case
         finally:
@@ -175,6 +182,14 @@ class CaseBench:
         key, other_key = _fresh_key(), _fresh_key()
         unknown = Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
         return self._device(unknown, known=False)
+
+    def failed_call(self, *, wait_for_end: bool) -> str | None:
+        """Say which call of the service the hub did not carry out, of those whose answer nobody checks.
+
+        `wait_for_end` waits for calls that have no answer yet.
+        """
+        service = self._bench.opened_service
+        return None if service is None else service.methods.failure(wait_for_end=wait_for_end)
 
     def server_certificate(self) -> ServerCertificate:
         """Fetch the certificate that the hub presents on its MQTT port."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.catalogue import Catalogue
+from conformance.catalogue import Catalogue, Clause
 from conformance.errors import CatalogueError
 from conformance.running.cases import RunningCase, case_id, mask_names
 from conformance.running.run_state import STATE
-from conformance.verdict.needs import not_claimed
+from conformance.verdict.needs import Claims, not_claimed
 
 
 class CaseMaker:
@@ -49,11 +49,10 @@ class CaseMaker:
             )
         self._check_markers(item, where)
         state = self._config.stash.get(STATE, None)
-        large = item.get_closest_marker("large") is not None
         return RunningCase(
             id=case_id(item.nodeid),
             clause=clause,
-            unclaimed=not_claimed(clause.needs, state.claims, large=large) if state else None,
+            unclaimed=_unclaimed(item, clause, state.claims) if state else None,
             title=_title(item),
             mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
             worker=self._worker,
@@ -69,6 +68,11 @@ class CaseMaker:
         for mark in item.iter_markers():
             if mark.name not in declared:
                 raise CatalogueError(f"{where}: marker {mark.name!r} is not declared. Correct its spelling.")
+
+
+def _unclaimed(item: pytest.Item, clause: Clause, claims: Claims) -> str | None:
+    large, clock = (item.get_closest_marker(name) is not None for name in ("large", "clock"))
+    return not_claimed(clause.needs, claims, large=large, clock=clock)
 
 
 def _cited(marks: Sequence[tuple[Any, ...]]) -> str:

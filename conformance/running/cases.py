@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from conformance import hearing
 from conformance.catalogue import Clause
 from conformance.errors import HarnessError, NotTested, TooLate, Violation
 from conformance.evidence.case import Evidence
@@ -22,6 +23,8 @@ from conformance.verdict.words import Verdict
 
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
+# Enough to see what a hub was told before it fell silent.
+LINES_OF_TAIL: Final = 8
 # Words that are one for each packet, of a hub that sends thousands.
 LONGEST_WORDS: Final = 400
 
@@ -32,7 +35,9 @@ class RunningCase:
 
     `unclaimed` is why it does not apply to the target; then it never runs. `own_names` says which names of
     this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
-    still meanwhile; `too_late`, whether the test found that it could not be in time.
+    still meanwhile; `too_late`, whether the test found that it could not be in time. `failed_call` says which
+    call of the service the hub did not carry out, of those that the case needs and does not check; asked with
+    True, it waits for their ends.
     """
 
     id: str
@@ -53,6 +58,7 @@ class RunningCase:
     attempt: int = 1
     held_up: float = 0.0
     too_late: bool = False
+    failed_call: Callable[[bool], str | None] = field(default=lambda _wait_for_end: None, repr=False)
     readings: Readings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,8 +146,15 @@ class RunningCase:
             sightings=tuple(sorted(watch.sightings.items())),
             deviation=deviation,
             title=redact(self.title),
+            heard=self._since_it_began(hearing.last_heard()),
+            said=self._since_it_began(hearing.last_said()),
+            tail=redact("\n".join(map(str, self.evidence.transcript.entries[-LINES_OF_TAIL:]))),
             consequence=consequence(self.clause, reading, self.id),
         )
+
+    def _since_it_began(self, moment: float) -> float:
+        """Return a moment of this case, 0 for one before it."""
+        return moment if moment >= self.began else 0.0
 
     def _in_fairness(self, problem: Problem) -> Problem:
         """Return a problem as what it is where this process was held up: no fault of the hub's."""

@@ -57,6 +57,12 @@ class OpenTarget(Protocol):
     def trouble(self) -> str | None:
         """Say how a launched hub ended by itself; None while all is well."""
 
+    def crashed(self) -> bool:
+        """Tell whether a launched hub wrote tracebacks."""
+
+    def unanswered(self) -> str | None:
+        """Make the preflight's connection again: say why nobody answers, None where the hub does."""
+
     def to_json(self) -> dict[str, Any]:
         """Return all that a worker needs to reach the hub, secrets included, as plain values."""
 

@@ -36,6 +36,7 @@ from conformance.running.records import Records
 from conformance.running.reporting import Reporting, Written, aim
 from conformance.running.run_state import STATE, RunState
 from conformance.running.selection import Selection, left_out_by
+from conformance.running.silence import Silence
 from conformance.verdict import deviation
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.deviation_states import Found, State, states
@@ -73,6 +74,7 @@ class Controller:
         self.target: OpenTarget | None = None
         self.records = Records(config)
         self.reporting: Reporting | None = None
+        self.silence: Silence | None = None
         self.judgements: tuple[Judgement, ...] = ()
         self.deviations: tuple[Found, ...] = ()
         self.ending: terminal.Ending | None = None
@@ -130,6 +132,9 @@ class Controller:
             messages=self.collaborators.stated(self.profile, self.options).messages,
         )
         self._claims = self.target.claims
+        if self.options.preflight:
+            self.silence = Silence(self.records, self.notes, self.target.unanswered)
+            self.config.pluginmanager.register(self.silence)
         self._clock = stopwatch()
 
     @pytest.hookimpl(optionalhook=True)
@@ -223,6 +228,8 @@ class Controller:
         trouble = target.trouble()
         if trouble is not None:
             records.warnings.append(f"{trouble}. What it closed by then may look like a refusal.")
+        if self.silence is not None and self.silence.remark:
+            records.warnings.append(self.silence.remark)
         cut_short = exitstatus in _CUT_SHORT and not self._stopped_early
         stopped = self._stopped_early or bool(session.shouldfail or session.shouldstop)
         if not cut_short and not stopped and not records.collection_errors:
@@ -241,7 +248,8 @@ class Controller:
         self.judgements = judge(self.catalogue, cases, target.claims)
         today = self._started.date().isoformat()
         self.deviations = states(self.profile.deviations, self.judgements, today)
-        code = self._exit_code(exitstatus, cases, cut_short=cut_short, partial=partial)
+        crashed = target.crashed()
+        code = self._exit_code(exitstatus, cases, cut_short=cut_short, partial=partial, crashed=crashed)
         workers = len(getattr(self.config.option, "tx", None) or ()) or 1
         sections = {clause.id: clause.section for clause in self.catalogue.clauses.values()}
         run = RunPart(
@@ -290,7 +298,9 @@ class Controller:
             redact(line) for line in (*self.records.collection_errors, *self.records.warnings, *preflight)
         ]
 
-    def _exit_code(self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool) -> int:
+    def _exit_code(
+        self, exitstatus: int, cases: list[Case], *, cut_short: bool, partial: bool, crashed: bool
+    ) -> int:
         if cut_short:
             return exitstatus
         if self.records.collection_errors:
@@ -298,7 +308,7 @@ class Controller:
         if self.records.strangers_failed:
             return ExitCode.VIOLATED  # a test that is none of the suite's failed beside it: pytest's own code
         unmatched = any(each.state is State.UNMATCHED for each in self.deviations)
-        code = exit_code(self.judgements, cases, partial=partial, unmatched=unmatched)
+        code = exit_code(self.judgements, cases, partial=partial, unmatched=unmatched, crashed=crashed)
         if code is ExitCode.USAGE:
             say_error(
                 f"no case applies to what profile {self.options.profile} claims. "

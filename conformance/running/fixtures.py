@@ -83,12 +83,13 @@ def _case(request: pytest.FixtureRequest) -> RunningCase:
 
 
 @pytest.fixture
-def _bench(request: pytest.FixtureRequest, evidence: Evidence) -> Iterator["CaseBench"]:
+def _bench(request: pytest.FixtureRequest, evidence: Evidence, _case: RunningCase) -> Iterator["CaseBench"]:
     """Set the worker's bench up for this case; whatever the case opens is closed behind it."""
     runner = request.config.pluginmanager.get_plugin("conformance-runner")
     assert isinstance(runner, Runner), "the runner registers the fixtures"  # noqa: S101
     bench: DeviceBench = runner.bench()  # type: ignore[assignment] # the suite's own tests put another one there
     with bench.for_case(evidence) as case_bench:
+        _case.failed_call = lambda wait: case_bench.failed_call(wait_for_end=wait)
         yield case_bench
 
 

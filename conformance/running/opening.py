@@ -1,5 +1,6 @@
 """The run's target as the controller meets it: reached, checked, described for reports."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +10,7 @@ from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
 from conformance.running.collaborators import Options, Stated
 from conformance.service import Service
-from conformance.target.preflight import preflight
+from conformance.target.preflight import preflight, unanswered
 from conformance.target.reach import OpenedTarget, open_target
 from conformance.target.target import Target
 from conformance.verdict.needs import Claims
@@ -48,6 +49,14 @@ class ReachedTarget:
         """Say how a launched hub ended by itself; None while all is well."""
         return self._opened.trouble()
 
+    def crashed(self) -> bool:
+        """Tell whether a launched hub wrote tracebacks."""
+        return self._opened.crashed()
+
+    def unanswered(self) -> str | None:
+        """Make the preflight's connection again: say why nobody answers, None where the hub does."""
+        return unanswered(self._opened.target)
+
     def delete_identities(self, ids: list[str]) -> None:
         """Delete devices that a worker left behind; those of a launched hub end with it."""
         if self._opened.target.service is None or self._opened.target.origin == "launched":
@@ -71,9 +80,15 @@ def load_profile(options: Options) -> Profile:
 def reach(profile: Profile, options: Options) -> ReachedTarget:
     """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
     opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
+    remarks: tuple[str, ...] = ()
     try:
         _check_same_hub(opened, profile, options)
-        remarks = tuple(preflight(opened.target)) if options.preflight else ()
+        if options.preflight:
+            checked = preflight(opened.target)
+            opened.target, remarks = checked.target, checked.remarks
+        else:
+            # Unchecked is taken for right.
+            opened.target = dataclasses.replace(opened.target, clock_known=True)
     except UsageError:
         opened.stop()
         raise
@@ -127,4 +142,9 @@ def stated(profile: Profile, options: Options) -> Stated:
 
 def claims(target: Target, *, large: bool) -> Claims:
     """Return what must hold on a target; `large` is what the command line says."""
-    return Claims(capabilities=target.capabilities, timing=target.timing, large=large or target.limits.large)
+    return Claims(
+        capabilities=target.capabilities,
+        timing=target.timing,
+        large=large or target.limits.large,
+        clock=target.clock_known,
+    )

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 from _pytest.assertion import util as assertion
 
-from conformance.errors import HarnessError, NotOffered, NotTested, Violation
+from conformance.errors import HarnessError, NotOffered, NotTested, ServiceError, StageFailed, Violation
 from conformance.report.case_text import case_text
 from conformance.report.visible import visible
 from conformance.running.cases import RunningCase
@@ -80,6 +80,27 @@ class skipping:  # noqa: N801 - reads as a statement
             skip(f"{Verdict.NOT_CLAIMED}: {error}")
         if isinstance(error, NotTested):
             skip(f"{Verdict.NOT_TESTED}: {error}")
+
+
+@contextmanager
+def served(case: RunningCase | None) -> Iterator[None]:
+    """Break a case, whatever it found, where the hub did not carry out a call that it needs unchecked.
+
+    A device then waits in vain, for what nobody sent. Only a case that found something waits for the calls
+    that have no answer yet: that there is none at all is such a failure too.
+    """
+    try:
+        yield
+    except (AssertionError, StageFailed) as error:
+        failure = None if case is None else case.failed_call(isinstance(error, AssertionError))
+        if failure is None:
+            raise
+        found = (str(error).splitlines() or ["a check failed"])[0]
+        broken = ServiceError(f"{failure} Meanwhile: {found}")
+        raise broken.with_traceback(error.__traceback__) from None
+    failure = None if case is None else case.failed_call(False)
+    if failure is not None:
+        raise ServiceError(failure)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ WORKER_INPUT: Final = "conformance"
 USAGE_OUTPUT: Final = "conformance_usage"
 PARTIAL_OUTPUT: Final = "conformance_partial"
 SECRETS_OUTPUT: Final = "conformance_secrets"
+STOPPED_NOTE: Final = "stopped.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ class RunState:
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
 
+    def stopped(self) -> str | None:
+        """Return why no further case may begin; None while the run goes on."""
+        note = self.folder / STOPPED_NOTE
+        return note.read_text(encoding="utf-8") if note.exists() else None
+
     def to_worker(self) -> str:
         """Return the state as a text, which xdist can send."""
         return json.dumps(
@@ -48,6 +54,7 @@ class RunState:
                 "capabilities": sorted(self.claims.capabilities),
                 "timing": dict(self.claims.timing),
                 "large": self.claims.large,
+                "clock": self.claims.clock,
                 "target": self.target,
                 "folder": str(self.folder),
                 "deviations": [asdict(each) for each in self.deviations],
@@ -64,7 +71,10 @@ class RunState:
             id=values["id"],
             profile=values["profile"],
             claims=Claims(
-                capabilities=frozenset(values["capabilities"]), timing=values["timing"], large=values["large"]
+                capabilities=frozenset(values["capabilities"]),
+                timing=values["timing"],
+                large=values["large"],
+                clock=values["clock"],
             ),
             target=values["target"],
             folder=Path(values["folder"]),
@@ -75,6 +85,13 @@ class RunState:
 
 
 STATE: Final = pytest.StashKey[RunState]()
+
+
+def stop(folder: Path, reason: str) -> None:
+    """Let no further case of a run begin, in any process; `folder` is where its notes are."""
+    note = folder / STOPPED_NOTE
+    note.with_suffix(".new").write_text(reason, encoding="utf-8")
+    note.with_suffix(".new").replace(note)  # whole, or not there
 
 
 def collaborators(config: pytest.Config) -> Collaborators:

@@ -29,6 +29,7 @@ from conformance.running.hiding import clean_report, shorten
 from conformance.running.interrupts import FirstInterruptOnly
 from conformance.running.phases import (
     comparing,
+    served,
     show_as_settled,
     show_only_the_test,
     skip,
@@ -43,6 +44,7 @@ CASE: Final = pytest.StashKey[RunningCase]()
 MARKERS: Final = (
     "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
     "large: a case that moves much data; on a live hub it runs with --large only",
+    "clock: a case that depends on the hub's clock; it runs where that is known",
 )
 SINGLE_PROCESS: Final = "main"
 
@@ -258,20 +260,28 @@ class Runner:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Leave a case out before its fixtures, if the target does not claim what it needs."""
-        if CASE in item.stash and item.stash[CASE].unclaimed is not None:
+        """Leave a case out before its fixtures, if the target does not claim what it needs, or is gone."""
+        if CASE not in item.stash:
+            return
+        if item.stash[CASE].unclaimed is not None:
             skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
+        stopped = self.state.stopped()
+        if stopped is not None:
+            skip(f"{Verdict.NOT_TESTED}: {stopped}")
 
     @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
     def pytest_not_tested_in_setup(self) -> Generator[None, None, None]:
         """Show a case that could not see its clause as skipped, and keep what a comparison compared."""
-        with skipping(), comparing(self.current):
+        with skipping(), served(self.current), comparing(self.current):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Show a case that could not see its clause as skipped, and keep what a comparison compared."""
-        with skipping(), comparing(self.current):
+        """Show a case that could not see its clause as skipped, and keep what a comparison compared.
+
+        A case whose calls of the service failed says nothing, whatever it found.
+        """
+        with skipping(), served(self.current), comparing(self.current):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

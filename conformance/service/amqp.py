@@ -11,12 +11,16 @@ Outcome = Literal["accepted", "rejected", "released", "modified", "detached"]
 
 @dataclass(frozen=True, kw_only=True)
 class AmqpEndpoint:
-    """The hub's AMQP port; `timeout` is for opening a connection or a link, in seconds."""
+    """The hub's AMQP port; `timeout` is for opening a connection or a link, in seconds.
+
+    `clock_ahead` is by how many seconds the hub's clock is ahead of ours.
+    """
 
     access: ConnectionString
     port: int
     ca_file: str | None
     timeout: float
+    clock_ahead: float = 0.0
 
     @property
     def what(self) -> str:

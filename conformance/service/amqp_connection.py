@@ -19,11 +19,14 @@ from typing import Any, Final, Literal
 
 from conformance.errors import CredentialsRefused, ServiceError
 from conformance.service.amqp import AmqpEndpoint, Incoming, Outgoing, Settlement
+from conformance.service.bounded import limited
 from conformance.service.pyamqp import (
+    UNAUTHORISED,
     body_of,
     close_client,
     encoded,
     new_client,
+    refusal,
     settlement,
     source_of,
     text,
@@ -39,6 +42,10 @@ UNKNOWN: Final = "amqp:unknown-error"
 # As many messages may come in before the first is settled, or before more are asked for.
 CREDIT: Final = 100
 OK: Final = 200
+# So many frames may wait unread on a connection that nobody used for a while; behind more it is of no use.
+WAITING_FRAMES: Final = 1000
+# Whoever opens a connection has given up by then, in seconds beyond the endpoint's timeout.
+GIVEN_UP: Final = 1.0
 
 
 class Receiver:
@@ -121,8 +128,13 @@ class Connection:
         if self._clock() - self._used > SILENT_TOO_LONG:
             return False
         try:
-            while self._is_readable(0):
-                self._client._connection.listen(wait=False)  # noqa: SLF001 - the private client
+            with limited(self._endpoint.timeout):
+                for _ in range(WAITING_FRAMES):
+                    if not self._is_readable(0):
+                        break
+                    self._client._connection.listen(wait=False)  # noqa: SLF001 - the private client
+                else:
+                    return False
             self._authorise()
         except Exception:  # noqa: BLE001 - whatever it is, the next connection will tell
             return False
@@ -154,6 +166,8 @@ class Connection:
                 self._until(lambda: self._ended(link, settled) or bool(settled), end)
             if settled[0].outcome == "detached":
                 del self._senders[address]
+            if settled[0].condition == UNAUTHORISED:
+                raise refusal(self._endpoint)
             return settled[0]
 
     def receiver(self, address: str) -> Receiver:
@@ -283,6 +297,11 @@ class Connection:
             raise ServiceError(f"{self._endpoint.what}: no answer within {within:.1f} s.")
 
     def _pump(self, condition: Callable[[], bool], end: float) -> bool:
+        # The client reads a frame to its end, however slowly that comes: its sockets keep to the limit.
+        with limited(max(end - self._clock(), 0.0)):
+            return self._pump_until(condition, end)
+
+    def _pump_until(self, condition: Callable[[], bool], end: float) -> bool:
         while not condition():
             left = end - self._clock()
             if left <= 0:
@@ -322,14 +341,15 @@ class Connection:
 def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Connection:
     """Open a connection within the endpoint's timeout.
 
-    The client connects without a deadline: it does so in a thread that may be left behind. The import of
-    azure.eventhub costs 0.4 s, so it happens here, in the process that needs it.
+    The client connects without a deadline: it does so in a thread that may be left behind for a moment. The
+    import of azure.eventhub costs 0.4 s, so it happens here, in the process that needs it.
     """
     opening: Future[Any] = Future()
 
     def connect() -> None:
         try:
-            opening.set_result(_opened(endpoint))
+            with limited(endpoint.timeout + GIVEN_UP):
+                opening.set_result(_opened(endpoint))
         except BaseException as error:  # noqa: BLE001 - told to the thread that waits
             opening.set_exception(error)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict, Unpack
 
-from conformance.errors import MessageRefused, ServiceError, Throttled
+from conformance.errors import MessageRefused, ServiceError
 from conformance.evidence.words import preview
 from conformance.pauses import pause
 from conformance.redaction import redact
@@ -17,7 +17,8 @@ from conformance.service.addresses import Addressee, name_of
 from conformance.service.amqp import Outgoing, Settlement
 from conformance.service.journal import Journal
 from conformance.service.links import Links
-from conformance.service.rest import FIRST_WAIT, PATIENCE, RestClient
+from conformance.service.rest import RestClient
+from conformance.throttling import Patience
 
 ADDRESS: Final = "/messages/devicebound"
 ACK: Final = "iothub-ack"
@@ -90,7 +91,8 @@ class CloudMessage:
 class CloudToDevice:
     """Sends messages to devices. `within` is how long the hub may take to say what became of one, seconds.
 
-    `clocks_differ` is by how many seconds at most the hub's clock may differ from ours.
+    `clock_ahead` is by how many seconds the hub's clock is ahead of ours, `clocks_differ` by how many more it
+    may differ at most.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class CloudToDevice:
         *,
         within: float,
         clocks_differ: float = 0.0,
+        clock_ahead: float = 0.0,
         sleep: Callable[[float], object] = pause,
     ) -> None:
         self._links = links
@@ -108,6 +111,7 @@ class CloudToDevice:
         self._journal = journal
         self._within = within
         self._clocks_differ = clocks_differ
+        self._clock_ahead = clock_ahead
         self._pause = sleep
 
     def send(self, to: Addressee, body: bytes = b"", **fields: Unpack[MessageFields]) -> None:
@@ -139,9 +143,13 @@ class CloudToDevice:
     def send_and_outlive(self, to: Addressee, body: bytes, **fields: Unpack[MessageFields]) -> None:
         """Send a message with a short life, and return when it has expired by the hub's clock too."""
         life = SHORT_LIFE + self._clocks_differ
-        fields["expires_at"] = time.time() + life
+        fields["expires_at"] = self.hubs_time() + life
         self.send(to, body, **fields)
         self._pause(life + self._clocks_differ)
+
+    def hubs_time(self) -> float:
+        """Return what the hub's clock says now, in unix seconds."""
+        return time.time() + self._clock_ahead
 
     def send_and_purge(self, to: Addressee, body: bytes, **fields: Unpack[MessageFields]) -> None:
         """Send a message and remove it from its device's queue, with all that waits there."""
@@ -160,17 +168,11 @@ class CloudToDevice:
     def _send(self, to: Addressee, body: bytes, fields: MessageFields) -> Settlement:
         message = CloudMessage(name_of(to), body, fields)
         write = self._journal.writer()
-        waited, wait = 0.0, FIRST_WAIT
+        patience = Patience(f"message to {message.to}", sleep=self._pause)
         while True:
             write(f"sends {message}")
             settlement = self._links.send(ADDRESS, message.outgoing(), within=self._within)
             write(f"message to {message.to}: {settlement}")
             if settlement.condition != THROTTLED:
                 return settlement
-            if waited + wait > PATIENCE:
-                raise Throttled(
-                    f"message to {message.to}: still throttled after {waited:.0f} s. "
-                    "Run fewer workers ([limits] workers), or later."
-                )
-            self._pause(wait)
-            waited, wait = waited + wait, wait * 2
+            patience.wait()

@@ -28,6 +28,8 @@ ADDRESS: Final = "/messages/servicebound/feedback"
 FIRST_PAUSE: Final = 0.1
 # What the hub has ready comes at once; after this long without a batch there is none, in seconds.
 GATHERING: Final = 0.05
+# The pause grows no more beyond so many times: it is longer than any time to wait for feedback.
+MOST_TIMES: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,11 @@ class FeedbackReader:
                 self._pause(max(min(rest, left / 2), FIRST_PAUSE))
         return record
 
+    def open_once(self) -> None:
+        """Open a link for feedback and end it again; raises CredentialsRefused or ServiceError."""
+        with self._links.receiver(ADDRESS):
+            pass
+
     def _fetch(self, message_id: str, end: float) -> float:
         """Take what the hub has until it holds the record.
 
@@ -111,8 +118,8 @@ class FeedbackReader:
         """
         others: list[Incoming] = []
         with self._links.receiver(ADDRESS) as receiver:
-            while self._first(message_id) is None:
-                left = end - self._clock()
+            # A hub that never runs out of batches has no more time than any other.
+            while self._first(message_id) is None and (left := end - self._clock()) > -GATHERING:
                 arrived = receiver.next(GATHERING if others else max(left, GATHERING))
                 if arrived is None:
                     break
@@ -124,7 +131,8 @@ class FeedbackReader:
             for batch in others:
                 receiver.settle(batch, "released")
         self._given_back.update(batch.body for batch in others)
-        return max((FIRST_PAUSE * 2.0 ** (self._given_back[batch.body] - 1) for batch in others), default=0.0)
+        times = max((self._given_back[batch.body] for batch in others), default=0)
+        return FIRST_PAUSE * 2.0 ** (min(times, MOST_TIMES) - 1) if times else 0.0
 
     def _take(self, batch: Incoming) -> bool:
         """Note our records in a batch; tell whether there were no others."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from conformance import hearing
 from conformance.service.amqp import AmqpEndpoint, Outgoing, Settlement
 from conformance.service.amqp_connection import Connection, Receiver, open_connection
 
@@ -57,6 +58,7 @@ class Links:
             self._connection = open_connection(self._endpoint, self._clock)
         try:
             yield self._connection
+            hearing.heard()
         except BaseException:
             self.close()
             raise

@@ -14,9 +14,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.errors import ServiceError, Violation
+from conformance.errors import HarnessError, Violation
 from conformance.service.addresses import Addressee, name_of, segments_of
 from conformance.service.rest import Answer, RestClient
+from conformance.throttling import PATIENCE
 
 # How long a hub waits for a device where the call does not say, in seconds.
 RESPONSE_TIMEOUT: Final = 30.0
@@ -27,8 +28,12 @@ SHORTEST_TIMEOUT: Final = 5.0
 NOTHING: Final = object()
 
 _OK: Final = 200
+# The outcome of a call that the hub leaves without an answer.
+NO_ANSWER: Final = "no answer"
 # Whatever the hub answers is the outcome of a call, but for a refused policy and a request for patience.
-_OUTCOMES: Final = tuple(status for status in range(200, 600) if status not in {401, 429})
+_OUTCOMES: Final = tuple(status for status in range(200, 600) if status not in {401, 403, 429})
+# The hub says itself that it failed. With 504 it says that the device did not answer, which is for a clause.
+_FAILURES: Final = frozenset(range(500, 600)) - {504}
 _STATUS: Final = re.compile(rb'"status"\s*:\s*(-?\d+)')
 
 
@@ -70,12 +75,16 @@ class MethodResult:
 
 
 class MethodCall:
-    """A call on its way. `result` and `outcome` wait for its end."""
+    """A call on its way. `result` and `outcome` wait for its end; who asks for either checks the answer."""
 
-    def __init__(self, what: str, answer: "Future[tuple[Answer, float]]", within: float) -> None:
+    def __init__(
+        self, what: str, answer: "Future[tuple[Answer, float]]", within: float, throttled: threading.Event
+    ) -> None:
         self._what = what
         self._answer = answer
         self._within = within
+        self._throttled = throttled
+        self._is_checked = False
 
     @property
     def seconds(self) -> float:
@@ -83,7 +92,7 @@ class MethodCall:
         return self._wait()[1]
 
     def result(self) -> MethodResult:
-        """Return what the device answered; raises Violation ("404", "504", …) where it did not."""
+        """Return what the device answered; raises Violation ("404", "504", "no answer") where it did not."""
         answer, _ = self._wait()
         if answer.status != _OK:
             raise Violation(
@@ -104,8 +113,9 @@ class MethodCall:
 
     def outcome_within(self, seconds: float) -> str:
         """Return the outcome, or "no answer" where the caller still waits after so many seconds."""
+        self._is_checked = True
         wait([self._answer], seconds)
-        return self.outcome() if self.is_over() else "no answer"
+        return self.outcome() if self.is_over() else NO_ANSWER
 
     def outcome_with_payload(self) -> str:
         """Return the outcome and what came with it: "status 200, payload null", "504"."""
@@ -119,11 +129,45 @@ class MethodCall:
         """Tell whether the caller has an answer."""
         return self._answer.done()
 
+    def failure(self, *, wait_for_end: bool) -> str | None:
+        """Say why the hub did not carry out a call whose answer nobody checks; None where it did, or may yet.
+
+        401, 403, 429 and 5xx are refusals of ours or failures of the hub's back end, and so is no answer at
+        all, for which `wait_for_end` waits.
+        """
+        if self._is_checked or not (wait_for_end or self.is_over()):
+            return None
+        try:
+            answer, _ = self._result()
+        except TimeoutError:
+            return self._silence()
+        except HarnessError as error:
+            return str(error)
+        return f"{self._what}: the hub answered {answer.error}." if answer.status in _FAILURES else None
+
     def _wait(self) -> tuple[Answer, float]:
+        self._is_checked = True
+        try:
+            return self._result()
+        except TimeoutError:
+            raise Violation(
+                self._silence(),
+                observed=NO_ANSWER,
+                expected=f"an answer to the call within {self._within:g} s",
+                actual="the hub did not answer the caller",
+            ) from None
+
+    def _result(self) -> tuple[Answer, float]:
+        """Wait for the answer, longer where the hub has asked for patience; raises TimeoutError."""
         try:
             return self._answer.result(self._within)
         except TimeoutError:
-            raise ServiceError(f"{self._what}: the hub did not answer within {self._within:g} s.") from None
+            if not self._throttled.is_set():
+                raise
+            return self._answer.result(PATIENCE + self._within)
+
+    def _silence(self) -> str:
+        return f"{self._what}: the hub did not answer within {self._within:g} s."
 
 
 class Methods:
@@ -139,6 +183,16 @@ class Methods:
         self._within = within
         self._response_timeout = response_timeout
         self._numbers = itertools.count(1)
+        self._calls: list[MethodCall] = []
+
+    def forget(self) -> None:
+        """Forget the calls of a case that is over."""
+        self._calls = []
+
+    def failure(self, *, wait_for_end: bool) -> str | None:
+        """Say which call, since `forget`, failed and was not checked; None where none did."""
+        failures = (call.failure(wait_for_end=wait_for_end) for call in self._calls)
+        return next((failure for failure in failures if failure is not None), None)
 
     def begin(
         self,
@@ -166,16 +220,21 @@ class Methods:
             connect_timeout or 0.0
         )
         answer: Future[tuple[Answer, float]] = Future()
+        throttled = threading.Event()
 
         def call() -> None:
             began = time.monotonic()
             try:
-                answer.set_result((self._post(on, body, allowed), time.monotonic() - began))
+                answered = self._post(on, body, allowed, throttled)
+                answer.set_result((answered, time.monotonic() - began))
             except BaseException as error:  # noqa: BLE001 - told to the thread that waits
                 answer.set_exception(error)
 
         threading.Thread(target=call, name=f"method-{next(self._numbers)}", daemon=True).start()
-        return MethodCall(f"method '{name}' on {name_of(on)}", answer, allowed + 2 * self._within)
+        what = f"method '{name}' on {name_of(on)}"
+        begun = MethodCall(what, answer, allowed + 2 * self._within, throttled)
+        self._calls.append(begun)
+        return begun
 
     def begin_each(self, on: Addressee, name: str, payloads: Iterable[object]) -> list[MethodCall]:
         """Call a method once with each of these payloads, all at the same time."""
@@ -209,7 +268,9 @@ class Methods:
             on, name, payload, response_timeout=response_timeout, connect_timeout=connect_timeout
         ).outcome()
 
-    def _post(self, on: Addressee, body: dict[str, object], allowed: float) -> Answer:
+    def _post(
+        self, on: Addressee, body: dict[str, object], allowed: float, throttled: threading.Event
+    ) -> Answer:
         return self._client.call(
             "POST",
             "twins",
@@ -220,6 +281,7 @@ class Methods:
             within=allowed,
             once=True,
             open_book=True,
+            throttled=throttled.set,
         )
 
 

@@ -12,15 +12,74 @@ from contextlib import suppress
 from typing import Any, Final
 
 from conformance.credentials import SasToken, Secret, sas_token
-from conformance.errors import CredentialsRefused, ServiceError
+from conformance.errors import CredentialsRefused, NotInTier, ServiceError
 from conformance.redaction import redact
 from conformance.service.amqp import AmqpEndpoint, Outgoing, Settlement
+from conformance.service.bounded import BoundedSocket, bounded
+from conformance.service.journal import cut
+from conformance.service.tier import speaks_of_tier
 
 TOKEN_LIFE: Final = 3600
 TOKEN_TYPE: Final = "servicebus.windows.net:sastoken"  # noqa: S105 - the name of a kind
 
+# What a link is refused with where a policy lacks the right for it [AMQP 1.0, 2.8.15].
+UNAUTHORISED: Final = "amqp:unauthorized-access"
+# What `$cbs` answers to a token that opens nothing; any other status is trouble of its own.
+REFUSED: Final = frozenset({401, 403})
+
+# The client asks for frames of 64 KB at most. What announces a larger one says nothing that can be read.
+LARGEST_FRAME: Final = 1024 * 1024
+HEAD_OF_FRAME: Final = 8
+
 # How long one read or write may block; what waits for an answer waits for the socket to be readable first.
 SOCKET_TIMEOUT: Final = 0.2
+
+
+class FrameSizes:
+    """Follows a stream of frames by their heads [AMQP 1.0, 2.3.1]: four bytes say how long a frame is."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._left = 0
+
+    def follow(self, data: memoryview) -> None:
+        """Take note of bytes that came; raises OSError for a frame that is too large."""
+        while data:
+            if self._left:
+                taken = min(self._left, len(data))
+                self._left -= taken
+            else:
+                taken = min(HEAD_OF_FRAME - len(self._head), len(data))
+                self._head += data[:taken]
+                if len(self._head) == HEAD_OF_FRAME:
+                    self._begin()
+            data = data[taken:]
+
+    def _begin(self) -> None:
+        # A protocol header is eight bytes too, and nothing comes behind it.
+        size = HEAD_OF_FRAME if self._head.startswith(b"AMQP") else int.from_bytes(self._head[:4])
+        self._head.clear()
+        if size > LARGEST_FRAME:
+            raise OSError(f"the hub announces a frame of {size} bytes")
+        self._left = max(size - HEAD_OF_FRAME, 0)
+
+
+class FrameSocket(BoundedSocket):
+    """A socket of the client that refuses a frame at its head, where that announces too many bytes.
+
+    The client makes room for a whole frame before it reads on.
+    """
+
+    # Python makes such sockets without calling `__init__`.
+    _sizes: FrameSizes | None = None
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Read as `ssl.SSLSocket` does; raises OSError behind the head of a frame that is too large."""
+        if self._sizes is None:
+            self._sizes = FrameSizes()
+        count = super().recv_into(buffer, nbytes, flags)
+        self._sizes.follow(memoryview(buffer)[:count])
+        return count
 
 
 def new_client(endpoint: AmqpEndpoint) -> Any:
@@ -40,7 +99,10 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
 
     def token() -> Any:
         expiry = int(time.time() + TOKEN_LIFE)
-        made: SasToken = sas_token(resource, key, expiry=expiry, policy=access.policy)
+        made: SasToken = sas_token(
+            resource, key, expiry=expiry + round(endpoint.clock_ahead), policy=access.policy
+        )
+        # The client renews it by the clock of this machine.
         return AccessToken(made.reveal(), expiry)
 
     return AMQPClient(  # type: ignore[no-untyped-call] # the private client has no types
@@ -49,7 +111,7 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
         auth=JWTTokenAuth(resource, resource, token, token_type=TOKEN_TYPE),
         auth_timeout=endpoint.timeout,
         custom_endpoint_address=f"sb://{access.host}:{endpoint.port}",
-        ssl_context=ssl.create_default_context(cafile=endpoint.ca_file),
+        ssl_context=bounded(ssl.create_default_context(cafile=endpoint.ca_file), FrameSocket),
         use_tls=True,
         socket_timeout=SOCKET_TIMEOUT,
     )
@@ -99,23 +161,40 @@ def settlement(state: Any) -> Settlement:
 
 def translated(error: Exception, endpoint: AmqpEndpoint, hint: str = "") -> CredentialsRefused | ServiceError:
     """Return the suite's own error for what the client raised; `hint` says what to do next."""
-    from azure.eventhub._pyamqp.error import AMQPLinkError, AuthenticationException  # noqa: PLC0415 - above
+    from azure.eventhub._pyamqp.error import (  # noqa: PLC0415 - see above
+        AMQPLinkError,
+        AuthenticationException,
+        TokenAuthFailure,
+    )
 
+    if isinstance(error, TokenAuthFailure) and error.status_code not in REFUSED:
+        said = redact(text(error.status_description or ""))
+        return ServiceError(f"{endpoint.what}: $cbs answered {error.status_code} {said}".rstrip() + ".")
     if isinstance(error, AuthenticationException):
-        return CredentialsRefused(
-            f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. {endpoint.if_refused}"
-        )
+        return refusal(endpoint)
     if isinstance(error, AMQPLinkError):
-        return ServiceError(f"{endpoint.what}: the link is refused, {text(error.condition)}.")
+        condition, description = text(error.condition), text(error.description or "")
+        if speaks_of_tier(f"{condition} {description}"):
+            return NotInTier(f"{endpoint.what}: not in this hub's tier ({condition}).")
+        if condition == UNAUTHORISED:
+            return refusal(endpoint)
+        return ServiceError(f"{endpoint.what}: the link is refused, {condition}.")
     lines = str(error).splitlines() or [type(error).__name__]
     # The last line of the client's own errors is the cause: "Error Description: … due to exception: CAUSE".
     reason = lines[-1].rpartition("exception: ")[2].strip().rstrip(".")
     return ServiceError(f"{endpoint.what}: {redact(reason)}. {hint}".rstrip())
 
 
+def refusal(endpoint: AmqpEndpoint) -> CredentialsRefused:
+    """Return what is raised where the endpoint's policy may not do what was asked for."""
+    return CredentialsRefused(
+        f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. {endpoint.if_refused}"
+    )
+
+
 def text(value: object) -> str:
-    """Return a symbol or a text; the client's own conditions are bytes as well."""
-    return bytes(value).decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+    """Return a symbol or a text on one line; the client's own conditions are bytes as well."""
+    return cut(bytes(value).decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def close_client(client: Any) -> None:

@@ -4,9 +4,9 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from conformance.errors import HarnessError, StageFailed, UsageError, Violation
+from conformance.errors import HarnessError, ServiceError, StageFailed, UsageError, Violation
 from conformance.pauses import pause
 from conformance.service.event_source import Callbacks, Endpoint
 from conformance.service.inbox import Inbox
@@ -14,6 +14,9 @@ from conformance.service.journal import Transcript
 from conformance.service.partitions import Partitions
 from conformance.service.telemetry import Telemetry
 from conformance.target.target import Timeouts
+
+# Connecting, asking for the partitions and attaching to them may take so many times the endpoint's timeout.
+STEPS: Final = 4
 
 
 class Publisher(Protocol):
@@ -74,11 +77,16 @@ class TelemetryReader:
     def open(self) -> None:
         """Return once all that a device sends from now on will be seen.
 
-        Raises ServiceError or CredentialsRefused, within the endpoint's timeout.
+        Raises ServiceError or CredentialsRefused, each step within the endpoint's timeout, all of them within
+        a few of these.
         """
         self.begin()
+        within = STEPS * self._endpoint.timeout
         if self._opening is not None:
-            self._opening.result()
+            try:
+                self._opening.result(within)
+            except TimeoutError:
+                raise ServiceError(f"{self._endpoint.what}: not open within {within:g} s.") from None
 
     def close(self) -> None:
         """Stop reading; does not wait for partitions that are still being opened."""

@@ -81,8 +81,8 @@ class Twins:
         tags: Mapping[str, Any] | None = None,
         etag: str | None = None,
     ) -> str:
-        """Try to merge, and return the status: "200", "400", "412" and the like."""
-        accept = (200, *range(400, 429), *range(430, 500))
+        """Try to merge, and return the status: "200", "400", "412" and the like; never 401, 403 or 429."""
+        accept = (200, *(status for status in range(400, 500) if status not in {401, 403, 429}))
         return str(self._change("PATCH", of, desired, tags, etag, accept=accept).status)
 
     def _change(

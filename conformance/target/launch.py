@@ -31,6 +31,10 @@ LONGEST_QUOTE: Final = 300
 
 # A hub written in Python says so where it crashes: the line that is not indented names the exception.
 _TRACEBACK: Final = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)$", re.MULTILINE)
+# Of a group of exceptions, each line stands behind a bar.
+_GROUP: Final = re.compile(
+    r"^ *\+ Exception Group Traceback \(most recent call last\):\n(?: *\|  .*\n)* *\| (\S.*)$", re.MULTILINE
+)
 
 
 class LaunchedHub:
@@ -59,6 +63,10 @@ class LaunchedHub:
             return None
         count = "a traceback" if len(crashes) == 1 else f"{len(crashes)} tracebacks, the first of them"
         return f"the launched hub wrote {count}: {crashes[0]}"
+
+    def crashed(self) -> bool:
+        """Tell whether the hub wrote a traceback, whether or not it went on. Not to be asked after `stop`."""
+        return bool(_crashes(self._stderr))
 
     def stop(self) -> None:
         """End the hub: close its stdin, then ask, then kill, each with a deadline. May be called twice."""
@@ -163,7 +171,9 @@ def _read_if_whole(ready_file: Path) -> Mapping[str, Any] | None:
 
 def _crashes(stderr: IO[bytes]) -> list[str]:
     """Return the last line of each traceback."""
-    return [redact(line)[:LONGEST_QUOTE].rstrip(".") for line in _TRACEBACK.findall(_written(stderr))]
+    written = _written(stderr)
+    last_lines = [*_TRACEBACK.findall(written), *_GROUP.findall(written)]
+    return [redact(line)[:LONGEST_QUOTE].rstrip(".") for line in last_lines]
 
 
 def _written(stderr: IO[bytes]) -> str:

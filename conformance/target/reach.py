@@ -67,6 +67,10 @@ class OpenedTarget:
         """Say how a launched hub ended by itself; None while all is well."""
         return None if self._launched is None else self._launched.trouble()
 
+    def crashed(self) -> bool:
+        """Tell whether a launched hub wrote tracebacks."""
+        return self._launched is not None and self._launched.crashed()
+
     def stop(self) -> None:
         """End a launched hub; anything else is left alone. May be called twice."""
         launched, self._launched = self._launched, None
@@ -153,6 +157,7 @@ def settle(
         edition=None if overlay is None else overlay.edition,
         version=None if origin == "attached" or url is not None else profile.target.version,
         origin=origin,
+        clock_known=profile.target.clock is not None,
     )
 
 

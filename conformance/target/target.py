@@ -65,7 +65,8 @@ class Target:
     """One hub. `ca_file` is None where the system's certificates are trusted.
 
     `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows,
-    `version` what the profile says of the hub's release.
+    `version` what the profile says of the hub's release. `clock_ahead` is by how many seconds the hub's clock
+    is ahead of ours, `clock_known` whether anything tells that.
     """
 
     profile: str
@@ -82,6 +83,8 @@ class Target:
     edition: str | None
     version: str | None
     origin: Origin
+    clock_ahead: float = 0.0
+    clock_known: bool = True
 
     @property
     def worker_limit(self) -> int | None:
@@ -120,6 +123,8 @@ class Target:
             "edition": self.edition,
             "version": self.version,
             "origin": self.origin,
+            "clock_ahead": self.clock_ahead,
+            "clock_known": self.clock_known,
         }
 
     @classmethod

@@ -43,6 +43,8 @@ class Case:
     case of another clause, by `count` packets. `deviation` is what the profile states about it, whether it
     came true or not. `flood` says what was too much of the hub, where the suite ended a connection for that.
     `consequence` is what the reading it saw keeps a known client from, in words.
+    `heard` is when something last came from the hub meanwhile, `said` when something was last sent to it, in
+    unix seconds, 0 where nothing was; `tail` the last lines of the transcript, whatever the verdict.
     """
 
     id: str
@@ -68,6 +70,9 @@ class Case:
     count: int = 0
     deviation: Deviation | None = None
     consequence: str = ""
+    heard: float = 0.0
+    said: float = 0.0
+    tail: str = ""
 
 
 class Finding(Protocol):

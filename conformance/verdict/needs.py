@@ -5,18 +5,33 @@ from dataclasses import dataclass, field
 
 TIMING = "timing."
 
+# Why a case that depends on the hub's clock is not claimed, and what to do about it.
+NO_CLOCK = (
+    "depends on the hub's clock, which neither a service nor an HTTPS answer tells: "
+    'set it, and say so in the profile, [target] clock = "synchronised"'
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What must hold on a target: capabilities, figures it states of itself in seconds, and large cases."""
+    """What must hold on a target: capabilities, figures it states of itself in seconds, and large cases.
+
+    `clock`: it is known how far the hub's clock is from ours.
+    """
 
     capabilities: frozenset[str] = frozenset()
     timing: Mapping[str, float] = field(default_factory=dict)
     large: bool = False
+    clock: bool = True
 
 
-def not_claimed(needs: Iterable[str], claims: Claims, *, large: bool = False) -> str | None:
-    """Return why a case does not apply to a target, or None if it does. `large`: the case is a large one."""
+def not_claimed(
+    needs: Iterable[str], claims: Claims, *, large: bool = False, clock: bool = False
+) -> str | None:
+    """Return why a case does not apply to a target, or None if it does.
+
+    `large`: the case is a large one; `clock`: it depends on the hub's clock.
+    """
     wanted = tuple(needs)
     unclaimed = [need for need in wanted if not need.startswith(TIMING) and need not in claims.capabilities]
     unstated = [
@@ -29,4 +44,6 @@ def not_claimed(needs: Iterable[str], claims: Claims, *, large: bool = False) ->
         reasons.append(f"needs {' and '.join(unstated)}, which the profile does not state")
     if large and not claims.large:
         reasons.append("a large case: run with --large")
+    if clock and not claims.clock:
+        reasons.append(NO_CLOCK)
     return "; ".join(reasons) or None

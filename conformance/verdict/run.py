@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     POLICY = 11
     SECRET_FOUND = 12
     NOT_WRITTEN = 13
+    HUB_CRASHED = 14
 
 
 # Where several hold, the first of these is the run's. Pytest's 4, 5 and 6 say why there is nothing to judge,
@@ -34,6 +35,7 @@ WORST_CODE_FIRST: Final = (
     ExitCode.VIOLATED,
     ExitCode.USAGE,
     ExitCode.POLICY,
+    ExitCode.HUB_CRASHED,
     ExitCode.INCONCLUSIVE,
     ExitCode.NO_CASES,
     ExitCode.WARNINGS,
@@ -49,7 +51,24 @@ class Judged(Protocol):
         """What is said about it."""
 
 
-_POLICY = frozenset({Verdict.STALE_DEVIATION, Verdict.NOT_TESTED})
+class JudgedCase(Judged, Protocol):
+    """A case, of a run or of a statement."""
+
+    @property
+    def message(self) -> str:
+        """Why it is not better."""
+
+
+class JudgedClause(Judged, Protocol):
+    """A clause, of a run or of a statement."""
+
+    @property
+    def cases(self) -> Sequence[JudgedCase]:
+        """What its verdict rests on."""
+
+
+# How the reason of a case begins that did not run because the hub had stopped answering.
+STOPPED: Final = "the hub stopped answering"
 
 
 def summary(judgements: Iterable[Judged]) -> Mapping[Verdict, int]:
@@ -64,22 +83,43 @@ def worst(*codes: int) -> ExitCode:
 
 
 def exit_code(
-    judgements: Sequence[Judged], cases: Sequence[Judged], *, partial: bool, unmatched: bool = False
+    judgements: Sequence[JudgedClause],
+    cases: Sequence[JudgedCase],
+    *,
+    partial: bool,
+    unmatched: bool = False,
+    crashed: bool = False,
 ) -> ExitCode:
     """Return the code of a run whose cases all came to an end.
 
     `partial`: a selection (-k, a node id, …) left cases out, so a clause that was not tested is no breach
     of policy; a selection in which nothing at all was judged still is. `unmatched`: the profile states a
-    deviation that no case is about, which a part of the suite says nothing about either.
+    deviation that no case is about, which a part of the suite says nothing about either. `crashed`: the
+    launched hub wrote tracebacks. What is not tested because the hub stopped answering breaks no policy: the
+    run is then inconclusive.
     """
     verdicts = {judgement.verdict for judgement in judgements}
     of_cases = {case.verdict for case in cases}
-    policy = {Verdict.STALE_DEVIATION} if partial else _POLICY
+    stopped = any(map(_is_left_out, cases))
+    untested = [each for each in judgements if each.verdict is Verdict.NOT_TESTED]
+    if stopped:
+        untested = [each for each in untested if _has_another_reason(each)]
     nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
+    missed = not partial and (bool(untested) or (unmatched and not stopped))
     holding = {
         ExitCode.VIOLATED: Verdict.VIOLATION in verdicts,
         ExitCode.USAGE: bool(of_cases) and of_cases <= {Verdict.NOT_CLAIMED},
-        ExitCode.POLICY: bool(verdicts & policy) or nothing_seen or (unmatched and not partial),
-        ExitCode.INCONCLUSIVE: Verdict.BROKEN in verdicts | of_cases,
+        ExitCode.POLICY: Verdict.STALE_DEVIATION in verdicts or nothing_seen or missed,
+        ExitCode.HUB_CRASHED: crashed,
+        ExitCode.INCONCLUSIVE: stopped or Verdict.BROKEN in verdicts | of_cases,
     }
     return worst(ExitCode.CONFORMS, *(code for code, holds in holding.items() if holds))
+
+
+def _is_left_out(case: JudgedCase) -> bool:
+    return case.verdict is Verdict.NOT_TESTED and case.message.startswith(STOPPED)
+
+
+def _has_another_reason(clause: JudgedClause) -> bool:
+    """Tell whether a case of it was not tested for a reason of its own; a clause without cases has none."""
+    return any(case.verdict is Verdict.NOT_TESTED and not _is_left_out(case) for case in clause.cases)

@@ -43,7 +43,8 @@ def run_suite_on(
     profile.write_text(f'schema = 1\nextends = "{right}"\n{wrong}')
     command = [
         *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={directory / 'report'}"),
-        *("--no-preflight", "-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={HANG}"),
+        *("-q", "-p", "no:cacheprovider"),
+        *("-o", f"faulthandler_timeout={HANG}", "-o", "faulthandler_exit_on_timeout=true"),
         *(["-p", "red_is_enough"] if some else []),
         *some,
         *sorted(modules),

@@ -103,6 +103,14 @@ class Target:
     def trouble(self):
         return None
 
+    def crashed(self):
+        return (HERE / "crashed").exists()
+
+    def unanswered(self):
+        with (HERE / "asked-again").open("a") as file:
+            file.write("asked\\n")
+        return "hub.example:8883 refuses connections." if (HERE / "gone").exists() else None
+
     def delete_identities(self, ids):
         with (HERE / "deleted-by-controller").open("a") as file:
             file.write("\\n".join(ids) + "\\n")

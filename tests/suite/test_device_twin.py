@@ -1,11 +1,15 @@
 """The twin's side of a connection, against peers that play literal bytes."""
 
+import contextlib
+import threading
+
 import pytest
 from scripted_peer import PINGRESP, publish
 from violations import observed
 
 from conformance.device.twin import TwinClient, written
 from conformance.device.twin_messages import TwinAnswer, TwinChange
+from conformance.errors import Throttled
 
 
 def answering(*messages, granted=b"\x01"):
@@ -163,10 +167,84 @@ def test_a_refused_subscription_is_a_violation(scene):
 
 
 def test_a_patch_that_sets_the_stage_has_to_succeed(scene):
-    device = scene.device(answering(publish("$iothub/twin/res/429/?$rid=request-1")))
+    device = scene.device(answering(publish("$iothub/twin/res/503/?$rid=request-1")))
     twin = TwinClient(device.connect()).subscribe()
 
-    assert observed(lambda: twin.establish({"a": 1})) == "status 429"
+    assert observed(lambda: twin.establish({"a": 1})) == "status 503"
+
+
+def throttled(times):
+    """So many answers, each to the next request."""
+    return [publish(f"$iothub/twin/res/429/?$rid=request-{number + 1}") for number in range(times)]
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """How long was waited for a hub that has too much to do; no time passes."""
+    waited = []
+    monkeypatch.setattr("conformance.pauses.time.sleep", waited.append)
+    return waited
+
+
+def test_a_request_that_is_throttled_is_made_again(scene, waits):
+    """The hub's throttle is nobody's fault: whoever asked waits, as the service side does."""
+    answers = [*throttled(2), publish("$iothub/twin/res/204/?$rid=request-3&$version=2")]
+    twin = TwinClient(scene.device(answering(*answers)).connect()).subscribe()
+
+    assert twin.report({"a": 1}).outcome == "status 204"
+
+    assert waits == [1.0, 2.0]
+    assert [packet.endswith(b'{"a": 1}') for packet in published(scene)] == [True] * 3
+
+
+def test_of_requests_at_once_those_that_are_throttled_are_made_again(scene, waits):
+    answers = [
+        publish("$iothub/twin/res/200/?$rid=b", b"{}"),
+        publish("$iothub/twin/res/429/?$rid=a"),
+        publish("$iothub/twin/res/200/?$rid=a", b"{}"),
+    ]
+    twin = TwinClient(scene.device(answering(*answers)).connect()).subscribe()
+
+    assert [answer.request_id for answer in twin.get_all("a", "b")] == ["b", "a"]
+    assert waits == [1.0]
+
+
+def test_a_request_out_of_the_ordinary_is_made_again_too(scene, waits):
+    answers = [*throttled(1), publish("$iothub/twin/res/400/?$rid=")]
+    twin = TwinClient(scene.device(answering(*answers)).connect()).subscribe()
+
+    assert twin.outcome_of("$iothub/twin/GET/") == "status 400"
+    assert waits == [1.0]
+
+
+def test_a_throttle_without_end_says_nothing_about_the_twin(scene, waits):
+    twin = TwinClient(scene.device(answering(*throttled(20))).connect()).subscribe()
+
+    with pytest.raises(Throttled, match="a twin request of the device: still throttled after 63 s"):
+        twin.get()
+
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+
+
+def test_earlier_answers_without_end_are_no_answer(scene):
+    """A hub that sends the answer to an earlier request again and again never comes to this one."""
+    first = publish("$iothub/twin/res/200/?$rid=request-1", b"{}")
+
+    def play(line):
+        line.answer_connect()
+        line.send(b"\x90\x03" + line.read_packet()[2:4] + b"\x01")
+        line.read_packet()
+        line.send(first)
+        line.read_packet()
+        with contextlib.suppress(OSError):
+            while not threading.Event().wait(0.01):
+                line.send(first)
+
+    twin = TwinClient(scene.device(play).connect()).subscribe()
+    twin.get()
+
+    with scene.hurry():
+        assert observed(twin.get) == "earlier answers"
 
 
 def test_no_answer_is_silence(scene):

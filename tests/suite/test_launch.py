@@ -202,19 +202,43 @@ sys.stderr.flush()
 """
 
 
+# What asyncio's TaskGroup raises.
+GROUP = """
+import traceback
+try:
+    raise ExceptionGroup("two tasks", [ValueError("no")])
+except ExceptionGroup:
+    traceback.print_exc()
+sys.stderr.flush()
+"""
+
+
 @pytest.mark.parametrize(
     ("crashes", "told"),
     [
         (CRASH, "the launched hub wrote a traceback: KeyError: 'no such key'"),
         (CRASH * 3, "the launched hub wrote 3 tracebacks, the first of them: KeyError: 'no such key'"),
+        (GROUP, "the launched hub wrote a traceback: ExceptionGroup: two tasks (1 sub-exception)"),
     ],
-    ids=["once", "three-times"],
+    ids=["once", "three-times", "group"],
 )
 def test_a_hub_that_crashes_inside_and_lives_on_is_noticed(hub_script, witness, crashes, told):
     with launch.launch(hub_script(crashes, BE_READY, UNTIL_STDIN_ENDS), timing={}) as hub:
         witness.pid()
 
         assert hub.trouble() == told
+        assert hub.crashed()
+
+
+def test_a_hub_that_crashed_and_then_ended_has_crashed_too(hub_script, witness):
+    hub = launch.launch(hub_script(CRASH, BE_READY, "sys.stdin.readline()"), timing={})
+    witness.pid()
+    hub._process.stdin.close()
+    hub._process.wait(PATIENCE)
+
+    assert hub.trouble() == "the launched hub ended with code 0: 12 WARNING something else"
+    assert hub.crashed()
+    hub.stop()
 
 
 def test_looking_at_what_a_hub_wrote_leaves_no_trace(hub_script, witness):
@@ -224,6 +248,7 @@ def test_looking_at_what_a_hub_wrote_leaves_no_trace(hub_script, witness):
     witness.pid()
 
     assert hub.trouble() is None
+    assert not hub.crashed()
     hub._process.stdin.write(b"go on\n")
     hub._process.stdin.flush()
 

@@ -1,5 +1,6 @@
 """Feedback is waited for by message; what belongs to others is given back, and they get time to fetch it."""
 
+import contextlib
 import json
 import threading
 
@@ -9,6 +10,7 @@ from patience import PATIENCE
 
 from conformance.errors import ServiceError, Violation
 from conformance.service import feedback as module
+from conformance.service.amqp import Incoming
 from conformance.service.feedback import FeedbackReader, FeedbackRecord
 from conformance.service.journal import Journal
 from conformance.service.links import Links
@@ -58,6 +60,37 @@ def reader(links, transcript, pauses, monkeypatch):
     return FeedbackReader(
         links, journal, within=PATIENCE, accepts=lambda device_id: device_id == "mine", sleep=pauses.append
     )
+
+
+class Endless:
+    """Links on which a batch for somebody else is always there; each takes a moment of its own clock."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    @contextlib.contextmanager
+    def receiver(self, _address):
+        yield self
+
+    def next(self, _within):
+        self.now += 0.01
+        return Incoming(body=batch(entry("x", "other")), number=1, tag=b"1")
+
+    def stop(self):
+        pass
+
+    def settle(self, _message, _outcome):
+        pass
+
+
+def test_batches_without_end_leave_no_more_time():
+    links = Endless()
+    endless = FeedbackReader(
+        links, Journal(), within=30.0, accepts=lambda _: False, clock=lambda: links.now, sleep=lambda _: None
+    )
+
+    with pytest.raises(Violation, match="no feedback on message 'm' within 30 s"):
+        endless.expect("m")
 
 
 def test_a_record_is_read_whole_and_kept(peer, reader, transcript):

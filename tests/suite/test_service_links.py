@@ -7,7 +7,7 @@ import pytest
 from patience import PATIENCE
 from scripted_amqp import KEY, ScriptedAmqp
 
-from conformance.errors import CredentialsRefused, ServiceError
+from conformance.errors import CredentialsRefused, NotInTier, ServiceError
 from conformance.redaction import redact
 from conformance.service import amqp_connection
 from conformance.service.amqp import Outgoing
@@ -175,11 +175,39 @@ def test_a_connection_that_was_silent_for_long_is_not_trusted(peer):
 
 
 def test_a_refused_link_is_told_with_the_condition(peer, links):
+    peer.refusal = "amqp:not-found"
+
+    with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: the link is refused, amqp:not-found\.$"):
+        send(links)
+
+
+def test_a_link_that_the_policy_may_not_have_is_a_refused_policy(peer, links):
     peer.refusal = "amqp:unauthorized-access"
 
-    with pytest.raises(
-        ServiceError, match=r"^AMQP at localhost:\d+: the link is refused, amqp:unauthorized-access\.$"
-    ):
+    with pytest.raises(CredentialsRefused, match="the policy 'service' is refused"):
+        send(links)
+
+
+def test_a_message_that_the_policy_may_not_send_is_a_refused_policy(peer, links):
+    """It is no outcome of the message: the hub has not looked at it."""
+    peer.answers.append("detach amqp:unauthorized-access")
+
+    with pytest.raises(CredentialsRefused, match="the policy 'service' is refused"):
+        send(links)
+
+
+def test_a_link_beyond_the_tier_is_told_apart(peer, links):
+    peer.refusal = "com.microsoft:operation-not-available-in-current-tier"
+
+    with pytest.raises(NotInTier, match=r"^AMQP at localhost:\d+: not in this hub's tier"):
+        send(links)
+
+
+def test_a_token_that_meets_trouble_is_no_refused_policy(peer, links):
+    """What `$cbs` answers beside 401 and 403 says nothing about the policy."""
+    peer.token_status = 500
+
+    with pytest.raises(ServiceError, match=r"^AMQP at localhost:\d+: \$cbs answered 500 words\.$"):
         send(links)
 
 

@@ -7,8 +7,9 @@ import pytest
 from back_end import embedded_hub
 from patience import PATIENCE
 from scripted_service import Reply
+from violations import observed
 
-from conformance.errors import CredentialsRefused, ServiceError, Violation
+from conformance.errors import CredentialsRefused, ServiceError, Throttled, Violation
 from conformance.evidence.transcript import Transcript
 from conformance.service.journal import Journal
 from conformance.service.methods import MethodResult, Methods
@@ -26,6 +27,27 @@ def journal():
 def methods(rest, journal):
     client = rest.client(sleep=lambda _: None, journal=journal)
     yield Methods(client, within=PATIENCE)
+    client.close()
+
+
+@pytest.fixture
+def silent(rest):
+    """Methods of a hub that takes calls and never answers."""
+    leave = threading.Event()
+
+    class Silent(Reply):
+        @property
+        def status(self):
+            leave.wait(PATIENCE)
+
+        @status.setter
+        def status(self, _):
+            pass
+
+    rest.replies = [Silent()]
+    client = rest.client(sleep=lambda _: None)
+    yield Methods(client, within=0.1, response_timeout=0)
+    leave.set()
     client.close()
 
 
@@ -152,6 +174,79 @@ def test_a_hub_under_load_is_asked_again(rest, methods):
     rest.replies = [Reply(429, {}, {"Retry-After": "1"}), Reply(200, {"status": 200})]
 
     assert methods.outcome("d", "x") == "status 200"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_ours_is_no_outcome(rest, methods, status):
+    """The clause may be about the answer: what the policy may not ask for is none."""
+    rest.replies = [Reply(status, {})]
+
+    with pytest.raises(CredentialsRefused, match=f"the policy 'service' is refused \\({status}\\)"):
+        methods.outcome("d", "x")
+
+
+def test_a_throttled_call_is_no_silence(rest, methods):
+    """Whoever asks for the outcome waits as long as the hub asks for patience."""
+    rest.replies = [Reply(429, {}, {"Retry-After": "500"})]
+
+    with pytest.raises(Throttled):
+        methods.outcome("d", "x")
+
+
+def test_no_answer_at_all_is_the_hubs_silence(rest, silent):
+    """Where the answer is what is checked, none is a wrong one."""
+    call = silent.begin("d", "x")
+
+    assert observed(call.result) == "no answer"
+    assert observed(call.outcome) == "no answer"
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        (Reply(200, {"status": 500}), None),
+        (NOT_THERE, None),
+        (Reply(504, {}), None),  # what a hub says of a device that does not answer
+        (Reply(503, {}), "method 'x' on d: the hub answered 503."),
+        (Reply(401, {}), "the policy 'service' is refused (401)"),
+        (Reply(403, {}), "the policy 'service' is refused (403)"),
+        (Reply(None), "Server disconnected without sending a response"),
+    ],
+    ids=["device", "404", "504", "503", "401", "403", "hangs-up"],
+)
+def test_a_call_that_nobody_checks_may_have_failed(rest, methods, reply, failure):
+    """What the hub says of the device is for a clause to judge; what it says of itself, or of us, is not."""
+    rest.replies = [reply]
+    methods.begin("d", "x")
+
+    told = methods.failure(wait_for_end=True)
+
+    assert (told is None) == (failure is None)
+    assert (failure or "") in (told or "")
+
+
+def test_a_call_without_answer_has_failed_once_its_time_is_over(silent):
+    silent.begin("d", "x")
+
+    assert silent.failure(wait_for_end=False) is None
+    assert silent.failure(wait_for_end=True) == "method 'x' on d: the hub did not answer within 0.2 s."
+
+
+def test_a_call_that_is_checked_has_not_failed(rest, methods):
+    rest.replies = [Reply(503, {})]
+    call = methods.begin("d", "x")
+
+    assert call.outcome() == "503"
+    assert methods.failure(wait_for_end=True) is None
+
+
+def test_calls_of_an_earlier_case_are_forgotten(rest, methods):
+    rest.replies = [Reply(503, {})]
+    methods.begin("d", "x")
+
+    methods.forget()
+
+    assert methods.failure(wait_for_end=True) is None
 
 
 def test_what_goes_wrong_in_the_background_reaches_whoever_waits(rest, methods):

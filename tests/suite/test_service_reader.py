@@ -190,6 +190,19 @@ def test_on_a_live_hub_silence_is_observed_beside_the_fence_and_counted(hub):
     live.close()
 
 
+def test_opening_takes_a_few_timeouts_at_most():
+    """Each step has its own time; a hub with partitions without end would have all of it."""
+    never = threading.Event()
+    reader = TelemetryReader(
+        endpoint(timeout=0.01), TIMEOUTS, open_partitions=lambda *_: never.wait(PATIENCE) or None
+    )
+
+    with pytest.raises(ServiceError, match=r"^events endpoint localhost:1: not open within 0\.04 s\.$"):
+        reader.open()
+
+    never.set()
+
+
 def test_waiting_before_reading_is_the_suites_own_mistake(hub):
     closed = TelemetryReader(endpoint(), TIMEOUTS, open_partitions=hub.open)
 

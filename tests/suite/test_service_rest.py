@@ -11,7 +11,7 @@ from scripted_service import Reply, ScriptedService
 
 from conformance import pauses
 from conformance.credentials import Secret, sign
-from conformance.errors import CredentialsRefused, ServiceError, Throttled
+from conformance.errors import CredentialsRefused, NotInTier, ServiceError, Throttled
 from conformance.service import rest
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -147,6 +147,43 @@ def test_a_refused_policy_is_named(service, client):
         f"GET /devices/d at localhost:{service.port}: the policy 'service' is refused "
         "(401 IotHubUnauthorizedAccess). Check the key and the rights of the connection string in [service]."
     )
+
+
+@pytest.mark.parametrize("words", ["", "Forbidden", "AccessDenied"])
+def test_a_policy_may_be_refused_with_403(service, client, words):
+    """A hub of Azure says 401, others keep to HTTP."""
+    service.replies = [Reply(403, {"Message": f"ErrorCode:{words};"})]
+
+    with pytest.raises(CredentialsRefused, match=rf"the policy 'service' is refused \(403 ?{words}\)"):
+        client.call("GET", "devices", "d")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(403, {}, {"iothub-errorcode": "OperationNotAvailableInCurrentTier"}),
+        Reply(403, {"Message": '{"errorCode":403010,"message":"no"}'}),
+        Reply(400, {"Message": "Not supported in the basic tier."}),
+    ],
+    ids=["name", "number", "sentence"],
+)
+def test_what_is_not_in_the_tier_is_told_apart(service, client, reply):
+    """Also where the caller would take the status for an outcome."""
+    service.replies = [reply]
+
+    with pytest.raises(NotInTier, match=r"^GET /devices/d at localhost:\d+: not in this hub's tier"):
+        client.call("GET", "devices", "d", accept=(200, 400, 403))
+
+
+@pytest.mark.parametrize("field", ["Date", "Retry-After"])
+@pytest.mark.parametrize("moment", ["Mon, 99 Zzz 99999999999 99:99:99 GMT", "now"])
+def test_a_time_that_is_none_is_none(service, client, waits, field, moment):
+    service.replies = [Reply(429, {}, {field: moment}), Reply(200, {}, {field: moment})]
+
+    client.call("GET", "devices", "d")
+
+    assert waits == [1.0]
+    assert client.clock_difference is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from scripted_service import Reply
 
 from conformance.credentials import Identity, random_key
-from conformance.errors import ServiceError, Throttled
+from conformance.errors import CredentialsRefused, ServiceError, Throttled
 from conformance.service.journal import Journal
 from conformance.service.twins import Section, Twin, Twins
 
@@ -101,7 +101,15 @@ def test_a_replacement_is_a_put(rest, twins):
     )
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 412])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_ours_is_no_status(rest, twins, status):
+    rest.replies = [Reply(status, {"Message": "ErrorCode:Unauthorized;x"})]
+
+    with pytest.raises(CredentialsRefused):
+        twins.attempt_to_patch("d", desired={"a": 1})
+
+
+@pytest.mark.parametrize("status", [400, 404, 412])
 def test_a_refusal_is_an_error_or_a_status(rest, twins, status):
     rest.replies = [Reply(status, {"Message": "ErrorCode:Words;x"})] * 2
 

@@ -1,0 +1,52 @@
+"""A hub that does not survive a packet: the case is named, and the run ends.
+
+The runs begin with the case that is fatal: whatever comes behind it is not tested.
+"""
+
+import pytest
+from suite_runs import run_suite
+
+FATAL = "test_d2c_flags.py::test_qos_2_is_not_served"
+REASON = f"the hub stopped answering after {FATAL}"
+# The cases before it in their module pass.
+PART = ("--timeout-factor=0.2", "conformance/test_d2c_flags.py", "conformance/test_packets.py")
+
+
+@pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
+def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path, distribution):
+    """Its connections are refused from then on."""
+    run = run_suite(tmp_path, *PART, *distribution, load="fatal_hubs:dies_of_qos_2")
+
+    assert run.messages("not tested") == {REASON}
+    (remark,) = [line for line in run.remarks if line.startswith(REASON)]
+    assert "Connection refused" in remark
+    assert "The last packets of that case: " in remark
+    assert "→ PUBLISH qos=2" in remark
+    assert "the launched hub ended with code 3" in run.said
+    assert run.code == 10
+
+
+def test_a_hub_that_stands_still_names_the_case(tmp_path):
+    """The kernel goes on taking connections for it, and nothing comes on them."""
+    run = run_suite(tmp_path, *PART, load="fatal_hubs:stands_still_at_qos_2")
+
+    assert run.messages("not tested") == {REASON}
+    assert any("→ PUBLISH qos=2" in line for line in run.remarks)
+    # It did not close either, as a hub has to that does not serve QoS 2.
+    assert run.clause("d2c.qos2")["verdict"] == "violation"
+    assert run.code == 1
+
+
+def test_a_hub_that_crashes_at_every_refusal_is_no_hub_that_conforms(tmp_path):
+    """Each of its refusals looks like one, and is a traceback."""
+    run = run_suite(tmp_path, "--section=sas", load="fatal_hubs:crashes_on_refusals")
+
+    assert {clause["verdict"] for clause in run.statement["clauses"] if clause["cases"]} == {
+        "pass",
+        "observed",
+    }
+    assert (
+        "the launched hub wrote a traceback: what it closed may look like a refusal (exit code 14)"
+        in run.said
+    )
+    assert run.code == run.statement["run"]["exit_code"] == 14
