@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from conformance import catalogue as clauses
+from conformance.documents import catalogue as clauses
 from conformance.evidence.transcript import LIMIT_BYTES
 from conformance.evidence.watch import CLAUSES
 from conformance.report import formats, json_report, secret_scan
@@ -24,10 +24,10 @@ from conformance.report.html import comparison as comparison_page
 from conformance.report.limits import fitted
 from conformance.report.publication import make
 from conformance.report.statement import ProfilePart, RunPart, Statement
-from conformance.running.reporting import Reporting
+from conformance.run.reporting import Reporting
 from conformance.verdict.clause import Breach, Case, judge
 from conformance.verdict.needs import Claims
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 HERE = Path(__file__).parent
 HOSTILE = HERE.parent / "tests" / "hostile"

@@ -16,11 +16,14 @@ from pathlib import Path
 from many_devices import everybody
 from processes import memory, running_emulator
 
-from conformance.device import Connection, Device, Endpoint, Reactor
+from conformance.backend import Service
 from conformance.evidence.case import Evidence
+from conformance.mqtt.connection import Connection
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.reactor import Reactor
 from conformance.profile import loading
-from conformance.service import Service
-from conformance.target.reach import open_target
+from conformance.target.opening import open_target
 
 # What the profile `emulator` claims, with throttles that no measurement reaches.
 STATED = (

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from conformance import listing, rendering, statements
+from conformance.commands import allure, listing, reports
 from conformance.errors import USAGE, HarnessError
 from conformance.report import deviation_entries, json_report
+from conformance.report.printable import visible
 from conformance.report.publication import suite_version
-from conformance.report.visible import visible
 
 FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "table": listing.as_table,
@@ -43,17 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     deviations.add_argument(
         "--from", dest="statement", metavar="FILE", required=True, help="the run's conformance.json"
     )
-    statements.add(commands)
-    rendering.add(commands)
+    reports.add(commands)
+    allure.add(commands)
     given = parser.parse_args(arguments)
     code = 0
     try:
         if given.command == "schema":
             text = json.dumps(json_report.schema(), indent=1)
-        elif given.command in statements.COMMANDS:
-            text, code = statements.COMMANDS[given.command](given)
+        elif given.command in reports.COMMANDS:
+            text, code = reports.COMMANDS[given.command](given)
         elif given.command == "allure":
-            text, code = rendering.run_allure(given)
+            text, code = allure.run_allure(given)
         elif given.command == "deviations":
             today = datetime.now(UTC).date()
             text = deviation_entries.entries(json_report.load(given.statement), today=today)

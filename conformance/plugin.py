@@ -2,7 +2,7 @@
 
 pytest loads this module in every run of an environment that has the suite installed. It therefore imports
 nothing heavy, and does nothing unless the run names a profile or collects from this package. The work is
-done by two more plugins in `conformance.running`, registered only then: `controller` once, `runner` in each
+done by two more plugins in `conformance.run`, registered only then: `controller` once, `runner` in each
 process that runs cases.
 """
 
@@ -14,15 +14,15 @@ from typing import Final, NoReturn
 
 import pytest
 
-from conformance.options import Options, place_of, reaches_package
+from conformance.run.options import Options, place_of, reaches_package
 
 # Before anything imports them: a plain assert in the suite's own modules then says what it compared.
 pytest.register_assert_rewrite(
-    "conformance.device",
+    "conformance.mqtt",
     "conformance.evidence",
-    "conformance.running.c2d_fixtures",
-    "conformance.running.fixtures",
-    "conformance.service",
+    "conformance.hub.fixtures.c2d",
+    "conformance.run.fixtures",
+    "conformance.backend",
 )
 
 OPTIONS: Final = pytest.StashKey[Options]()
@@ -30,7 +30,7 @@ OPTIONS: Final = pytest.StashKey[Options]()
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the suite's hook."""
-    from conformance.running import hooks  # noqa: PLC0415 - pytest registers assertion rewriting above first
+    from conformance.run import hooks  # noqa: PLC0415 - pytest registers assertion rewriting above first
 
     pluginmanager.add_hookspecs(hooks)
 
@@ -81,9 +81,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
             config.option.dist = "worksteal"  # cases differ in length a hundredfold
-        config.pluginmanager.import_plugin("conformance.running.runner")
+        config.pluginmanager.import_plugin("conformance.run.worker")
         if not worker:  # behind the runner, so that it is configured first: it says what is wrong
-            config.pluginmanager.import_plugin("conformance.running.controller")
+            config.pluginmanager.import_plugin("conformance.run.controller")
     try:
         return (yield)
     except pytest.UsageError as error:
@@ -101,8 +101,8 @@ def refuse(message: str, exit_code: int) -> NoReturn:
 
 def say_error(message: str) -> None:
     """Write a message as pytest writes its usage errors, each line by itself."""
-    from conformance.redaction import redact  # noqa: PLC0415 - a run that is not ours needs neither
-    from conformance.report.visible import visible  # noqa: PLC0415 - likewise
+    from conformance.report.printable import visible  # noqa: PLC0415 - likewise
+    from conformance.report.redaction import redact  # noqa: PLC0415 - a run that is not ours needs neither
 
     for line in visible(redact(message)).splitlines():
         sys.stderr.write(f"ERROR: {line}\n")

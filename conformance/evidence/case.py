@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from conformance import pauses
-from conformance.evidence.decoder import Decoder
-from conformance.evidence.packets import Packet, Publish, Unreadable
+from conformance.evidence.describe import describe
 from conformance.evidence.transcript import Glyph, Transcript
 from conformance.evidence.watch import Breach, ConnectionWatch, Watch
-from conformance.evidence.words import describe
+from conformance.mqtt.decoder import Decoder
+from conformance.mqtt.packets import Packet, Publish, Unreadable
+from conformance.run import sleeping
 
 # A hub counts a message in blocks of this many bytes ("IoT Hub quotas and throttling").
 BLOCK: Final = 4096
@@ -34,7 +34,7 @@ class Evidence:
         self.messages = 0
         self.identities = 0
         self.flood = ""
-        self._slept_before = pauses.slept_seconds()
+        self._slept_before = sleeping.slept_seconds()
         self._connections = 0
 
     def anew(self) -> "Evidence":
@@ -61,7 +61,7 @@ class Evidence:
     @property
     def slept(self) -> float:
         """The seconds that this process paused since the case began."""
-        return pauses.slept_seconds() - self._slept_before
+        return sleeping.slept_seconds() - self._slept_before
 
     def connection(self, device_id: str, *, watched: bool = True) -> "Recorder":
         """Return the recorder of a new connection of this device; the first is `c1` in the transcript."""

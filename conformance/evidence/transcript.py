@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from conformance.evidence.words import cut
+from conformance.evidence.describe import cut
 
 Glyph = Literal["→", "←", "="]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from conformance.evidence.grammar import Devicebound, TwinAnswer, echoes, matches, parse
-from conformance.evidence.packets import (
+from conformance.evidence.describe import cut, describe, word
+from conformance.mqtt.packets import (
     Connack,
     Connect,
     Disconnect,
@@ -29,7 +29,7 @@ from conformance.evidence.packets import (
     Unsuback,
     Unsubscribe,
 )
-from conformance.evidence.words import cut, describe, word
+from conformance.mqtt.topics import Devicebound, TwinAnswer, echoes, matches, parse
 
 IDS: Final = "watch.ids"
 PACKET_IDS: Final = "watch.packet-ids"

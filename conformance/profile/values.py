@@ -12,9 +12,9 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
-from conformance.credentials import ConnectionString, Secret
 from conformance.errors import ProfileError
 from conformance.profile import problems
+from conformance.target.credentials import ConnectionString, Secret
 
 CAPABILITIES: Final = (
     "registry",

@@ -30,11 +30,11 @@ from allure_commons.model2 import (
 )
 
 from conformance.report.case_text import case_text, one_line
+from conformance.report.counts import own, own_cases
 from conformance.report.limits import lines_of
+from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, SectionPart, Statement
-from conformance.report.tally import own, own_cases
-from conformance.report.visible import plural
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 SEVERITY: Final = {"must": "critical", "disputed": "normal", "observe": "minor", "untestable": "trivial"}
 STATUS: Final = {

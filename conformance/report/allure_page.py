@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.report.allure import RUN, accepted_as, allure_id, broken_in_passing
-from conformance.report.allure_surroundings import CATEGORY, facts, properties
-from conformance.report.headline import headline
+from conformance.report.allure_environment import CATEGORY, facts, properties
+from conformance.report.counts import CLAIMED, clause_counts, unheld
+from conformance.report.counts import shown as clauses_shown
+from conformance.report.printable import plural, visible
 from conformance.report.statement import Statement
-from conformance.report.tally import CLAIMED, clause_counts, unheld
-from conformance.report.tally import shown as clauses_shown
-from conformance.report.visible import plural, visible
-from conformance.verdict.words import Verdict
+from conformance.report.summary_line import headline
+from conformance.verdict.verdicts import Verdict
 
 # What every reader of the page knows anyway, or finds elsewhere on it.
 HIDDEN_LABELS: Final = ("epic", "framework", "language", "thread", "profile", RUN)

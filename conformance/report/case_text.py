@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 _WIDTH = 10
 

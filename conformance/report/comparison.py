@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.report.counts import ATTENTION, left_out
+from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, Statement
-from conformance.report.tally import ATTENTION, left_out
-from conformance.report.visible import plural
-from conformance.verdict.words import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict
 
 _LEVEL_WITH_PASS: Final = frozenset({Verdict.OBSERVED, Verdict.NOT_CLAIMED, Verdict.UNTESTABLE})
 _RANK: Final = {

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from conformance.report.comparison import CaseChange, ClauseChange, Comparison, Kind
+from conformance.report.comparison_lines import case_words, clause_words, evidence, target_lines
 from conformance.report.markdown import code, escape, table
-from conformance.report.sides import case_words, clause_words, evidence, target_lines
-from conformance.report.visible import plural, visible
+from conformance.report.printable import plural, visible
 
 
 def as_terminal(comparison: Comparison) -> str:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from conformance.report.statement import CasePart, Statement
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 # Long enough to mend a hub, short enough to be looked at again.
 DAYS: Final = 90

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from conformance.report import allure, allure_surroundings, json_report, junit_file, summary
-from conformance.report.folder import ALLURE, JUNIT, PAGE, REPORT, SUMMARY
+from conformance.report import allure, allure_environment, json_report, junit_file, summary
 from conformance.report.html.page import render
+from conformance.report.report_folder import ALLURE, JUNIT, PAGE, REPORT, SUMMARY
 from conformance.report.statement import Statement
 
 
@@ -20,4 +20,4 @@ def write_all(statement: Statement, folder: Path) -> None:
     write(statement, folder)
     junit_file.write(statement, folder / JUNIT)
     allure.write(statement, folder / ALLURE)
-    allure_surroundings.write(statement, folder / ALLURE)
+    allure_environment.write(statement, folder / ALLURE)

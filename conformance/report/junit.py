@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 _KINDS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 _INI: Final = ("suite_name", "logging", "duration_report", "family", "log_passing_tests")

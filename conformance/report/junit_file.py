@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from conformance.report.case_text import case_text
+from conformance.report.counts import case_counts
+from conformance.report.printable import visible
 from conformance.report.statement import CasePart, ClausePart, Statement
-from conformance.report.tally import case_counts
-from conformance.report.visible import visible
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 # What pytest's writer makes of each verdict; the others are passed cases.
 _KIND: Final = {

@@ -7,9 +7,9 @@ place says what is missing. Pure.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from conformance.evidence.words import cut
+from conformance.evidence.describe import cut
+from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, Statement
-from conformance.report.visible import plural
 
 # A run of the suite on a hub that keeps the rules has 160 KB of transcripts, and 5 KB of other texts.
 TRANSCRIPTS: Final = 1536 * 1024

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from conformance.report.visible import visible
+from conformance.report.printable import visible
 
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
 

@@ -6,9 +6,11 @@ from functools import reduce
 from itertools import pairwise
 from typing import Final
 
-from conformance.catalogue import WATCH_SECTION
+from conformance.documents.catalogue import WATCH_SECTION
 from conformance.errors import UsageError
+from conformance.report.counts import own_cases
 from conformance.report.limits import fitted
+from conformance.report.printable import plural
 from conformance.report.statement import (
     ClausePart,
     CommandPart,
@@ -18,13 +20,11 @@ from conformance.report.statement import (
     Statement,
     TargetPart,
 )
-from conformance.report.tally import own_cases
-from conformance.report.visible import plural
 from conformance.verdict.clause import fold
 from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation_states import State
 from conformance.verdict.run import ExitCode, exit_code, summary, worst
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 # These say more about a run than its clauses do; what one shard has is the whole's.
 _ABOVE_ALL: Final = frozenset(

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.report.visible import plural
+from conformance.report.printable import plural
 from conformance.verdict.clause import Case
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 # A log holds so many lines of a run at most, and none for a handful of cases that take no time.
 LINES: Final = 10

@@ -6,16 +6,17 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from conformance.catalogue import (
+from conformance.documents.catalogue import (
     DOCUMENT_DATE,
     DOCUMENT_LANGUAGE,
     DOCUMENT_TITLE,
     DOCUMENT_URL,
     Catalogue,
 )
-from conformance.document import Statement as Sentence
+from conformance.documents.document import Statement as Sentence
 from conformance.report.digest import suite_digest
 from conformance.report.limits import fitted
+from conformance.report.printable import plural
 from conformance.report.statement import (
     CasePart,
     ClaimsPart,
@@ -32,12 +33,11 @@ from conformance.report.statement import (
     SuitePart,
     TargetPart,
 )
-from conformance.report.visible import plural
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.needs import Claims
 from conformance.verdict.run import summary
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 SUITE: Final = "iothub-mqtt-conformance"
 UNKNOWN: Final = "unknown"

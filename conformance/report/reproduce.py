@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
-from conformance.report.folder import PARTIAL
+from conformance.report.report_folder import PARTIAL
 from conformance.report.statement import ClausePart, CommandPart, Statement
 
 AGAIN: Final = ".again"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from conformance.redaction import redact
+from conformance.report.redaction import redact
 
 
 def scrub(folders: Iterable[Path]) -> tuple[str, ...]:

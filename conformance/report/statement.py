@@ -9,10 +9,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from conformance.catalogue import Level, Source
+from conformance.documents.catalogue import Level, Source
 from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import State
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 SCHEMA: Final = 1
 

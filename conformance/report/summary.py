@@ -4,11 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from conformance.report.headline import KEPT_OUT, headline
-from conformance.report.markdown import code, escape, table
-from conformance.report.reproduce import command, conditions
-from conformance.report.statement import ClausePart, Statement
-from conformance.report.tally import (
+from conformance.report.counts import (
     ATTENTION,
     case_counts,
     clause_counts,
@@ -17,8 +13,12 @@ from conformance.report.tally import (
     shown,
     words_of,
 )
-from conformance.report.visible import first_line, moment, plural
-from conformance.verdict.words import Verdict
+from conformance.report.markdown import code, escape, table
+from conformance.report.printable import first_line, moment, plural
+from conformance.report.reproduce import command, conditions
+from conformance.report.statement import ClausePart, Statement
+from conformance.report.summary_line import KEPT_OUT, headline
+from conformance.verdict.verdicts import Verdict
 
 # GitHub drops the whole summary of a step that is larger.
 LIMIT_BYTES: Final = 1024 * 1024

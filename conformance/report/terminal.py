@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.catalogue import Catalogue
+from conformance.documents.catalogue import Catalogue
 from conformance.report.case_text import one_line
+from conformance.report.printable import plural, visible
 from conformance.report.statement import RunPart
-from conformance.report.visible import plural, visible
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
-from conformance.verdict.words import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict
 
 # The columns of the table, with the short words that fit over a number.
 COLUMNS: Final = {

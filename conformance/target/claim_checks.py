@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from conformance.backend import Service
 from conformance.errors import CredentialsRefused, HarnessError, NotInTier, ProfileError, Violation
-from conformance.service import Service
 
 READ: Final = "the right RegistryRead"
 WRITE: Final = "the right RegistryWrite"

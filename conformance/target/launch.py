@@ -18,7 +18,7 @@ from typing import IO, Any, Final, Self
 
 from conformance.errors import ProfileError, TargetUnreachable
 from conformance.profile.values import PLACEHOLDER
-from conformance.redaction import redact
+from conformance.report.redaction import redact
 
 # An embedded hub is ready in half a second; a machine that starts ten of them at once needs longer.
 START_DEADLINE: Final = 30.0

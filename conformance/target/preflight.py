@@ -11,18 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from conformance import hearing
-from conformance.credentials import Identity, flip_signature_bit, random_key
-from conformance.device import Device, Endpoint, Reactor
-from conformance.device.clock import clock_ahead
-from conformance.device.endpoint import open_tls
+from conformance.backend import Service
 from conformance.errors import CredentialsRefused, HarnessError, TargetUnreachable
 from conformance.evidence.case import Evidence
-from conformance.pauses import pause
-from conformance.service import Service
+from conformance.mqtt import hearing
+from conformance.mqtt.clock import clock_ahead
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint, open_tls
+from conformance.mqtt.reactor import Reactor
+from conformance.mqtt.tls import HandshakeFailed
+from conformance.run.sleeping import pause
 from conformance.target.claim_checks import LISTEN, WRITE, ClaimChecks, check_service
+from conformance.target.credentials import Identity, flip_signature_bit, random_key
 from conformance.target.target import Target, Timeouts
-from conformance.tls import HandshakeFailed
 
 # However patient the profile is with a hub under load, before the first case nobody has put it under load.
 PATIENCE: Final = 15.0

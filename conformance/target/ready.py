@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from conformance.credentials import ConnectionString
 from conformance.errors import ProfileError, UsageError
 from conformance.profile.values import Port
+from conformance.target.credentials import ConnectionString
 
 
 class ReadyPorts(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
-from conformance.credentials import ConnectionString, Identity, Secret
+from conformance.target.credentials import ConnectionString, Identity, Secret
 
 # Event Hubs admits five readers of one partition in one consumer group ("Event Hubs quotas and limits").
 READERS_PER_GROUP: Final = 5

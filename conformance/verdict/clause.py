@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from conformance.catalogue import Catalogue, Clause
+from conformance.documents.catalogue import Catalogue, Clause
 from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims, not_claimed
-from conformance.verdict.words import Verdict, worst
+from conformance.verdict.verdicts import Verdict, worst
 
 # The reason of a clause that a selection, or an interruption, left out.
 NO_CASE: Final = "no case of it ran"

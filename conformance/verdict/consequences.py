@@ -6,7 +6,7 @@ A reading's name is compared by deviations and by comparisons of runs; its conse
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from conformance.catalogue import Clause
+from conformance.documents.catalogue import Clause
 from conformance.verdict.deviation import fits
 
 

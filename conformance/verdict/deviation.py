@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from conformance.catalogue import Catalogue
+from conformance.documents.catalogue import Catalogue
 from conformance.errors import ProfileError
 from conformance.verdict.outcome import Outcome
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

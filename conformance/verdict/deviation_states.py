@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.verdict.clause import Judgement
 from conformance.verdict.deviation import Deviation
-from conformance.verdict.words import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict
 
 
 class State(enum.StrEnum):

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.verdict.words import Verdict, worst
+from conformance.verdict.verdicts import Verdict, worst
 
 
 class Kind(enum.Enum):

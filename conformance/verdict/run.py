@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
-from conformance.verdict.words import JUDGED, WORST_FIRST, Verdict
+from conformance.verdict.verdicts import JUDGED, WORST_FIRST, Verdict
 
 
 class ExitCode(enum.IntEnum):

@@ -3,7 +3,7 @@
 import pytest
 from fault import all_faults
 
-from conformance import catalogue
+from conformance.documents import catalogue
 
 # A clause that can fail and that no fault names, with the reason.
 WITHOUT_FAULT: dict[str, str] = {}

@@ -7,7 +7,7 @@ import pytest
 from fault import all_faults
 from run import RunFailedError, run_suite_on, verdicts
 
-from conformance import listing
+from conformance.commands import listing
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import endless_services as ways
 import pytest
 from endless_services import EndlessService
 
-from conformance.credentials import ConnectionString, random_key
+from conformance.backend import Service
 from conformance.errors import ServiceError
-from conformance.service import Service
+from conformance.target.credentials import ConnectionString, random_key
 from conformance.target.preflight import preflight
 from conformance.target.target import Limits, Ports, ServiceAccess, Target, Timeouts
 
@@ -87,7 +87,7 @@ def test_the_preflight_ends_in_one_line(hub_that_answers, way):
 def test_an_answer_without_end_is_not_asked_for_again(hub_that_answers, service_of, monkeypatch, way):
     """A lost answer to a GET is asked for again; of this one there is only more of the same."""
     waits = []
-    monkeypatch.setattr("conformance.pauses.time.sleep", waits.append)
+    monkeypatch.setattr("conformance.run.sleeping.time.sleep", waits.append)
 
     with pytest.raises(ServiceError, match="did not end within"):
         service_of(hub_that_answers(way)).registry.get("d")

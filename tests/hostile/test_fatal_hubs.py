@@ -9,7 +9,7 @@ from suite_runs import run_suite
 FATAL = "test_d2c_flags.py::test_qos_2_is_not_served"
 REASON = f"the hub stopped answering after {FATAL}"
 # The cases before it in their module pass.
-PART = ("--timeout-factor=0.2", "conformance/test_d2c_flags.py", "conformance/test_packets.py")
+PART = ("--timeout-factor=0.2", "conformance/hub/test_d2c_flags.py", "conformance/hub/test_packets.py")
 
 
 @pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])

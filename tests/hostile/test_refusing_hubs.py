@@ -3,8 +3,8 @@
 import pytest
 from suite_runs import run_suite
 
-WAITS = "conformance/test_methods_request.py::test_a_call_reaches_the_device_once[reboot]"
-ASKS = "conformance/test_methods_failures.py::test_a_device_that_has_left_cannot_be_called"
+WAITS = "conformance/hub/test_methods_request.py::test_a_call_reaches_the_device_once[reboot]"
+ASKS = "conformance/hub/test_methods_failures.py::test_a_device_that_has_left_cannot_be_called"
 AT_ONCE = ("--no-preflight", "--timeout-factor=0.2")
 
 

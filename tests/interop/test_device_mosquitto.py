@@ -10,10 +10,13 @@ import subprocess
 import pytest
 import trustme
 
-from conformance.credentials import Identity, Secret
-from conformance.device import Device, Endpoint, Reactor, Will
 from conformance.evidence.case import Evidence
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.fields import Will
+from conformance.mqtt.reactor import Reactor
 from conformance.profile.tables import Timeouts
+from conformance.target.credentials import Identity, Secret
 
 pytestmark = pytest.mark.skipif(
     shutil.which("mosquitto") is None, reason="not run: mosquitto is not installed"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import catalogue
+from conformance.documents import catalogue
 from conformance.profile import loading
 from conformance.target import launch
 

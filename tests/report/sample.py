@@ -5,7 +5,7 @@ from typing import Any
 
 from conformance.report.statement import Statement
 from conformance.verdict.run import exit_code, summary
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 DOCUMENT = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connect-to-iot-hub"
 

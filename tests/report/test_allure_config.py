@@ -9,10 +9,10 @@ import pytest
 from allure_rendering import DEVIATION, judged
 from sample import case, clause, holding, statement, violation
 
-from conformance.report import allure, allure_page, allure_surroundings
+from conformance.report import allure, allure_environment, allure_page
 from conformance.report.allure_page import UnknownPageError, configuration, mended, runs, surroundings, title
-from conformance.report.tally import own_cases
-from conformance.verdict.words import Verdict
+from conformance.report.counts import own_cases
+from conformance.verdict.verdicts import Verdict
 
 
 def told(*shown):
@@ -79,7 +79,7 @@ def test_the_first_screen_names_what_each_run_claims():
 
 
 def test_properties_keep_what_ends_a_name():
-    text = allure_surroundings.properties({"a b:c=d#e!": "x\\y\nz = 1"})
+    text = allure_environment.properties({"a b:c=d#e!": "x\\y\nz = 1"})
 
     assert text == "a\\ b\\:c\\=d\\#e\\!=x\\\\y z = 1\n"
 

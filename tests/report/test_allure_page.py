@@ -12,9 +12,9 @@ from browser import browser, executable
 from sample import DOCUMENT, holding
 
 from conformance.report.allure import STATUS
-from conformance.report.allure_surroundings import CATEGORY
-from conformance.report.tally import case_counts
-from conformance.verdict.words import Verdict
+from conformance.report.allure_environment import CATEGORY
+from conformance.report.counts import case_counts
+from conformance.verdict.verdicts import Verdict
 
 PROGRAM = executable()
 WANTED = {"Chromium": PROGRAM, "node": shutil.which("node"), "npm": shutil.which("npm")}

@@ -11,7 +11,7 @@ from conformance.report import json_report
 from conformance.report.comparison import Kind, compare
 from conformance.report.comparison_text import as_markdown, as_terminal
 from conformance.report.html.comparison import render
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 IN_ORDER = ["violation", "stale deviation", "broken", "not tested", "known deviation", "pass"]
 LEVEL_WITH_PASS = ["pass", "observed", "untestable", "not claimed"]

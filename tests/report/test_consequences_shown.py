@@ -11,10 +11,10 @@ from tree import read
 from conformance.report import json_report, summary
 from conformance.report.comparison import compare
 from conformance.report.comparison_text import as_markdown, as_terminal
-from conformance.report.headline import headline
 from conformance.report.html import comparison as comparison_page
 from conformance.report.html.page import render
 from conformance.report.merging import merge
+from conformance.report.summary_line import headline
 
 DEAF = "Microsoft's embedded SDK hears nothing"
 REFUSED = clause(

@@ -3,7 +3,7 @@
 import pytest
 from sample import case, clause, holding, mixed, statement, violation
 
-from conformance.report.headline import headline
+from conformance.report.summary_line import headline
 
 PASSES = clause("a.pass", case(1))
 KNOWN = clause("a.known", case(2, "known deviation", observed="x"))

@@ -7,7 +7,7 @@ import pytest
 from json_schema import problems
 from sample import holding, mixed
 
-from conformance import catalogue
+from conformance.documents import catalogue
 from conformance.report import json_report
 from conformance.report.digest import suite_digest
 

@@ -9,8 +9,8 @@ import pytest
 from sample import case, clause, mixed, statement, violation
 from tree import read
 
-from conformance import statements
 from conformance.__main__ import main
+from conformance.commands import reports
 from conformance.errors import UsageError
 from conformance.report import formats, json_report
 from conformance.report.merging import merge
@@ -194,7 +194,7 @@ def test_runs_with_a_case_in_common_are_refused():
 def files(tmp_path, monkeypatch):
     for name, made in zip("ab", halves(), strict=True):
         json_report.write(made, tmp_path / f"{name}.json")
-    monkeypatch.setattr(statements, "_every_case", lambda statement: EVERY_CASE)
+    monkeypatch.setattr(reports, "_every_case", lambda statement: EVERY_CASE)
     return tmp_path
 
 
@@ -297,14 +297,14 @@ def test_runs_on_hubs_that_were_named_otherwise_have_no_line_in_common(files):
 
 
 def test_all_cases_are_known_only_of_the_suite_that_is_here(monkeypatch):
-    monkeypatch.setattr(statements, "suite_digest", lambda: "e" * 64)
+    monkeypatch.setattr(reports, "suite_digest", lambda: "e" * 64)
 
-    assert statements._every_case(WHOLE) is None
+    assert reports._every_case(WHOLE) is None
 
 
 def test_all_cases_are_those_that_the_suite_collects(monkeypatch):
-    monkeypatch.setattr(statements, "suite_digest", lambda: WHOLE.suite.digest)
+    monkeypatch.setattr(reports, "suite_digest", lambda: WHOLE.suite.digest)
 
-    found = statements._every_case(WHOLE)
+    found = reports._every_case(WHOLE)
     assert len(found) > 200
     assert all(each.startswith("test_") and "::" in each for each in found)

@@ -10,7 +10,7 @@ from tree import read
 from conformance.report import summary
 from conformance.report.html.page import render
 from conformance.report.html.sequence import LONGEST, steps
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=y>&amp; \"quoted\" \x1b[31m \u202e </style> {{7*7}}"
 

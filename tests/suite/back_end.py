@@ -3,11 +3,13 @@
 import dataclasses
 from contextlib import contextmanager
 
-from conformance.device import Device, Endpoint, Reactor
+from conformance.backend import Service
 from conformance.evidence.case import Evidence
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.reactor import Reactor
 from conformance.profile import loading as profile
-from conformance.service import Service
-from conformance.target import reach
+from conformance.target import opening
 
 FACTOR = 6
 """The profile's timeouts leave ten seconds for an answer: enough for a case, which may be run again."""
@@ -18,7 +20,7 @@ def embedded_hub(*options):
     """Start an embedded hub as the profile does, with further options, and yield it as a target."""
     loaded = profile.load("emulator", timeout_factor=FACTOR)
     launch = loaded.launch.model_copy(update={"command": (*loaded.launch.command, *options)})
-    with reach.open_target(dataclasses.replace(loaded, launch=launch)) as opened:
+    with opening.open_target(dataclasses.replace(loaded, launch=launch)) as opened:
         yield opened.target
 
 

@@ -22,8 +22,8 @@ from azure.eventhub._pyamqp.message import Message, Properties
 from azure.eventhub._pyamqp.outcomes import Accepted, Modified, Rejected, Released
 from patience import PATIENCE
 
-from conformance.credentials import ConnectionString
-from conformance.service.amqp import AmqpEndpoint
+from conformance.backend.amqp import AmqpEndpoint
+from conformance.target.credentials import ConnectionString
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 

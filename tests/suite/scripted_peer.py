@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import trustme
 from patience import PATIENCE
 
-from conformance.credentials import Identity, Secret
-from conformance.device import Device, Endpoint, Reactor
 from conformance.evidence.case import Evidence
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.reactor import Reactor
+from conformance.target.credentials import Identity, Secret
 
 KEY = Secret("a2V5IG9mIGEgZGV2aWNlIHRoYXQgaXMgbm9ib2R5J3M=")
 

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import trustme
 from patience import PATIENCE
 
-from conformance.credentials import ConnectionString
-from conformance.service.rest import RestClient
+from conformance.backend.rest import RestClient
+from conformance.target.credentials import ConnectionString
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 

@@ -64,9 +64,9 @@ import json
 import os
 from pathlib import Path
 
-from conformance import catalogue
-from conformance.document import Statement
-from conformance.running.collaborators import Collaborators, Stated
+from conformance.documents import catalogue
+from conformance.documents.document import Statement
+from conformance.run.dependencies import Collaborators, Stated
 from conformance.errors import CredentialsRefused, ProfileError, TargetUnreachable
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.device import Bag, bag_of, path_of
-from conformance.evidence.packets import Publish
+from conformance.mqtt.bag import Bag, bag_of, path_of
+from conformance.mqtt.packets import Publish
 
 PATH = "devices/d1/messages/devicebound/"
 

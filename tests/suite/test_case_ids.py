@@ -57,7 +57,7 @@ def cases(folder):
 
 @pytest.fixture(scope="module")
 def ids(cases):
-    from conformance.running.cases import case_id
+    from conformance.run.cases import case_id
 
     return [case_id(node_id) for node_id, _ in cases]
 
@@ -97,7 +97,7 @@ def test_every_parameter_has_words_of_its_own(cases):
 
 
 def test_the_ids_are_the_same_in_another_process_and_from_another_place(folder, tmp_path, ids):
-    from conformance.running.cases import case_id
+    from conformance.run.cases import case_id
 
     again = collected(folder, tmp_path, "--pyargs", "conformance", seed=2)
 

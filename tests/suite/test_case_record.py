@@ -4,10 +4,10 @@ import json
 
 import execnet
 
-from conformance.running.cases import from_json, to_json
+from conformance.run.cases import from_json, to_json
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.deviation import Deviation
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 KNOWN = Deviation(
     clause="watch.ids",

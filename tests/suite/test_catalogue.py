@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance import catalogue
-from conformance.catalogue import Consequence
+from conformance.documents import catalogue
+from conformance.documents.catalogue import Consequence
 from conformance.errors import CatalogueError
 
 RECORD = """

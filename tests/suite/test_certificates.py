@@ -9,9 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from scripted_websocket import admitting, opened
 
-from conformance.certificates import ClientCertificate
-from conformance.device import NO_CERTIFICATE, NO_PASSWORD, WebSocket
-from conformance.redaction import HIDDEN, redact
+from conformance.mqtt.fields import NO_CERTIFICATE, NO_PASSWORD
+from conformance.mqtt.websocket import WebSocket
+from conformance.report.redaction import HIDDEN, redact
+from conformance.target.certificates import ClientCertificate
 
 
 def der(certificate):

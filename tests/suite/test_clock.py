@@ -9,14 +9,16 @@ from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 from small_suite import SmallSuite
 
-from conformance.credentials import ConnectionString, Identity, SasToken, random_key
-from conformance.device import Device, Endpoint, Reactor
-from conformance.device.clock import clock_ahead
+from conformance.backend import Service
+from conformance.backend.amqp import AmqpEndpoint
+from conformance.backend.pyamqp import new_client
 from conformance.evidence.case import Evidence
-from conformance.service import Service
-from conformance.service.amqp import AmqpEndpoint
-from conformance.service.pyamqp import new_client
+from conformance.mqtt.clock import clock_ahead
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.reactor import Reactor
 from conformance.target import preflight as module
+from conformance.target.credentials import ConnectionString, Identity, SasToken, random_key
 from conformance.target.preflight import preflight
 from conformance.target.target import Timeouts
 from conformance.verdict.needs import NO_CLOCK, Claims, not_claimed

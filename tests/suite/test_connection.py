@@ -8,9 +8,10 @@ from patience import PATIENCE
 from scripted_peer import CONNACK, PINGRESP
 from violations import violation
 
-from conformance.device import Connection, Pending, Will
 from conformance.errors import HarnessError, TargetUnreachable
-from conformance.evidence.packets import Puback, Publish
+from conformance.mqtt.connection import Connection, Pending
+from conformance.mqtt.fields import Will
+from conformance.mqtt.packets import Puback, Publish
 
 EVENTS = "devices/d1/messages/events/"
 

@@ -4,8 +4,8 @@ import pytest
 from patience import PATIENCE
 from scripted_peer import CONNACK
 
-from conformance.device import Will
 from conformance.errors import Violation
+from conformance.mqtt.fields import Will
 
 MESSAGE_A = b"\x30\x04\x00\x01ta"
 MESSAGE_B = b"\x30\x04\x00\x01tb"

@@ -3,12 +3,12 @@
 import pytest
 from small_suite import CLAUSES, SmallSuite
 
-from conformance import catalogue
-from conformance.catalogue import Clause, Consequence
+from conformance.documents import catalogue
+from conformance.documents.catalogue import Clause, Consequence
 from conformance.verdict.clause import Case, judge
 from conformance.verdict.consequences import by_reading, consequence, told
 from conformance.verdict.needs import Claims
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 CLAUSE = Clause(
     id="s.a",

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from small_suite import SmallSuite, run_pytest
 
-from conformance.running import cost
+from conformance.run import cost
 from conformance.verdict.clause import Case
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from conformance import catalogue, document, listing
-from conformance.document import uncovered
+from conformance.commands import listing
+from conformance.documents import catalogue, document
+from conformance.documents.document import uncovered
 from conformance.errors import CatalogueError
 from conformance.verdict.deviation import fits
 

@@ -7,7 +7,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from conformance.credentials import (
+from conformance.errors import ProfileError
+from conformance.report.redaction import all_secrets, redact
+from conformance.target.credentials import (
     NO_SECRET,
     ConnectionString,
     SasToken,
@@ -19,8 +21,6 @@ from conformance.credentials import (
     sign,
     without_field,
 )
-from conformance.errors import ProfileError
-from conformance.redaction import all_secrets, redact
 
 # Computed apart from this code:
 #   printf '%s\n%s' RESOURCE EXPIRY |

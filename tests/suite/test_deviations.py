@@ -12,7 +12,7 @@ from conformance.report import deviation_entries, json_report
 from conformance.verdict import deviation
 from conformance.verdict.deviation import Deviation, applied
 from conformance.verdict.outcome import Outcome
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 STATED = {
     "clause": "small.holds",
@@ -93,7 +93,7 @@ def test_a_case_with_several_stated_outcomes_may_show_any():
 
 
 def test_a_deviation_from_what_never_fails_is_refused(tmp_path):
-    from conformance import catalogue
+    from conformance.documents import catalogue
 
     SmallSuite(tmp_path)
     known = catalogue.load(tmp_path / "clauses")

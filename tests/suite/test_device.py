@@ -10,10 +10,11 @@ from patience import PATIENCE
 from scripted_peer import KEY, PINGRESP, ScriptedPeer
 from violations import violation
 
-from conformance.credentials import NO_SECRET, Secret
-from conformance.device import NO_PASSWORD, NO_USERNAME, fetch_certificate
 from conformance.errors import UsageError
-from conformance.redaction import redact
+from conformance.mqtt.certificate import fetch_certificate
+from conformance.mqtt.fields import NO_PASSWORD, NO_USERNAME
+from conformance.report.redaction import redact
+from conformance.target.credentials import NO_SECRET, Secret
 
 
 def admit(line):

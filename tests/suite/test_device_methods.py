@@ -4,7 +4,7 @@ import pytest
 from scripted_peer import PINGRESP, publish
 from violations import observed
 
-from conformance.device.methods import MethodRequest, MethodsClient, written
+from conformance.mqtt.methods import MethodRequest, MethodsClient, written
 
 
 def calling(*requests, granted=b"\x01"):

@@ -7,9 +7,9 @@ import pytest
 from scripted_peer import PINGRESP, publish
 from violations import observed
 
-from conformance.device.twin import TwinClient, written
-from conformance.device.twin_messages import TwinAnswer, TwinChange
 from conformance.errors import Throttled
+from conformance.mqtt.twin import TwinClient, written
+from conformance.mqtt.twin_messages import TwinAnswer, TwinChange
 
 
 def answering(*messages, granted=b"\x01"):
@@ -182,7 +182,7 @@ def throttled(times):
 def waits(monkeypatch):
     """How long was waited for a hub that has too much to do; no time passes."""
     waited = []
-    monkeypatch.setattr("conformance.pauses.time.sleep", waited.append)
+    monkeypatch.setattr("conformance.run.sleeping.time.sleep", waited.append)
     return waited
 
 

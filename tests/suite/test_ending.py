@@ -3,12 +3,12 @@
 import pytest
 from small_suite import SmallSuite
 
-from conformance import catalogue
+from conformance.documents import catalogue
 from conformance.report import terminal
 from conformance.report.statement import RunPart
 from conformance.verdict.clause import Case, judge
 from conformance.verdict.needs import Claims
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 RUN = RunPart(
     started="2026-11-23T05:00:00+00:00",

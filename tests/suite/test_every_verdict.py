@@ -8,7 +8,7 @@ import pytest
 from small_suite import SmallSuite
 
 from conformance.report.terminal import COLUMNS
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 CASES = '''
 from conformance.evidence.watch import Breach, Judgement

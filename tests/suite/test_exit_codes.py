@@ -5,11 +5,11 @@ import itertools
 import pytest
 from small_suite import SmallSuite
 
-from conformance.catalogue import Clause
+from conformance.documents.catalogue import Clause
 from conformance.verdict.clause import Case, Judgement
 from conformance.verdict.run import WORST_CODE_FIRST, ExitCode, exit_code, worst
-from conformance.verdict.words import Verdict
-from conformance.verdict.words import worst as worst_verdict
+from conformance.verdict.verdicts import Verdict
+from conformance.verdict.verdicts import worst as worst_verdict
 
 CLAUSE = Clause(id="s.a", section="s", level="must", source="document", says="The hub does it.")
 

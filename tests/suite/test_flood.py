@@ -8,7 +8,7 @@ from scripted_websocket import BINARY, PING, admitting, frame, opened
 
 from conformance.errors import HarnessError
 from conformance.evidence import case
-from conformance.evidence.packets import Unreadable
+from conformance.mqtt.packets import Unreadable
 
 TOO_MANY = "more than 5000 packets and empty frames from the hub on one connection"
 TOO_MUCH = "more than 16777216 bytes from the hub on one connection"

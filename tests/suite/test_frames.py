@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.device.frames import (
+from conformance.mqtt.frames import (
     LONGEST,
     Broken,
     Control,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.evidence.grammar import (
+from conformance.mqtt.topics import (
     DesiredChange,
     Devicebound,
     MethodRequest,

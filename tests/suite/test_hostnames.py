@@ -7,8 +7,9 @@ import pytest
 from scripted_service import Reply
 from scripted_websocket import admitting, opened
 
-from conformance.device import WebSocket, fetch_certificate
-from conformance.hostnames import for_devices, other_name
+from conformance.mqtt.certificate import fetch_certificate
+from conformance.mqtt.websocket import WebSocket
+from conformance.target.host_names import for_devices, other_name
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,15 @@ import contextlib
 
 import pytest
 
-from conformance.credentials import Identity, Secret
 from conformance.errors import NotTested, ServiceError
-from conformance.running.identities import (
+from conformance.run.identities import (
     FIRST_BATCH,
     LARGEST_BATCH,
     NewIdentities,
     ReadyIdentities,
     left_behind,
 )
+from conformance.target.credentials import Identity, Secret
 
 KEY = Secret("a2V5IG9mIGEgZGV2aWNl")
 

@@ -174,7 +174,7 @@ def test_an_interrupt_behind_the_last_case_loses_nothing(tmp_path):
 # As a dataclass is made, or a named tuple.
 PASSES_THROUGH_EXEC = """
 import sys
-from conformance.running.interrupts import FirstInterruptOnly
+from conformance.run.interrupts import FirstInterruptOnly
 
 handler = FirstInterruptOnly()
 try:
@@ -196,7 +196,7 @@ def test_an_interrupt_that_passed_through_exec_ends_with_the_code_of_the_run(tmp
 # The lock of this condition sends the signal at the moment when it should be given up.
 AT_A_LOCK = """
 import functools, signal, threading, traceback
-from conformance.running.interrupts import FirstInterruptOnly
+from conformance.run.interrupts import FirstInterruptOnly
 
 class Lock:
     acquire = staticmethod(lambda *_: False)

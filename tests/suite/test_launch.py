@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from patience import PATIENCE
 
-from conformance.credentials import Secret
 from conformance.errors import ProfileError, TargetUnreachable
 from conformance.profile import loading as profile
-from conformance.target import launch, reach
+from conformance.target import launch, opening
+from conformance.target.credentials import Secret
 
 BEGIN = """
 import json, os, signal, socket, sys
@@ -288,14 +288,14 @@ def test_a_ready_file_that_lacks_something_stops_the_hub(hub_script, witness, tm
     )
 
     with pytest.raises(ProfileError, match="not the ready file of a hub"):
-        reach.open_target(profile.load(str(path)))
+        opening.open_target(profile.load(str(path)))
 
     witness.pid()
     assert witness.sees_it_end()
 
 
 def test_the_embedded_hub_is_launched_as_its_profile_says():
-    with reach.open_target(profile.load("emulator")) as opened:
+    with opening.open_target(profile.load("emulator")) as opened:
         target = opened.target
         assert (target.origin, target.edition, target.host) == ("launched", "document", "localhost")
         assert target.timing == {

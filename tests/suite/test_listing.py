@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from conformance import listing
 from conformance.__main__ import main
+from conformance.commands import listing
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.device.literal import remaining_length
 from conformance.evidence.case import LONGEST_PACKET
-from conformance.evidence.decoder import BEHIND, Decoder
-from conformance.evidence.packets import (
+from conformance.evidence.describe import describe, preview, word, word_with_id
+from conformance.mqtt.decoder import BEHIND, Decoder
+from conformance.mqtt.packets import (
     Connack,
     Connect,
     Disconnect,
@@ -25,7 +25,7 @@ from conformance.evidence.packets import (
     Unsubscribe,
     Will,
 )
-from conformance.evidence.words import describe, preview, word, word_with_id
+from conformance.mqtt.raw_packets import remaining_length
 
 
 def decoded(data):

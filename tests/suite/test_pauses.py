@@ -5,37 +5,37 @@ import re
 from pathlib import Path
 
 import conformance
-from conformance import pauses
+from conformance.run import sleeping
 
 
 def test_a_pause_is_counted():
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
 
-    assert pauses.pause(0.005) is False
+    assert sleeping.pause(0.005) is False
 
-    assert pauses.slept_seconds() - before >= 0.005
+    assert sleeping.slept_seconds() - before >= 0.005
 
 
 def test_an_event_ends_a_pause_and_only_the_time_that_passed_is_counted():
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
     given = []
 
-    assert pauses.pause(60, until=lambda seconds: given.append(seconds) or True)
+    assert sleeping.pause(60, until=lambda seconds: given.append(seconds) or True)
 
     assert given == [60]
-    assert pauses.slept_seconds() - before < 60
+    assert sleeping.slept_seconds() - before < 60
 
 
 def test_a_pause_that_fails_is_counted_too():
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
 
     def interrupted(_seconds):
         raise KeyboardInterrupt
 
     with contextlib.suppress(KeyboardInterrupt):
-        pauses.pause(60, until=interrupted)
+        sleeping.pause(60, until=interrupted)
 
-    assert pauses.slept_seconds() > before
+    assert sleeping.slept_seconds() > before
 
 
 def test_nothing_else_in_the_device_side_sleeps():

@@ -286,7 +286,7 @@ def test_more(watch, evidence, observed):
 def test_pauses_are_counted_with_the_case(small):
     small.cases(
         """
-from conformance.pauses import pause
+from conformance.run.sleeping import pause
 
 @clause("small.holds")
 def test_pauses():

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from scripted_service import ScriptedService
 
-from conformance.credentials import ConnectionString, Identity, random_key
+from conformance.backend import Service
 from conformance.errors import (
     CredentialsRefused,
     NotInTier,
@@ -17,9 +17,9 @@ from conformance.errors import (
     TargetUnreachable,
     Violation,
 )
-from conformance.service import Service
 from conformance.target import preflight as module
 from conformance.target.claim_checks import ClaimChecks, check_service
+from conformance.target.credentials import ConnectionString, Identity, random_key
 from conformance.target.preflight import Checked, preflight, unanswered
 
 
@@ -154,7 +154,7 @@ def test_telemetry_that_does_not_come_through_is_for_the_clauses(hub, monkeypatc
     def nothing(*_, **__):
         raise Violation("a message did not arrive within 5 s", observed="nothing arrived")
 
-    monkeypatch.setattr("conformance.service.reader.TelemetryReader.next", nothing)
+    monkeypatch.setattr("conformance.backend.reader.TelemetryReader.next", nothing)
 
     assert preflight(hub).remarks == (
         "telemetry: a message did not arrive within 5 s: its clauses judge that",

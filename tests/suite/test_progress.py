@@ -11,7 +11,7 @@ from terminal_run import TerminalRun
 from conformance.report import progress
 from conformance.report.progress import Pace, Progress, Reached
 from conformance.verdict.clause import Breach, Case
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 

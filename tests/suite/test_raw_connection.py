@@ -7,9 +7,9 @@ from patience import PATIENCE
 from scripted_peer import CONNACK, PINGRESP
 from violations import violation
 
-from conformance.device.literal import packet, text
 from conformance.errors import HarnessError, StageFailed
-from conformance.evidence.packets import Connack
+from conformance.mqtt.packets import Connack
+from conformance.mqtt.raw_packets import packet, text
 
 PINGREQ = b"\xc0\x00"
 REFUSAL = b"\x20\x02\x00\x05"

@@ -6,8 +6,8 @@ import threading
 import pytest
 from patience import PATIENCE
 
-from conformance.device import Reactor
 from conformance.errors import HarnessError
+from conformance.mqtt.reactor import Reactor
 
 
 @pytest.fixture

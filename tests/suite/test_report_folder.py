@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import NotWritten, UsageError
-from conformance.report import folder as report_folder
-from conformance.report.folder import ReportFolder, place_of_part
+from conformance.report import report_folder
+from conformance.report.report_folder import ReportFolder, place_of_part
 
 
 def write(folder, text):

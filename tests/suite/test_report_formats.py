@@ -15,7 +15,7 @@ from conformance.report.html import comparison
 CANARY = "Y2FuYXJ5IGluIHRoZSBtaW5lIHNoYWZ0"
 
 MIXED = f'''
-from conformance.credentials import Secret
+from conformance.target.credentials import Secret
 
 @clause("small.holds")
 @pytest.mark.parametrize("x", ["one", "two"])

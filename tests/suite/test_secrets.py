@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 from small_suite import SmallSuite
 
-from conformance.credentials import Secret
-from conformance.redaction import redact
+from conformance.report.redaction import redact
 from conformance.report.secret_scan import scrub
+from conformance.target.credentials import Secret
 
 KEY = "Y2FuYXJ5LWtleS10aGF0LW5vYm9keS1tYXktc2Vl+/8="
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
@@ -174,7 +174,7 @@ CANARIES = [form.split("\n")[1] if "\n" in form else form for form in FORMS.valu
 HIDES = f"""
 import logging
 import warnings
-from conformance.credentials import Secret
+from conformance.target.credentials import Secret
 
 FORMS = {FORMS!r}
 KEY = Secret(FORMS["plain"])
@@ -223,7 +223,7 @@ def test_observed(observed, form):
 """
 
 LEAKS = f'''
-from conformance.credentials import Secret
+from conformance.target.credentials import Secret
 
 @clause("small.holds")
 @pytest.mark.parametrize("key", [Secret("{KEY}").reveal()])

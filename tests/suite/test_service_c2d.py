@@ -7,10 +7,10 @@ from back_end import embedded_hub
 from patience import PATIENCE
 from scripted_service import Reply
 
+from conformance.backend.c2d import CloudToDevice
+from conformance.backend.call_log import Journal
+from conformance.backend.links import Links
 from conformance.errors import MessageRefused, ServiceError, Throttled
-from conformance.service.c2d import CloudToDevice
-from conformance.service.journal import Journal
-from conformance.service.links import Links
 
 BUSY = "rejected com.microsoft:device-container-throttled"
 FULL = "rejected amqp:resource-limit-exceeded"

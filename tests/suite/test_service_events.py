@@ -6,10 +6,10 @@ import threading
 import pytest
 from patience import PATIENCE
 
+from conformance.backend.events import ConnectionEvents, HubEvent
+from conformance.backend.inbox import Inbox
+from conformance.backend.telemetry import EVENT_SOURCES, Telemetry
 from conformance.errors import HarnessError, ServiceError, Violation
-from conformance.service.events import ConnectionEvents, HubEvent
-from conformance.service.inbox import Inbox
-from conformance.service.telemetry import EVENT_SOURCES, Telemetry
 
 SOURCE = "deviceConnectionStateEvents"
 NUMBER = f"{7:064X}"
@@ -202,7 +202,7 @@ def test_an_event_that_does_not_come_is_a_violation():
 def test_waiting_before_reading_is_the_suites_own_mistake():
     from test_service_reader import TIMEOUTS, endpoint
 
-    from conformance.service.reader import TelemetryReader
+    from conformance.backend.reader import TelemetryReader
 
     with pytest.raises(HarnessError, match="not opened before"):
         TelemetryReader(endpoint(), TIMEOUTS).next_event("d", 0)

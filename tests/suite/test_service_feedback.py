@@ -8,12 +8,12 @@ import pytest
 from back_end import BackEnd, embedded_hub
 from patience import PATIENCE
 
+from conformance.backend import feedback as module
+from conformance.backend.amqp import Incoming
+from conformance.backend.call_log import Journal
+from conformance.backend.feedback import FeedbackReader, FeedbackRecord
+from conformance.backend.links import Links
 from conformance.errors import ServiceError, Violation
-from conformance.service import feedback as module
-from conformance.service.amqp import Incoming
-from conformance.service.feedback import FeedbackReader, FeedbackRecord
-from conformance.service.journal import Journal
-from conformance.service.links import Links
 
 SUCCESS = FeedbackRecord(
     message_id="m",

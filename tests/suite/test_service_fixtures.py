@@ -9,8 +9,8 @@ CONFTEST = """
 import dataclasses
 from pathlib import Path
 
-from conformance import catalogue
-from conformance.running.collaborators import suite
+from conformance.documents import catalogue
+from conformance.run.dependencies import suite
 
 HERE = Path(__file__).parent
 

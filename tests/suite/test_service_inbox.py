@@ -5,9 +5,9 @@ import threading
 import pytest
 from patience import PATIENCE
 
+from conformance.backend.inbox import Inbox
+from conformance.backend.telemetry import Telemetry
 from conformance.errors import ServiceError
-from conformance.service.inbox import Inbox
-from conformance.service.telemetry import Telemetry
 
 
 def message(device_id="d", number=0, body=b"x", partition="0"):

@@ -7,11 +7,11 @@ import pytest
 from patience import PATIENCE
 from scripted_amqp import KEY, ScriptedAmqp
 
+from conformance.backend import amqp_connection
+from conformance.backend.amqp import Outgoing
+from conformance.backend.links import Links
 from conformance.errors import CredentialsRefused, NotInTier, ServiceError
-from conformance.redaction import redact
-from conformance.service import amqp_connection
-from conformance.service.amqp import Outgoing
-from conformance.service.links import Links
+from conformance.report.redaction import redact
 
 ADDRESS = "/messages/devicebound"
 HELLO = Outgoing(body=b"hello")

@@ -9,10 +9,10 @@ from patience import PATIENCE
 from scripted_service import Reply
 from violations import observed
 
+from conformance.backend.call_log import Journal
+from conformance.backend.methods import MethodResult, Methods
 from conformance.errors import CredentialsRefused, ServiceError, Throttled, Violation
 from conformance.evidence.transcript import Transcript
-from conformance.service.journal import Journal
-from conformance.service.methods import MethodResult, Methods
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 NOT_THERE = Reply(404, {"Message": '{"errorCode":404103}'}, {"iothub-errorcode": "DeviceNotOnline"})

@@ -3,8 +3,8 @@
 import pytest
 from scripted_service import Reply
 
+from conformance.backend.registry import IdentityRegistry
 from conformance.errors import ServiceError
-from conformance.service.registry import IdentityRegistry
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 

@@ -6,16 +6,17 @@ from collections import deque
 
 import pytest
 
-from conformance.credentials import ConnectionString
-from conformance.device import Device, Reactor
-from conformance.device import Endpoint as DeviceEndpoint
+from conformance.backend import Service, partitions
+from conformance.backend.event_source import Callbacks, Endpoint, EventSource
+from conformance.backend.inbox import Inbox
+from conformance.backend.partitions import Partitions
+from conformance.backend.telemetry import Telemetry
 from conformance.errors import CredentialsRefused, ServiceError
 from conformance.evidence.case import Evidence
-from conformance.service import Service, partitions
-from conformance.service.event_source import Callbacks, Endpoint, EventSource
-from conformance.service.inbox import Inbox
-from conformance.service.partitions import Partitions
-from conformance.service.telemetry import Telemetry
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint as DeviceEndpoint
+from conformance.mqtt.reactor import Reactor
+from conformance.target.credentials import ConnectionString
 
 PATIENCE = 60
 

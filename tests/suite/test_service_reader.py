@@ -8,9 +8,10 @@ import pytest
 from back_end import embedded_hub
 from patience import PATIENCE
 
-from conformance import pauses
-from conformance.credentials import ConnectionString
-from conformance.device import Device, Endpoint, Reactor, Will
+from conformance.backend import Service
+from conformance.backend.event_source import Endpoint as EventsEndpoint
+from conformance.backend.reader import TelemetryReader
+from conformance.backend.telemetry import Telemetry
 from conformance.errors import (
     CredentialsRefused,
     HarnessError,
@@ -20,10 +21,12 @@ from conformance.errors import (
     Violation,
 )
 from conformance.evidence.case import Evidence
-from conformance.service import Service
-from conformance.service.event_source import Endpoint as EventsEndpoint
-from conformance.service.reader import TelemetryReader
-from conformance.service.telemetry import Telemetry
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.fields import Will
+from conformance.mqtt.reactor import Reactor
+from conformance.run import sleeping
+from conformance.target.credentials import ConnectionString
 from conformance.target.target import Timeouts
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -182,11 +185,11 @@ def test_on_a_live_hub_silence_is_observed_beside_the_fence_and_counted(hub):
         endpoint(), Timeouts(connect=5, reaction=1, silence=0.02), open_partitions=hub.open
     )
     live.open()
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
 
     assert live.until_fence(hub.device()) == []
 
-    assert pauses.slept_seconds() - before >= 0.02
+    assert sleeping.slept_seconds() - before >= 0.02
     live.close()
 
 

@@ -4,9 +4,9 @@ import pytest
 from back_end import embedded_hub
 from scripted_service import Reply, ScriptedService
 
+from conformance.backend import Service
+from conformance.backend.registry import IdentityRegistry
 from conformance.errors import ServiceError
-from conformance.service import Service
-from conformance.service.registry import IdentityRegistry
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 DONE = Reply(200, {"isSuccessful": True, "errors": [], "warnings": []})

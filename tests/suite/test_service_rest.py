@@ -9,10 +9,10 @@ import pytest
 from patience import PATIENCE
 from scripted_service import Reply, ScriptedService
 
-from conformance import pauses
-from conformance.credentials import Secret, sign
+from conformance.backend import rest
 from conformance.errors import CredentialsRefused, NotInTier, ServiceError, Throttled
-from conformance.service import rest
+from conformance.run import sleeping
+from conformance.target.credentials import Secret, sign
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 
@@ -109,11 +109,11 @@ def test_patience_ends(service, client, waits):
 def test_waiting_is_counted(service, tmp_path):
     service.replies = [Reply(429, {}, {"Retry-After": "0"}), Reply(200, {})]
     counted = service.client()
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
 
     counted.call("GET", "devices", "d")
 
-    assert pauses.slept_seconds() - before >= 0.1
+    assert sleeping.slept_seconds() - before >= 0.1
     counted.close()
 
 

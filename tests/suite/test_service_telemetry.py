@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.service.telemetry import Telemetry, decode
+from conformance.backend.telemetry import Telemetry, decode
 
 STAMPS = {
     b"iothub-connection-device-id": b"d-1",

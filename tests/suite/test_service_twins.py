@@ -3,10 +3,10 @@
 import pytest
 from scripted_service import Reply
 
-from conformance.credentials import Identity, random_key
+from conformance.backend.call_log import Journal
+from conformance.backend.twins import Section, Twin, Twins
 from conformance.errors import CredentialsRefused, ServiceError, Throttled
-from conformance.service.journal import Journal
-from conformance.service.twins import Section, Twin, Twins
+from conformance.target.credentials import Identity, random_key
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 DOCUMENT = {

@@ -3,22 +3,22 @@
 import pytest
 from small_suite import SmallSuite
 
-from conformance.running.silence import beside, last_case
+from conformance.run.silence import beside, last_case
 from conformance.verdict.clause import Case
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "1"]], ids=["one-process", "n-1"])
 
 # Sets the hub's answers aside, and makes the wait between two tries a short one.
 IMPATIENT = """
 
-from conformance import hearing
-from conformance.running import silence
+from conformance.mqtt import hearing
+from conformance.run import silence
 silence.BETWEEN_TRIES = 0.01
 """
 
 CASES = """
-from conformance import hearing
+from conformance.mqtt import hearing
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]

@@ -19,21 +19,21 @@ CHECKOUT = HERE.parents[1]
 STALLS = [
     pytest.param(
         "test_c2d_acknowledge.py::test_what_was_acknowledged_does_not_come_again",
-        "conformance.device.connection:Connection.messages_until",
+        "conformance.mqtt.connection:Connection.messages_until",
         1.6,
         "c2d_queue_faults:puback_is_not_heard",
         id="before-the-puback",
     ),
     pytest.param(
         "test_keep_alive.py::test_a_silent_client_is_dropped_in_time",
-        "conformance.device.raw:RawConnection.connect",
+        "conformance.mqtt.raw:RawConnection.connect",
         4,
         "connection_faults:keep_alive_is_counted_three_times",
         id="while-a-client-is-silent",
     ),
     pytest.param(
         "test_keep_alive.py::test_publishing_alone_keeps_the_connection",
-        "conformance.device.conversation:Conversation.wait_closed",
+        "conformance.mqtt.conversation:Conversation.wait_closed",
         3,
         "connection_faults:only_pings_keep_a_connection",
         id="between-signs-of-life",

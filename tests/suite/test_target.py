@@ -7,7 +7,7 @@ import trustme
 
 from conformance.errors import ProfileError, TargetUnreachable, UsageError
 from conformance.profile import loading as profile
-from conformance.target import reach, ready
+from conformance.target import opening, ready
 from conformance.target.target import Target
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -51,7 +51,7 @@ def ready_file(**changes):
 
 
 def test_a_named_hub_is_what_its_profile_says(load):
-    target = reach.open_target(load(SERVICE + CLAIMS + "[timing]\nsas-grace = 600")).target
+    target = opening.open_target(load(SERVICE + CLAIMS + "[timing]\nsas-grace = 600")).target
 
     assert (target.profile, target.name, target.host, target.origin) == (
         "mine",
@@ -74,8 +74,8 @@ def test_a_named_hub_is_what_its_profile_says(load):
 def test_the_host_comes_from_the_service_then_from_the_first_device(load):
     devices = '[[identity]]\nconnection-string = "env:DEVICE"\n'
 
-    assert reach.settle(load(SERVICE + CLAIMS, host="")).host == "myhub.azure-devices.net"
-    assert reach.settle(load(devices, host="")).host == "devices.example.net"
+    assert opening.settle(load(SERVICE + CLAIMS, host="")).host == "myhub.azure-devices.net"
+    assert opening.settle(load(devices, host="")).host == "devices.example.net"
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,15 @@ def test_a_name_for_back_ends_is_none_for_devices(load, written, host):
     """Only where the name is known to be one: elsewhere a label may mean anything."""
     made = load(SERVICE + CLAIMS, host="", HUB=HUB.replace("myhub.azure-devices.net", written))
 
-    target = reach.open_target(made).target
+    target = opening.open_target(made).target
     assert (target.host, target.service.hub.host) == (host, written)
 
 
 def test_devices_and_back_ends_may_call_a_hub_by_different_names(load):
     """Each side signs for, and asks TLS for, the name that it was given."""
-    target = reach.open_target(load(SERVICE + CLAIMS, host='host = "myhub.device.azure-devices.net"')).target
+    target = opening.open_target(
+        load(SERVICE + CLAIMS, host='host = "myhub.device.azure-devices.net"')
+    ).target
 
     assert (target.host, target.service.hub.host_name) == (
         "myhub.device.azure-devices.net",
@@ -108,7 +110,7 @@ def test_devices_and_back_ends_may_call_a_hub_by_different_names(load):
 def test_a_ready_file_overlays_everything_but_claims_and_timeouts(load):
     read = load(SERVICE + CLAIMS + "[timing]\nsas-skew = 300\nc2d-lock = 60\n[timeouts]\nreaction = 3")
 
-    target = reach.settle(read, overlay=ready_file(), origin="attached", option="--attach r.json")
+    target = opening.settle(read, overlay=ready_file(), origin="attached", option="--attach r.json")
 
     assert (target.host, target.edition, target.origin) == ("localhost", "document", "attached")
     assert target.ports.mqtt == 1
@@ -124,7 +126,7 @@ def test_a_claim_that_the_hub_does_not_state_is_told_with_the_option(load):
     read = load('[claims]\ncapabilities = ["registry", "telemetry", "twin", "c2d"]\n')
 
     with pytest.raises(ProfileError) as caught:
-        reach.settle(read, overlay=ready_file(), option="--attach r.json")
+        opening.settle(read, overlay=ready_file(), option="--attach r.json")
 
     assert [problem.split(" Remove")[0] for problem in caught.value.problems] == [
         f"--attach r.json: the profile 'mine' claims '{claim}', which this hub does not state."
@@ -135,12 +137,12 @@ def test_a_claim_that_the_hub_does_not_state_is_told_with_the_option(load):
 def test_the_custom_endpoint_is_the_ready_files_or_the_profiles(load):
     routed = f"Endpoint=sb://localhost:3/;SharedAccessKeyName=service;SharedAccessKey={KEY};EntityPath=routed"
     file = ready_file(routed_events_connection_string=routed)
-    overlaid = reach.settle(load(SERVICE + CLAIMS), overlay=file)
-    named = reach.settle(load(f'{SERVICE}routed-events-connection-string = "env:EVENTS"\n{CLAIMS}'))
+    overlaid = opening.settle(load(SERVICE + CLAIMS), overlay=file)
+    named = opening.settle(load(f'{SERVICE}routed-events-connection-string = "env:EVENTS"\n{CLAIMS}'))
 
     assert overlaid.service.routed.entity == "routed"
     assert named.service.routed == named.service.events
-    assert reach.settle(load(SERVICE + CLAIMS), overlay=ready_file()).service.routed is None
+    assert opening.settle(load(SERVICE + CLAIMS), overlay=ready_file()).service.routed is None
     assert Target.rebuild(overlaid.describe()).service.routed == overlaid.service.routed
     assert Target.rebuild(named.describe()) == named
 
@@ -149,12 +151,12 @@ def test_a_route_is_not_claimed_without_its_endpoint(load):
     claims = '[claims]\ncapabilities = ["registry", "telemetry", "routing"]\n'
 
     with pytest.raises(ProfileError, match=r"'routing' needs \[service\] routed-events-connection-string\."):
-        reach.settle(load(SERVICE + claims))
+        opening.settle(load(SERVICE + claims))
 
 
 def test_what_no_case_could_use_is_told_at_once(load):
     with pytest.raises(ProfileError) as caught:
-        reach.open_target(load('[claims]\ncapabilities = ["telemetry"]\n', host=""))
+        opening.open_target(load('[claims]\ncapabilities = ["telemetry"]\n', host=""))
 
     first, second, third = caught.value.problems
     assert "[claims] 'telemetry' needs [service] events-connection-string" in first
@@ -167,7 +169,7 @@ def test_ready_made_devices_come_from_the_ready_file(load):
     read = load('[[identity]]\nconnection-string = "ready:d-1"\n')
     device = f"HostName=localhost;DeviceId=d-1;SharedAccessKey={KEY}"
 
-    target = reach.settle(read, overlay=ready_file(device_connection_strings={"d-1": device}))
+    target = opening.settle(read, overlay=ready_file(device_connection_strings={"d-1": device}))
 
     assert [(each.device_id, each.primary_key.reveal()) for each in target.identities] == [("d-1", KEY)]
     assert target.service is None
@@ -180,18 +182,18 @@ def test_a_ready_made_device_that_the_hub_does_not_have_is_told(load, overlay):
     with pytest.raises(
         ProfileError, match=r"did not begin with a device 'd-1', which \[\[identity\]\] number 1"
     ):
-        reach.settle(read, overlay=overlay)
+        opening.settle(read, overlay=overlay)
 
 
 def test_a_hub_without_a_service_side_cannot_claim_one(load):
     read = load('[[identity]]\nconnection-string = "env:DEVICE"\n' + REGISTRY_ONLY)
 
     with pytest.raises(ProfileError, match="'registry' needs \\[service\\] connection-string"):
-        reach.settle(read, overlay=ready_file())
+        opening.settle(read, overlay=ready_file())
 
 
 def test_a_hub_url_overrides_host_and_port(load):
-    target = reach.open_target(load(SERVICE + CLAIMS), hub_url="mqtts://10.0.0.7:18883").target
+    target = opening.open_target(load(SERVICE + CLAIMS), hub_url="mqtts://10.0.0.7:18883").target
 
     assert (target.host, target.ports.mqtt, target.ports.https) == ("10.0.0.7", 18883, 443)
 
@@ -200,7 +202,7 @@ def test_a_launched_hub_is_not_launched_beside_a_hub_url(load):
     read = load('[launch]\ncommand = ["false", "{ready_file}"]\n' + CLAIMS)
 
     with pytest.raises(ProfileError, match=r"'registry' needs \[service\] connection-string"):
-        reach.open_target(read, hub_url="mqtts://localhost:1")
+        opening.open_target(read, hub_url="mqtts://localhost:1")
 
 
 @pytest.mark.parametrize(
@@ -217,16 +219,16 @@ def test_a_launched_hub_is_not_launched_beside_a_hub_url(load):
 )
 def test_a_hub_url_in_another_form_is_refused(load, url):
     with pytest.raises(UsageError, match="not of the form mqtts://HOST:PORT"):
-        reach.open_target(load(SERVICE + CLAIMS), hub_url=url)
+        opening.open_target(load(SERVICE + CLAIMS), hub_url=url)
 
 
 def test_an_ipv6_address_and_the_standard_port_are_understood():
-    assert reach.HubUrl.parse("mqtts://[::1]") == reach.HubUrl("::1", 8883)
+    assert opening.HubUrl.parse("mqtts://[::1]") == opening.HubUrl("::1", 8883)
 
 
 def test_attach_and_hub_url_exclude_each_other(load):
     with pytest.raises(UsageError, match="--attach and --hub-url"):
-        reach.open_target(load(SERVICE + CLAIMS), attach="x", hub_url="mqtts://h:1")
+        opening.open_target(load(SERVICE + CLAIMS), attach="x", hub_url="mqtts://h:1")
 
 
 def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
@@ -234,7 +236,7 @@ def test_attach_reads_the_file_that_it_is_given(load, tmp_path):
     path = tmp_path / "ready.json"
     path.write_text(json.dumps({**READY, "ca_file": str(tmp_path / "ca.pem")}))
 
-    opened = reach.open_target(load(CLAIMS), attach=str(path))
+    opened = opening.open_target(load(CLAIMS), attach=str(path))
 
     assert (opened.target.origin, opened.pid, opened.trouble()) == ("attached", None, None)
     opened.stop()
@@ -283,21 +285,21 @@ def test_a_file_that_is_no_ready_file_is_one_line(load, tmp_path, content, error
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with pytest.raises(error, match=words) as caught:
-        reach.open_target(load(CLAIMS), attach=str(path))
+        opening.open_target(load(CLAIMS), attach=str(path))
 
     assert KEY not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_an_embedded_hub_has_consumer_groups_for_any_number_of_workers(load):
-    target = reach.settle(load(CLAIMS), overlay=ready_file(), origin="launched")
+    target = opening.settle(load(CLAIMS), overlay=ready_file(), origin="launched")
 
     assert target.worker_limit == 80
 
 
 def test_a_target_travels_as_plain_values_and_shows_no_secret(load):
     devices = '[[identity]]\nconnection-string = "env:DEVICE"\nsecondary-key = "env:SECOND"\n'
-    target = reach.settle(load(SERVICE + devices + CLAIMS), overlay=ready_file(), origin="launched")
+    target = opening.settle(load(SERVICE + devices + CLAIMS), overlay=ready_file(), origin="launched")
 
     assert Target.rebuild(json.loads(json.dumps(target.describe()))) == target
     assert KEY not in repr(target)
@@ -321,6 +323,6 @@ def test_a_target_travels_as_plain_values_and_shows_no_secret(load):
     ],
 )
 def test_readers_limit_the_workers(load, limits, groups, claims, most):
-    target = reach.settle(load(f"{SERVICE}consumer-groups = {groups}\n{claims}{limits}"))
+    target = opening.settle(load(f"{SERVICE}consumer-groups = {groups}\n{claims}{limits}"))
 
     assert target.worker_limit == most

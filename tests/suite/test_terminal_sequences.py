@@ -6,7 +6,7 @@ import pytest
 from small_suite import SmallSuite
 
 from conformance.__main__ import main
-from conformance.report import json_report, visible
+from conformance.report import json_report, printable
 
 # Clears the screen, rings, turns the rest of a line round, clears it in eight bits, goes a step back.
 SENT = "\x1b[2J\x1b[H\x07\u202e\x9b2J\x08\u061c"
@@ -67,7 +67,7 @@ def small(tmp_path):
 def raw(text):
     """Return what is left of a text without pytest's own colours and the parts of it that may be shown."""
     plain = COLOURS.sub("", text)
-    return [line for line in plain.split("\n") if visible.visible(line) != line]
+    return [line for line in plain.split("\n") if printable.visible(line) != line]
 
 
 @pytest.mark.parametrize(

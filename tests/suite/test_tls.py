@@ -8,9 +8,11 @@ from patience import PATIENCE
 from scripted_peer import HURRY, ScriptedPeer
 from violations import violation
 
-from conformance.device import CIPHER_SUITES, WebSocket, fetch_certificate
+from conformance.backend import Doors
 from conformance.errors import NotTested, ServiceError
-from conformance.service import Doors
+from conformance.mqtt.certificate import fetch_certificate
+from conformance.mqtt.tls import CIPHER_SUITES
+from conformance.mqtt.websocket import WebSocket
 
 RSA, ECDSA = trustme.KeyType.RSA, trustme.KeyType.ECDSA
 ALONE = [(name,) for name in CIPHER_SUITES]

@@ -4,9 +4,9 @@ import pytest
 from patience import PATIENCE
 from scripted_peer import publish
 
-from conformance.device.methods import MethodsClient
-from conformance.evidence.packets import Publish
-from conformance.running.topic_fixtures import brought, in_words
+from conformance.hub.fixtures.topics import brought, in_words
+from conformance.mqtt.methods import MethodsClient
+from conformance.mqtt.packets import Publish
 
 MESSAGE = "devices/d1/messages/devicebound/%24.to=%2Fdevices%2Fd1%2Fmessages%2Fdevicebound"
 ANSWER = "$iothub/twin/res/200/?$rid=mine-get"

@@ -2,10 +2,10 @@
 
 import threading
 
-from conformance import pauses
 from conformance.evidence.case import Evidence
-from conformance.evidence.packets import Puback
 from conformance.evidence.transcript import Transcript
+from conformance.mqtt.packets import Puback
+from conformance.run import sleeping
 
 
 def clock(*seconds):
@@ -104,10 +104,10 @@ def test_a_port_that_need_not_speak_mqtt_is_not_watched():
 
 
 def test_a_case_knows_how_long_it_paused():
-    pauses.pause(0.001)
+    sleeping.pause(0.001)
     evidence = Evidence()
     assert evidence.slept == 0
 
-    pauses.pause(0.002)
+    sleeping.pause(0.002)
 
     assert evidence.slept >= 0.002

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from patience import PATIENCE
 
-from conformance import pauses
-from conformance.device.twin_burst import BURST, TwinBurst
-from conformance.device.twin_messages import TwinAnswer
 from conformance.errors import NotOffered
+from conformance.mqtt.twin_burst import BURST, TwinBurst
+from conformance.mqtt.twin_messages import TwinAnswer
+from conformance.run import sleeping
 
 
 class Twin:
@@ -72,9 +72,9 @@ def test_a_refusal_that_is_no_requests(request_id, words):
 
 
 def test_requests_are_repeated_until_one_is_served():
-    before = pauses.slept_seconds()
+    before = sleeping.slept_seconds()
     assert TwinBurst(Twin(429, 429, 204), "get", PATIENCE).later_outcome() == "success"
-    assert pauses.slept_seconds() - before >= 0.05
+    assert sleeping.slept_seconds() - before >= 0.05
 
 
 def test_another_refusal_ends_the_attempts():

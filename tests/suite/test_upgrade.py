@@ -5,9 +5,8 @@ import hashlib
 
 import pytest
 
-from conformance.device import WebSocket
-from conformance.device.websocket import read_answer, request
-from conformance.tls import HandshakeFailed
+from conformance.mqtt.tls import HandshakeFailed
+from conformance.mqtt.websocket import WebSocket, read_answer, request
 
 # RFC 6455, section 1.3.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

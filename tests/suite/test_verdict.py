@@ -2,12 +2,12 @@
 
 import pytest
 
-from conformance.catalogue import Catalogue, Clause, Section
+from conformance.documents.catalogue import Catalogue, Clause, Section
 from conformance.verdict.clause import Breach, Case, judge
 from conformance.verdict.needs import Claims, not_claimed
 from conformance.verdict.outcome import Kind, Problem, settle
 from conformance.verdict.run import summary
-from conformance.verdict.words import Verdict, worst
+from conformance.verdict.verdicts import Verdict, worst
 
 
 def clause(clause_id, level="must", needs=()):

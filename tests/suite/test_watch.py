@@ -2,7 +2,8 @@
 
 import pytest
 
-from conformance.evidence.packets import (
+from conformance.evidence.watch import CLAUSES, ConnectionWatch, Watch
+from conformance.mqtt.packets import (
     Connack,
     Connect,
     Disconnect,
@@ -19,7 +20,6 @@ from conformance.evidence.packets import (
     Unsuback,
     Unsubscribe,
 )
-from conformance.evidence.watch import CLAUSES, ConnectionWatch, Watch
 
 CONNECT = Connect("MQTT", 4, True, 60, "d1", None, "u", True)
 CONNECT_5 = Connect("MQTT", 5, True, 60, "d1", None, "u", True)

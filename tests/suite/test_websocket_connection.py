@@ -8,11 +8,11 @@ from scripted_peer import CONNACK, HURRY, PINGRESP
 from scripted_websocket import BINARY, CLOSE, PING, PONG, TEXT, Socket, admitting, frame, opened, read_request
 from violations import violation
 
-from conformance.device import WebSocket
-from conformance.device.frames import Frame, Opcode
-from conformance.device.literal import packet, text
 from conformance.errors import HarnessError
-from conformance.redaction import all_secrets
+from conformance.mqtt.frames import Frame, Opcode
+from conformance.mqtt.raw_packets import packet, text
+from conformance.mqtt.websocket import WebSocket
+from conformance.report.redaction import all_secrets
 
 OVER = WebSocket()
 PINGREQ = b"\xc0\x00"

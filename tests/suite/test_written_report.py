@@ -50,7 +50,7 @@ def pytest_sessionfinish(session):
         io.open = builtins.open = open
 """
 LEAKS = f"""
-from conformance.credentials import Secret
+from conformance.target.credentials import Secret
 
 @pytest.mark.parametrize("key", [Secret("{KEY}").reveal()])
 """

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from conformance.report.html.markup import Markup, element
-from conformance.verdict.words import Verdict
+from conformance.verdict.verdicts import Verdict
 
 SIGN: Final[Mapping[Verdict, str]] = {
     Verdict.VIOLATION: "✕",

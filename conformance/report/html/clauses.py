@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from conformance.report.counts import kept_out, own, shown, words_of
 from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.sequence import LONGEST, sequence
 from conformance.report.limits import lines_of
+from conformance.report.printable import plural
 from conformance.report.reproduce import command
 from conformance.report.statement import CasePart, ClausePart, DeviationPart, Statement
-from conformance.report.tally import kept_out, own, shown, words_of
-from conformance.report.visible import plural
-from conformance.verdict.words import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict
 
 SOURCE: Final = {
     "document": "stated by the document",

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from conformance.report.comparison import CaseChange, ClauseChange, Comparison, Kind
+from conformance.report.comparison_lines import ABSENT, target_lines
+from conformance.report.counts import own_cases, words_of
 from conformance.report.html.badge import badge, kind
 from conformance.report.html.markup import Content, Markup, element, join, link
 from conformance.report.html.page import document, navigation
 from conformance.report.html.sequence import LONGEST, sequence
 from conformance.report.limits import LINES, share
-from conformance.report.sides import ABSENT, target_lines
+from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, Statement
-from conformance.report.tally import own_cases, words_of
-from conformance.report.visible import plural
 
 
 def render(comparison: Comparison) -> str:

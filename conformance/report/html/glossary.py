@@ -8,7 +8,7 @@ from conformance.report.html.clauses import SOURCE
 from conformance.report.html.markup import Content, Markup, element
 from conformance.report.reproduce import command, conditions
 from conformance.report.statement import Statement
-from conformance.verdict.words import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict
 
 MEANING: Final[Mapping[Verdict, str]] = {
     Verdict.VIOLATION: "the target did something other than the clause says",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
-from conformance.report.visible import visible
+from conformance.report.printable import visible
 
 # Elements that have no end tag.
 _VOID: Final = frozenset({"br", "hr", "input", "link", "meta"})

@@ -2,12 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.report.headline import KEPT_OUT, headline
-from conformance.report.html.badge import badge, kind
-from conformance.report.html.lists import table
-from conformance.report.html.markup import Content, Markup, element, join, link
-from conformance.report.statement import CasePart, ClausePart, CostPart, Statement
-from conformance.report.tally import (
+from conformance.report.counts import (
     ATTENTION,
     case_counts,
     clause_counts,
@@ -15,8 +10,13 @@ from conformance.report.tally import (
     of_verdict,
     shown,
 )
-from conformance.report.visible import first_line, moment, plural
-from conformance.verdict.words import Verdict
+from conformance.report.html.badge import badge, kind
+from conformance.report.html.markup import Content, Markup, element, join, link
+from conformance.report.html.other_results import table
+from conformance.report.printable import first_line, moment, plural
+from conformance.report.statement import CasePart, ClausePart, CostPart, Statement
+from conformance.report.summary_line import KEPT_OUT, headline
+from conformance.verdict.verdicts import Verdict
 
 
 def overview(statement: Statement, navigation: Markup) -> Markup:

@@ -4,14 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from conformance.report.headline import headline
 from conformance.report.html.clauses import clause_sections
 from conformance.report.html.glossary import glossary
-from conformance.report.html.lists import lists
 from conformance.report.html.markup import Content, Markup, element, join
+from conformance.report.html.other_results import lists
 from conformance.report.html.overview import overview
 from conformance.report.html.sentences import sentences
 from conformance.report.statement import Statement
+from conformance.report.summary_line import headline
 
 STYLE: Final = Path(__file__).with_name("style.css")
 _POLICY: Final = (

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from conformance.report.counts import left_out
 from conformance.report.html.badge import badge
-from conformance.report.html.lists import table
 from conformance.report.html.markup import Content, Markup, element
+from conformance.report.html.other_results import table
+from conformance.report.printable import plural
 from conformance.report.statement import ClausePart, SentencePart, Statement
-from conformance.report.tally import left_out
-from conformance.report.visible import plural
 
 
 def sentences(statement: Statement) -> Markup | None:

@@ -1,0 +1,222 @@
+"""The back end of a hub, through the hub's own service protocols.
+
+Identities, twins, direct methods and purging by REST; cloud-to-device messages and their feedback by AMQP to
+the hub; telemetry by AMQP from its Event Hubs-compatible endpoint. Only this folder speaks REST and AMQP.
+Importing it costs a third of a second (httpx); the first use of AMQP another 0.4 s (azure-eventhub).
+"""
+
+import ssl
+import time
+from collections.abc import Callable
+
+from conformance.backend.amqp import AmqpEndpoint
+from conformance.backend.c2d import CloudToDevice
+from conformance.backend.call_log import Journal
+from conformance.backend.doors import Doors
+from conformance.backend.event_source import Endpoint
+from conformance.backend.events import ConnectionEvents, HubEvent
+from conformance.backend.feedback import FeedbackReader, FeedbackRecord
+from conformance.backend.links import Links
+from conformance.backend.methods import SHORTEST_TIMEOUT, MethodCall, MethodResult, Methods
+from conformance.backend.reader import TelemetryReader
+from conformance.backend.registry import IdentityRegistry
+from conformance.backend.rest import RestClient
+from conformance.backend.telemetry import Telemetry
+from conformance.backend.twins import Section, Twin, Twins
+from conformance.errors import ServiceError
+from conformance.mqtt.tls import SYSTEM
+from conformance.target.credentials import ConnectionString, SasToken, sas_token
+from conformance.target.target import Target
+
+__all__ = [
+    "CloudToDevice",
+    "ConnectionEvents",
+    "Doors",
+    "FeedbackReader",
+    "FeedbackRecord",
+    "HubEvent",
+    "IdentityRegistry",
+    "MethodCall",
+    "MethodResult",
+    "Methods",
+    "Section",
+    "Service",
+    "Telemetry",
+    "TelemetryReader",
+    "Twin",
+    "Twins",
+]
+
+# The port of Event Hubs for AMQP over TLS, where the connection string names none.
+AMQPS_PORT = 5671
+# Any answer is one, but for a request for patience.
+ANSWERS = frozenset(range(200, 500)) - {429}
+# How exactly a Date tells a clock, in seconds.
+CLOCK_READ = 1.0
+
+
+class Service:
+    """The back end of a target, for one worker. Close it at the end.
+
+    `worker_number`, from 0, picks the consumer group. `accepts` says whose telemetry and feedback to keep, by
+    device id. `telemetry` begins to open its reader in the background: the first case then need not wait for
+    it. What is asked and answered is written to the `journal`. The connection for messages to devices and
+    their feedback is opened when the first of them is sent or awaited.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        worker_number: int = 0,
+        accepts: Callable[[str], bool] = lambda _: True,
+        telemetry: bool = True,
+    ) -> None:
+        if target.service is None:
+            raise ServiceError(
+                f"profile '{target.profile}': has no [service], so there is no back end to ask. "
+                "Add one, or claim nothing that needs it."
+            )
+        self._target = target
+        self._access = target.service
+        self.journal = Journal()
+        self.rest = self._rest()
+        self.doors = Doors(
+            self._access.hub.host,
+            https=self._access.hub.port or target.ports.https,
+            amqp=target.ports.amqp,
+            trust=target.ca_file or SYSTEM,
+            timeout=target.timeouts.connect,
+        )
+        self._links = Links(
+            AmqpEndpoint(
+                access=self._access.hub,
+                port=target.ports.amqp,
+                ca_file=target.ca_file,
+                timeout=target.timeouts.connect,
+                clock_ahead=target.clock_ahead,
+            )
+        )
+        # On a live hub, where more is observed beside a fence anyway, a change takes a moment to count.
+        self.registry = IdentityRegistry(self.rest, settling=target.timeouts.silence)
+        self.twins = Twins(self.rest)
+        self.methods = Methods(
+            self.rest,
+            within=target.timeouts.reaction,
+            # A device of the suite answers at once: a hub that loses the answer is found out sooner.
+            response_timeout=max(SHORTEST_TIMEOUT, target.timeouts.reaction),
+        )
+        self.c2d = CloudToDevice(
+            self._links,
+            self.rest,
+            self.journal,
+            within=target.timeouts.reaction,
+            # On a live hub, where more is observed beside a fence anyway. Another clock is known to a second.
+            clocks_differ=max(target.timeouts.silence, CLOCK_READ if target.clock_ahead else 0.0),
+            clock_ahead=target.clock_ahead,
+        )
+        self.feedback = FeedbackReader(
+            self._links,
+            self.journal,
+            # The hub collects records for so long before it sends them on.
+            within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
+            accepts=accepts,
+        )
+        self._telemetry = self._reader(
+            self._access.events, "events-connection-string", worker_number, accepts
+        )
+        self._routed = self._reader(
+            self._access.routed, "routed-events-connection-string", worker_number, accepts
+        )
+        if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
+            self._telemetry.begin()
+
+    @property
+    def host(self) -> str:
+        """The hub's name as the connection string of the back end has it."""
+        return self._access.hub.host
+
+    @property
+    def telemetry(self) -> TelemetryReader:
+        """The reader of what devices send, open: ask for it before the device acts."""
+        if self._telemetry is None:
+            raise ServiceError(
+                f"profile '{self._target.profile}': has no events-connection-string in [service], "
+                "so there is no telemetry to read. Add it, or do not claim telemetry."
+            )
+        self._telemetry.open()
+        return self._telemetry
+
+    @property
+    def connection_events(self) -> ConnectionEvents:
+        """What the hub tells of connections, at the same endpoint as telemetry; its reader is open."""
+        within = self._target.timeouts.reaction + self._target.timing.get("connection-events", 0.0)
+        return ConnectionEvents(self.telemetry, within)
+
+    @property
+    def routed(self) -> TelemetryReader:
+        """The reader of what a route brings to the custom endpoint, open."""
+        if self._routed is None:
+            raise ServiceError(
+                f"profile '{self._target.profile}': has no routed-events-connection-string in [service], "
+                "so there is no custom endpoint to read. Add it, or do not claim routing."
+            )
+        self._routed.open()
+        return self._routed
+
+    def policy_token(self, *, expires_in: float = 3600) -> SasToken:
+        """Return a token of the service's policy for the whole hub, valid for so many seconds."""
+        hub = self._access.hub
+        now = time.time() + self._target.clock_ahead
+        return sas_token(self._target.host, hub.key, expiry=int(now + expires_in), policy=hub.policy)
+
+    def status_under(self, name: str) -> str:
+        """Ask REST for a device that there is not, with a token for another name of the hub: "404", "401"."""
+        client = self._rest(name)
+        try:
+            return str(client.call("GET", "devices", "conformance-none", accept=ANSWERS).status)
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        """End the readers and the connections."""
+        for reader in (self._telemetry, self._routed):
+            if reader is not None:
+                reader.close()
+        self._links.close()
+        self.rest.close()
+
+    def _rest(self, name: str | None = None) -> RestClient:
+        target = self._target
+        return RestClient(
+            self._access.hub,
+            port=self._access.hub.port or target.ports.https,
+            verify=ssl.create_default_context(cafile=target.ca_file),
+            timeout=target.timeouts.connect,
+            # A hub that listens on this machine is not reached through a proxy.
+            proxies=target.origin == "named",
+            journal=self.journal,
+            name=name,
+            clock_ahead=target.clock_ahead,
+        )
+
+    def _reader(
+        self,
+        access: ConnectionString | None,
+        setting: str,
+        worker_number: int,
+        accepts: Callable[[str], bool],
+    ) -> TelemetryReader | None:
+        if access is None:
+            return None
+        groups = self._access.consumer_groups
+        endpoint = Endpoint(
+            access=access,
+            port=access.port or AMQPS_PORT,
+            consumer_group=groups[worker_number % len(groups)],
+            ca_file=self._target.ca_file,
+            timeout=self._target.timeouts.connect,
+            clock_ahead=self._target.clock_ahead,
+            setting=setting,
+        )
+        return TelemetryReader(endpoint, self._target.timeouts, accepts=accepts)

@@ -1,0 +1,168 @@
+"""What became of cloud-to-device messages whose sender asked: the hub's feedback, by message id.
+
+Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub", message feedback: batches, each a
+JSON array of records. A batch goes to one receiver alone, and may hold what other workers, other runs and
+other programs wait for. So the link is open only while a case waits, a batch that holds anything of others
+is given back after our own records are taken from it, and then they get time to fetch it.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.backend.addresses import Addressee, name_of
+from conformance.backend.amqp import Incoming
+from conformance.backend.call_log import Journal
+from conformance.backend.links import Links
+from conformance.errors import ServiceError, Violation
+from conformance.report.redaction import redact
+from conformance.run.sleeping import pause
+
+ADDRESS: Final = "/messages/servicebound/feedback"
+
+# After a batch of others was given back: time for them to take it, and twice as long each time it comes
+# again, because a hub gives a batch up after its tenth delivery.
+FIRST_PAUSE: Final = 0.1
+# What the hub has ready comes at once; after this long without a batch there is none, in seconds.
+GATHERING: Final = 0.05
+# The pause grows no more beyond so many times: it is longer than any time to wait for feedback.
+MOST_TIMES: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackRecord:
+    """What became of one message.
+
+    `status` is the hub's word: ``Success``, ``Expired``, ``DeliveryCountExceeded``, ``Rejected``, ``Purged``.
+    `enqueued_time` is the hub's text for when.
+    """
+
+    message_id: str
+    status: str
+    description: str
+    device_id: str
+    generation_id: str
+    enqueued_time: str
+
+    def __str__(self) -> str:
+        return f"feedback on message {self.message_id!r} of {self.device_id}: {self.status}"
+
+
+class FeedbackReader:
+    """Waits for feedback. `within` is for how long, in seconds; `accepts` says which devices are ours."""
+
+    def __init__(
+        self,
+        links: Links,
+        journal: Journal,
+        *,
+        within: float,
+        accepts: Callable[[str], bool] = lambda _: True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = pause,
+    ) -> None:
+        self._links = links
+        self._journal = journal
+        self._within = within
+        self._accepts = accepts
+        self._clock = clock
+        self._pause = sleep
+        self._records: dict[FeedbackRecord, None] = {}
+        self._given_back: Counter[bytes] = Counter()
+
+    @property
+    def received(self) -> tuple[FeedbackRecord, ...]:
+        """All records of our own devices so far, in the order in which they came, each once."""
+        return tuple(self._records)
+
+    def received_for(self, device: Addressee) -> list[tuple[str, str]]:
+        """Return message id and status of each record on a device's messages so far."""
+        name = name_of(device)
+        return [(record.message_id, record.status) for record in self._records if record.device_id == name]
+
+    def expect(self, message_id: str, *, noticed_after: float = 0.0) -> FeedbackRecord:
+        """Return the first record on a message; raises Violation if none comes in time.
+
+        `noticed_after` so many seconds the hub may take to notice what became of it, beside its usual time.
+        """
+        within = self._within + noticed_after
+        end = self._clock() + within
+        while (record := self._first(message_id)) is None:
+            rest = self._fetch(message_id, end)
+            left = end - self._clock()
+            if left <= 0 and self._first(message_id) is None:
+                raise Violation(
+                    f"no feedback on message '{message_id}' within {within:g} s",
+                    observed="no feedback",
+                    expected=f"feedback on message '{message_id}' within {within:g} s",
+                    actual="none came",
+                )
+            if rest and self._first(message_id) is None:
+                # Ours may come meanwhile: there must be time left to fetch it.
+                self._pause(max(min(rest, left / 2), FIRST_PAUSE))
+        return record
+
+    def open_once(self) -> None:
+        """Open a link for feedback and end it again; raises CredentialsRefused or ServiceError."""
+        with self._links.receiver(ADDRESS):
+            pass
+
+    def _fetch(self, message_id: str, end: float) -> float:
+        """Take what the hub has until it holds the record.
+
+        Returns how long others should be let alone to fetch theirs, in seconds. What belongs to them is held
+        until nothing more comes, because what may be ours waits behind it.
+        """
+        others: list[Incoming] = []
+        with self._links.receiver(ADDRESS) as receiver:
+            # A hub that never runs out of batches has no more time than any other.
+            while self._first(message_id) is None and (left := end - self._clock()) > -GATHERING:
+                arrived = receiver.next(GATHERING if others else max(left, GATHERING))
+                if arrived is None:
+                    break
+                if self._take(arrived):
+                    receiver.settle(arrived, "accepted")
+                else:
+                    others.append(arrived)
+            receiver.stop()
+            for batch in others:
+                receiver.settle(batch, "released")
+        self._given_back.update(batch.body for batch in others)
+        times = max((self._given_back[batch.body] for batch in others), default=0)
+        return FIRST_PAUSE * 2.0 ** (min(times, MOST_TIMES) - 1) if times else 0.0
+
+    def _take(self, batch: Incoming) -> bool:
+        """Note our records in a batch; tell whether there were no others."""
+        records = _read(batch.body)
+        ours = [record for record in records if self._accepts(record.device_id)]
+        for record in ours:
+            if record not in self._records:
+                self._records[record] = None
+                self._journal.writer()(str(record))
+        return len(ours) == len(records)
+
+    def _first(self, message_id: str) -> FeedbackRecord | None:
+        return next((record for record in self._records if record.message_id == message_id), None)
+
+
+def _read(body: bytes) -> list[FeedbackRecord]:
+    try:
+        return [_record(entry) for entry in json.loads(body)]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        start = redact(body[:80].decode(errors="replace"))
+        raise ServiceError(f"feedback: not a JSON array of records: {start!r}.") from None
+
+
+def _record(entry: dict[str, Any]) -> FeedbackRecord:
+    """Read one record; hubs of different age call the outcome `statusCode` or `description`."""
+    return FeedbackRecord(
+        message_id=str(entry.get("originalMessageId", "")),
+        status=str(entry.get("statusCode") or entry.get("description") or ""),
+        description=str(entry.get("description", "")),
+        device_id=str(entry.get("deviceId", "")),
+        generation_id=str(entry.get("deviceGenerationId", "")),
+        enqueued_time=str(entry.get("enqueuedTimeUtc", "")),
+    )

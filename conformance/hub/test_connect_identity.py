@@ -1,0 +1,141 @@
+"""Connecting as a device: ClientId and Username.
+
+Document: #using-the-mqtt-protocol-directly-as-a-device. Clauses: clauses/connect.toml.
+
+The ClientId is the device id. The Username is {host}/{device}/?api-version=...; both name the
+device exactly. Each refusal is tried with a device that has just been let in with the right ones.
+"""
+
+import pytest
+
+from conformance.mqtt.fields import NO_PASSWORD, NO_USERNAME
+
+clause = pytest.mark.clause
+
+
+@clause("connect.client-id")
+def test_the_device_id_as_client_id_is_accepted(device):
+    """A CONNECT whose ClientId is the device id is accepted."""
+    device.expect_accepted(client_id=device.id)
+
+
+@clause("connect.client-id-mismatch")
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        pytest.param(lambda device, other: other, id="another-device"),
+        pytest.param(lambda device, other: device.swapcase(), id="other-case"),
+        pytest.param(lambda device, other: f"{device}/module", id="device-and-module"),
+        pytest.param(lambda device, other: device[:-1], id="prefix"),
+        pytest.param(lambda device, other: f"{device}x", id="suffix"),
+    ],
+)
+def test_a_client_id_that_is_not_the_device_id_is_refused(admitted, other_device, client_id):
+    """The ClientId is compared with the device id of the Username, character by character."""
+    admitted.expect_refused(client_id=client_id(admitted.id, other_device.id))
+
+
+@clause("connect.username")
+@pytest.mark.parametrize(
+    "username",
+    [
+        pytest.param("{host}/{device}/?api-version=2018-06-30", id="the-documents-version"),
+        pytest.param("{host}/{device}/?api-version=2021-04-12", id="a-newer-version"),
+        pytest.param(
+            "{host}/{device}/?api-version=2021-04-12&DeviceClientType=conformance%2F1.0",
+            id="with-client-type",
+        ),
+    ],
+)
+def test_host_device_and_api_version_are_the_username(device, username):
+    """The Username is {host}/{device}/?api-version=...; an SDK adds its name behind it."""
+    device.expect_accepted(username=username.format(host=device.host, device=device.id))
+
+
+@clause("connect.username-mismatch")
+@pytest.mark.parametrize(
+    "username",
+    [
+        pytest.param(
+            lambda host, device, other: f"{host}/{other}/?api-version=2018-06-30", id="another-device"
+        ),
+        pytest.param(
+            lambda host, device, other: f"{host}/{device.swapcase()}/?api-version=2018-06-30", id="other-case"
+        ),
+        pytest.param(lambda host, device, other: device, id="device-alone"),
+        pytest.param(lambda host, device, other: host, id="host-alone"),
+        pytest.param(lambda host, device, other: "", id="empty"),
+    ],
+)
+def test_a_username_that_names_something_else_is_refused(admitted, other_device, username):
+    """A Username without the host, without the device, or with another device opens nothing."""
+    admitted.expect_refused(username=username(admitted.host, admitted.id, other_device.id))
+
+
+@clause("connect.username-host")
+def test_a_username_with_another_host(admitted, observed):
+    """Nothing states what a hub does with another hub's name in the Username."""
+    observed(admitted.attempt(username=f"another-hub.example/{admitted.id}/?api-version=2018-06-30"))
+
+
+@clause("connect.device-name")
+@pytest.mark.parametrize(
+    ("username", "resource"),
+    [
+        pytest.param("{other}", "{other}", id="Username-and-token"),
+        pytest.param("{other}", "{own}", id="Username-alone"),
+        pytest.param("{own}", "{other}", id="token-alone"),
+    ],
+)
+def test_the_hub_is_called_by_its_other_name(admitted, other_name_for_devices, observed, username, resource):
+    """Under {name}.device.{domain} a hub has TLS 1.3; whether a Username may have it is not stated."""
+    names = {"own": admitted.host, "other": other_name_for_devices}
+    token = admitted.token(resource=f"{resource.format(**names)}/devices/{admitted.id}")
+
+    observed(
+        admitted.attempt(
+            username=f"{username.format(**names)}/{admitted.id}/?api-version=2021-04-12", password=token
+        )
+    )
+
+
+@clause("connect.service-name")
+def test_a_back_end_calls_the_hub_by_its_other_name(service, other_name_for_services, observed):
+    """Under {name}.service.{domain} a hub has TLS 1.3; whether a token may have it is not stated."""
+    observed(f"status {service.status_under(other_name_for_services)}")
+
+
+@clause("connect.api-version-missing")
+def test_a_username_without_api_version(admitted, observed):
+    """Without api-version telemetry is known to work and twins are not."""
+    observed(admitted.attempt_to_publish(username=f"{admitted.host}/{admitted.id}"))
+
+
+@clause("connect.unknown-device")
+def test_an_unknown_device_is_refused(admitted, unknown_device, observed):
+    """A device that was never registered is refused; the answer is recorded beside that to a bad key."""
+    to_unknown = unknown_device.expect_refused()
+
+    observed(f"unknown device: {to_unknown}; bad key: {admitted.attempt(password=unknown_device.token())}")
+
+
+@clause("connect.disabled-device")
+def test_a_disabled_device_is_refused_until_it_is_enabled(admitted, registry):
+    """A disabled device cannot connect; enabled again it can."""
+    registry.set_status(admitted.id, "disabled")
+    admitted.expect_refused()
+
+    registry.set_status(admitted.id, "enabled")
+    admitted.expect_accepted()
+
+
+@clause("connect.no-credentials")
+def test_a_connect_without_credentials_is_refused(admitted):
+    """A CONNECT with neither Username nor Password gets no session."""
+    admitted.expect_refused(username=NO_USERNAME, password=NO_PASSWORD)
+
+
+@clause("connect.empty-client-id")
+def test_an_empty_client_id_is_refused(admitted, readings):
+    """An empty ClientId names no device; whether a CONNACK says so is not known."""
+    readings.match(admitted.attempt(client_id=""))

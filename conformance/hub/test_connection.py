@@ -1,0 +1,141 @@
+"""The life of a connection: one per device, closed on errors, harmless to others.
+
+Document: #sending-device-to-cloud-messages and #migrating-a-device-app-from-amqp-to-mqtt.
+Clauses: clauses/connection.toml.
+
+A new connection of a device replaces the old one. MQTT 3.1.1 has no packet that could tell an
+error, so the hub closes the connection, and only that one.
+"""
+
+import pytest
+
+from conformance.mqtt.raw_packets import packet, text
+
+clause = pytest.mark.clause
+
+PINGREQ = b"\xc0\x00"
+
+
+@clause("connection.newest-wins")
+def test_each_new_connection_replaces_the_one_before(device, connection):
+    """A hub holds one connection per device: three times in a row the newest one stays."""
+    second = device.connect()
+    connection.expect_replaced()
+    second.ping()
+
+    third = device.connect()
+    second.expect_replaced()
+    third.ping()
+
+    fourth = device.connect()
+    third.expect_replaced()
+    fourth.ping()
+
+
+@clause("connection.scope")
+def test_a_modules_new_connection_replaces_its_own_alone(
+    module, module_connection, connection, sibling_connection
+):
+    """Device and sibling keep theirs."""
+    newer = module.connect()
+
+    module_connection.expect_replaced()
+    newer.ping()
+    connection.ping()
+    sibling_connection.ping()
+
+
+@clause("connection.scope")
+def test_a_devices_new_connection_replaces_its_own_alone(device, connection, module_connection):
+    """Its module keeps its own."""
+    newer = device.connect()
+
+    connection.expect_replaced()
+    newer.ping()
+    module_connection.ping()
+
+
+@clause("connection.scope")
+def test_a_module_stays_when_its_device_leaves(connection, module_connection):
+    """The end of the device's connection is not that of its module's."""
+    connection.disconnect()
+
+    module_connection.ping()
+
+
+@clause("connection.errors-close")
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(
+            lambda topic: packet(0x30, text(topic), bytes(266 * 1024)),
+            id="oversize-publish",
+            marks=pytest.mark.large,
+        ),
+        pytest.param(lambda topic: packet(0x30, text(f"{topic}#"), b"x"), id="wildcard-in-topic-name"),
+        pytest.param(lambda topic: packet(0x36, text(topic), b"\x00\x01", b"x"), id="QoS-3"),
+    ],
+)
+def test_an_error_closes_without_a_packet(raw_connected, error):
+    """Where AMQP would return an error, the MQTT connection just ends."""
+    raw_connected.send(error(raw_connected.device.topics.events))
+
+    raw_connected.expect_silent_close()
+
+
+@clause("connection.survives-others")
+def test_a_violation_disturbs_nobody_else(raw_connected, bystander, stage):
+    """A connection closed for a malformed packet leaves every other one alone."""
+    raw_connected.send(b"\xf0\x00")
+    stage(raw_connected.expect_closed, needs="packets.malformed")
+
+    bystander.ping()
+
+
+@clause("connection.survives-others")
+def test_a_refusal_disturbs_nobody_else(admitted, other_device, bystander, stage):
+    """A refused CONNECT leaves every open connection alone."""
+    stage(admitted.expect_refused, password=other_device.token(), needs="sas.bad-signature")
+
+    bystander.ping()
+
+
+@clause("connection.survives-others")
+def test_a_flood_of_pings_disturbs_nobody_else(raw_connected, bystander):
+    """A client that sends 1,000 packets at once leaves every other connection served."""
+    raw_connected.send(PINGREQ * 1000)
+
+    bystander.ping()
+
+
+@clause("connection.ping")
+def test_three_pings_get_three_answers(raw_connected):
+    """[MQTT-3.12.4-1] Each PINGREQ is answered."""
+    raw_connected.send(PINGREQ * 3)
+
+    assert raw_connected.take(3) == ("pingresp", "pingresp", "pingresp")
+    assert raw_connected.outcome() == "no answer"
+
+
+@clause("connection.disconnect-closes")
+def test_what_follows_a_disconnect(raw_connected, observed):
+    """The client closes after DISCONNECT; whether the hub does so first is its own affair."""
+    raw_connected.send(b"\xe0\x00")
+
+    observed(raw_connected.outcome(fence=False))
+
+
+@clause("connection.changed-under-way")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda registry, device: registry.set_status(device.id, "disabled"), id="disabled"),
+        pytest.param(lambda registry, device: registry.delete([device.id]), id="deleted"),
+        pytest.param(lambda registry, device: registry.replace_keys(device.id), id="keys-replaced"),
+    ],
+)
+def test_an_identity_changes_under_an_open_connection(connection, registry, observed, change):
+    """Hubs are known to drop a device that is disabled while connected; the rest is not documented."""
+    change(registry, connection.device)
+
+    observed(connection.outcome())

@@ -1,0 +1,120 @@
+"""SAS tokens that open nothing.
+
+Document: #using-the-mqtt-protocol-directly-as-a-device. Clauses: clauses/sas.toml.
+
+A token is refused when it was not signed with a key of the device, was changed afterwards, has
+expired, is for something else, or is not a token. Each is tried with a device that was just let in.
+"""
+
+import pytest
+
+from conformance.target.credentials import (
+    NO_SECRET,
+    Secret,
+    flip_signature_bit,
+    random_key,
+    replace_field,
+    without_field,
+)
+
+clause = pytest.mark.clause
+
+
+@clause("sas.bad-signature")
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(lambda device, other: flip_signature_bit(device.token()), id="one-bit-flipped"),
+        pytest.param(lambda device, other: device.token(key=random_key()), id="random-key"),
+        pytest.param(lambda device, other: device.token(key=other.primary_key), id="another-devices-key"),
+    ],
+)
+def test_a_signature_of_another_key_is_refused(admitted, other_device, token):
+    """Only the device's own keys sign for it."""
+    admitted.expect_refused(password=token(admitted, other_device))
+
+
+@clause("sas.tampered")
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(
+            lambda device, other: replace_field(device.token(expires_in=60), "se", "4102444800"),
+            id="later-expiry",
+        ),
+        pytest.param(
+            lambda device, other: replace_field(
+                other.token(), "sr", f"{device.host}%2Fdevices%2F{device.id}"
+            ),
+            id="other-resource",
+        ),
+    ],
+)
+def test_a_token_changed_after_signing_is_refused(admitted, other_device, token):
+    """The signature covers the expiry and the resource."""
+    admitted.expect_refused(password=token(admitted, other_device))
+
+
+@clause("sas.expired")
+@pytest.mark.clock
+def test_an_expired_token_is_refused(admitted):
+    """A token that expired 15 minutes ago is beyond any allowance for clocks."""
+    admitted.expect_refused(password=admitted.token(expires_in=-15 * 60))
+
+
+@clause("sas.expired-inside-skew")
+@pytest.mark.clock
+def test_a_token_that_expired_a_minute_ago(admitted, observed):
+    """A hub allows for clocks that differ; how far is not documented."""
+    observed(admitted.attempt(password=admitted.token(expires_in=-60)))
+
+
+@clause("sas.wrong-resource")
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param("{host}/devices/{other}", id="another-device"),
+        pytest.param("another-hub.example/devices/{device}", id="another-hub"),
+    ],
+)
+def test_a_token_for_something_else_is_refused(admitted, other_device, resource):
+    """A token opens its own resource only, even if a key of the device signed it."""
+    resource = resource.format(host=admitted.host, device=admitted.id, other=other_device.id)
+
+    admitted.expect_refused(password=admitted.token(resource=resource))
+
+
+@clause("sas.malformed")
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param(lambda device: without_field(device.token(), "sig"), id="no-sig"),
+        pytest.param(lambda device: without_field(device.token(), "se"), id="no-se"),
+        pytest.param(lambda device: without_field(device.token(), "sr"), id="no-sr"),
+        pytest.param(lambda device: NO_SECRET, id="empty"),
+        pytest.param(lambda device: device.primary_key, id="the-key-itself"),
+    ],
+)
+def test_a_password_that_is_no_complete_token_is_refused(admitted, password):
+    """A Password is a SAS token with sig, se and sr."""
+    admitted.expect_refused(password=password(admitted))
+
+
+@clause("sas.loose-forms")
+@pytest.mark.parametrize(
+    "respell",
+    [
+        pytest.param(
+            lambda token: token.replace("SharedAccessSignature ", "SharedAccess "), id="wrong-prefix"
+        ),
+        pytest.param(lambda token: token.replace(" ", "  "), id="two-spaces"),
+        pytest.param(lambda token: token.replace("se=", "se=soon"), id="expiry-in-words"),
+        pytest.param(
+            lambda token: token.replace("sr=", "SR=").replace("sig=", "SIG=").replace("se=", "SE="),
+            id="names-in-capitals",
+        ),
+    ],
+)
+def test_a_token_in_another_spelling(admitted, observed, respell):
+    """How strictly a hub reads the spelling of a token is not documented."""
+    observed(admitted.attempt(password=Secret(respell(admitted.token().reveal()))))

@@ -1,0 +1,242 @@
+"""What one worker works with, and its share for one case.
+
+The worker opens one reactor, one service and one supply of new devices; a case gets devices of its own, whose
+packets and telemetry go into its own evidence.
+"""
+
+import base64
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from conformance.backend import ConnectionEvents, IdentityRegistry, Service, TelemetryReader
+from conformance.errors import NotTested, ServiceError
+from conformance.evidence.case import Evidence
+from conformance.mqtt.certificate import ServerCertificate, fetch_certificate
+from conformance.mqtt.device import Device
+from conformance.mqtt.endpoint import Endpoint
+from conformance.mqtt.reactor import Reactor
+from conformance.run.dependencies import Place
+from conformance.run.identities import NewIdentities, ReadyIdentities
+from conformance.target.certificates import ClientCertificate, Digest
+from conformance.target.credentials import Identity, Secret
+from conformance.target.target import Target
+
+
+class DeviceBench:
+    """The bench of one worker. Close it at the end of the worker."""
+
+    def __init__(self, target: Target, place: Place) -> None:
+        self.target = target
+        self.reactor = Reactor()
+        self.endpoint = Endpoint(
+            host=target.host,
+            port=target.ports.mqtt,
+            trust=target.ca_file or "system",
+            timeouts=target.timeouts,
+            websocket_port=target.ports.https,
+            clock_ahead=target.clock_ahead,
+        )
+        makes_devices = target.service is not None and "registry" in target.capabilities
+        prefix = f"{place.prefix}-"
+        own = {identity.device_id for identity in target.identities}
+        # Other workers, and other runs, send telemetry to the same hub.
+        accepts: Callable[[str], bool] = (
+            (lambda device_id: device_id.startswith(prefix)) if makes_devices else own.__contains__
+        )
+        self._service = (
+            None if target.service is None else Service(target, worker_number=place.number, accepts=accepts)
+        )
+        self.identities: NewIdentities | ReadyIdentities
+        if makes_devices:
+            self.identities = NewIdentities(self.service.registry, place.prefix, place.journal)
+        else:
+            self.identities = ReadyIdentities(target.identities, place.number, place.workers)
+
+    @property
+    def service(self) -> Service:
+        """The back end. Raises ServiceError where the profile names none."""
+        if self._service is None:
+            raise ServiceError(
+                f"profile '{self.target.profile}': has no [service], so no back end can be asked"
+            )
+        return self._service
+
+    @property
+    def opened_service(self) -> Service | None:
+        """The back end, None where the profile names none."""
+        return self._service
+
+    @contextmanager
+    def for_case(self, evidence: Evidence) -> Iterator["CaseBench"]:
+        """Lend the bench to a case; what the case opened is closed behind it."""
+        case = CaseBench(self, evidence)
+        if self._service is not None:
+            self._service.journal.follow(evidence.transcript)
+            self._service.methods.forget()
+        try:
+            yield case
+        finally:
+            case.close()
+            if self._service is not None:
+                self._service.journal.forget()
+
+    def close(self) -> None:
+        """Delete the worker's devices and end its threads."""
+        try:
+            self.identities.close()
+        finally:
+            if self._service is not None:
+                self._service.close()
+            self.reactor.stop()
+
+
+class CaseBench:
+    """The bench as one case sees it."""
+
+    def __init__(self, bench: DeviceBench, evidence: Evidence) -> None:
+        self._bench = bench
+        self._evidence = evidence
+        self._devices: list[Device] = []
+        self._readers: dict[str, TelemetryReader] = {}
+
+    @property
+    def target(self) -> Target:
+        """The hub under test."""
+        return self._bench.target
+
+    @property
+    def service(self) -> Service:
+        """The hub's back end."""
+        return self._bench.service
+
+    @property
+    def registry(self) -> IdentityRegistry:
+        """The hub's identity registry."""
+        return self._bench.service.registry
+
+    @property
+    def telemetry(self) -> TelemetryReader:
+        """The reader, opened by now; what this case's devices send shows in its transcript."""
+        return self._opened("telemetry")
+
+    @property
+    def routed(self) -> TelemetryReader:
+        """The reader of the custom endpoint, likewise."""
+        return self._opened("routed")
+
+    def connection_events(self, device: Device) -> ConnectionEvents:
+        """Return what the hub tells of a device's connections, and of its modules', from now on."""
+        self._opened("telemetry")
+        events = self.service.connection_events
+        events.follow(device.id)
+        return events
+
+    def device(self, ending: str = "") -> Device:
+        """Return a device that no other case has, or, of a profile's ready-made ones, that none has now.
+
+        Its id ends in `ending`.
+        """
+        if ending:
+            return self._device(self._bench.identities.take_alike([ending])[0])
+        identity = self._bench.identities.take()
+        if any(identity.device_id == device.id for device in self._devices):
+            raise NotTested(
+                f"needs {len(self._devices) + 1} devices: add [[identity]] tables or run fewer workers"
+            )
+        return self._device(identity)
+
+    def devices_alike(self, ending: str, other_ending: str) -> tuple[Device, Device]:
+        """Return two new devices whose ids differ in these endings alone."""
+        identity, other = self._bench.identities.take_alike([ending, other_ending])
+        return self._device(identity), self._device(other)
+
+    def unknown_device(self) -> Device:
+        """Return a device that the hub does not know, with a key that it never saw."""
+        name = self._bench.identities.unused_name()
+        unknown = Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key())
+        return self._device(unknown, known=False)
+
+    def module(self, device: Device, ending: str = "") -> Device:
+        """Return a new module of a device of this case; the hub deletes it with its device.
+
+        Its own name ends in `ending`.
+        """
+        number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
+        return self._device(self.registry.create_module(device.id, f"module-{number}{ending}"))
+
+    def certified_device(self, digest: Digest = "SHA-1") -> Device:
+        """Return a new device that is known by two new certificates, of which it presents the first."""
+        identity = self._bench.identities.take()
+        pair = ClientCertificate(identity.id), ClientCertificate(identity.id)
+        self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
+        return self._device(identity, pair)
+
+    def certified_module(self, device: Device) -> Device:
+        """Return a new module of a device, known by two new certificates."""
+        name = "module-x509"
+        pair = ClientCertificate(f"{device.id}/{name}"), ClientCertificate(f"{device.id}/{name}")
+        thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
+        return self._device(self.registry.create_module(device.id, name, thumbprints=thumbprints), pair)
+
+    def unknown_module(self, device: Device) -> Device:
+        """Return a module of a device of this case that the hub does not know, with a key it never saw."""
+        key, other_key = _fresh_key(), _fresh_key()
+        unknown = Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
+        return self._device(unknown, known=False)
+
+    def failed_call(self, *, wait_for_end: bool) -> str | None:
+        """Say which call of the service the hub did not carry out, of those whose answer nobody checks.
+
+        `wait_for_end` waits for calls that have no answer yet.
+        """
+        service = self._bench.opened_service
+        return None if service is None else service.methods.failure(wait_for_end=wait_for_end)
+
+    def server_certificate(self) -> ServerCertificate:
+        """Fetch the certificate that the hub presents on its MQTT port."""
+        return fetch_certificate(self._bench.endpoint)
+
+    def close(self) -> None:
+        """End every connection of the case."""
+        for device in self._devices:
+            device.close()
+            for reader in self._readers.values():
+                reader.forget(device.id)
+
+    def _opened(self, name: Literal["telemetry", "routed"]) -> TelemetryReader:
+        reader = self._readers.get(name)
+        if reader is None:
+            service = self._bench.service
+            reader = self._readers[name] = service.telemetry if name == "telemetry" else service.routed
+            for device in self._devices:
+                reader.follow(device.id, self._evidence.transcript)
+        return reader
+
+    def _device(
+        self,
+        identity: Identity,
+        pair: tuple[ClientCertificate, ClientCertificate] | None = None,
+        *,
+        known: bool = True,
+    ) -> Device:
+        own, spare = pair or (None, None)
+        bench = self._bench
+        self._evidence.identities += known
+        device = Device(identity, bench.endpoint, bench.reactor, self._evidence, certificate=own)
+        device.spare_certificate = spare
+        self._devices.append(device)
+        for reader in self._readers.values():
+            reader.follow(device.id, self._evidence.transcript)
+        return device
+
+
+def _fresh_key() -> Secret:
+    """Return a random key of the form that a hub makes: 32 bytes in base64."""
+    return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+
+
+def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench:
+    """Open the bench of a worker, from the target as plain values."""
+    return DeviceBench(Target.rebuild(target), place)

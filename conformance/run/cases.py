@@ -1,0 +1,295 @@
+"""The record of a case while it runs: what it observed, compared and broke on, settled once at its end."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from conformance.documents.catalogue import Clause
+from conformance.errors import HarnessError, NotTested, TooLate, Violation
+from conformance.evidence.case import Evidence
+from conformance.evidence.describe import cut
+from conformance.evidence.watch import Breach as SeenBreach
+from conformance.mqtt import hearing
+from conformance.report.redaction import redact
+from conformance.run.comparison import LONGEST_VALUE, Comparison
+from conformance.verdict.clause import Breach, Case
+from conformance.verdict.consequences import consequence
+from conformance.verdict.deviation import Deviation, applied
+from conformance.verdict.outcome import Kind, Outcome, Problem, settle
+from conformance.verdict.readings import Readings
+from conformance.verdict.verdicts import Verdict
+
+# A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
+LONGEST_WORD: Final = 80
+# Enough to see what a hub was told before it fell silent.
+LINES_OF_TAIL: Final = 8
+# Words that are one for each packet, of a hub that sends thousands.
+LONGEST_WORDS: Final = 400
+
+
+@dataclass(kw_only=True)
+class RunningCase:
+    """One case from its collection to its settled record.
+
+    `unclaimed` is why it does not apply to the target; then it never runs. `own_names` says which names of
+    this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
+    still meanwhile; `too_late`, whether the test found that it could not be in time. `failed_call` says which
+    call of the service the hub did not carry out, of those that the case needs and does not check; asked with
+    True, it waits for their ends.
+    """
+
+    id: str
+    clause: Clause
+    unclaimed: str | None = None
+    title: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
+    mask: Callable[[str], str] = str
+    worker: str = ""
+    deviations: tuple[Deviation, ...] = ()
+    today: str = ""
+    observed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    comparison: Comparison | None = None
+    began: float = 0.0
+    seconds: float = 0.0
+    slept: float = 0.0
+    attempt: int = 1
+    held_up: float = 0.0
+    too_late: bool = False
+    failed_call: Callable[[bool], str | None] = field(default=lambda _wait_for_end: None, repr=False)
+    readings: Readings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readings = Readings(self.clause.id, self.clause.readings)
+
+    def say(self, words: str) -> None:
+        """Take down what a case of level *observe* saw."""
+        self.observed.append(words)
+
+    def fail(self, phase: str, error: BaseException) -> None:
+        """Take down what ended a phase."""
+        self.too_late = self.too_late or isinstance(error, TooLate)
+        self.problems.append(self._problem(phase, error))
+
+    def find_not_offered(self, phase: str, reason: str) -> None:
+        """Take down that what the case is about is the hub's to bring up, and did not come up."""
+        self.problems.append(Problem(phase=phase, kind=Kind.NOT_OFFERED, message=reason))
+
+    def leave_out(self, phase: str, reason: str) -> None:
+        """Take down that a phase was skipped, by whatever means."""
+        self.problems.append(Problem(phase=phase, kind=Kind.NOT_SEEN, message=reason))
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it did not pass and the suite's own lateness may be why."""
+        return bool(self.problems) and (self.too_late or self.held_up > 0)
+
+    @property
+    def why_again(self) -> str:
+        """Why another attempt is made, in words."""
+        if self.held_up:
+            return f"the suite itself was held up for {self.held_up:.1f} s, in attempt {self.attempt}"
+        return self.problems[0].message
+
+    def anew(self) -> "RunningCase":
+        """Return the record of another attempt. What the watch saw, and what was spent, is kept."""
+        return replace(
+            self,
+            evidence=self.evidence.anew(),
+            observed=[],
+            problems=[],
+            comparison=None,
+            held_up=0.0,
+            too_late=False,
+            attempt=self.attempt + 1,
+        )
+
+    def settle(self) -> Case:
+        """Return the record, with every secret removed; a transcript only where the case is not a pass."""
+        if self.unclaimed is not None:
+            return Case(
+                id=self.id,
+                clause=self.clause.id,
+                verdict=Verdict.NOT_CLAIMED,
+                message=self.unclaimed,
+                title=self.title,
+            )
+        reading = self.readings.seen
+        problems = [self._in_fairness(problem) for problem in self.problems]
+        outcome = settle(self.clause.level, problems, observed=self.observed, reading=reading)
+        outcome = replace(outcome, observed=cut(redact(self.mask(outcome.observed)), LONGEST_WORDS))
+        outcome, deviation = applied(outcome, self.own_deviations, self.today)
+        watch = self.evidence.watch
+        breaches = tuple(_one_for_each_clause(map(self._breach, watch.breaches)))
+        flood = self.evidence.flood
+        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
+        return Case(
+            id=self.id,
+            clause=self.clause.id,
+            verdict=outcome.verdict,
+            reading=reading,
+            observed=outcome.observed,
+            began=self.began,
+            seconds=round(self.seconds, 4),
+            message=cut(redact(outcome.message), LONGEST_VALUE),
+            expected=cut(redact(outcome.expected), LONGEST_VALUE),
+            actual=cut(redact(outcome.actual), LONGEST_VALUE),
+            transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
+            slept=round(self.slept, 4),
+            worker=self.worker,
+            messages=self.evidence.messages,
+            identities=self.evidence.identities,
+            flood=flood,
+            breaches=breaches,
+            sightings=tuple(sorted(watch.sightings.items())),
+            deviation=deviation,
+            title=redact(self.title),
+            heard=self._since_it_began(hearing.last_heard()),
+            said=self._since_it_began(hearing.last_said()),
+            tail=redact("\n".join(map(str, self.evidence.transcript.entries[-LINES_OF_TAIL:]))),
+            consequence=consequence(self.clause, reading, self.id),
+        )
+
+    def _since_it_began(self, moment: float) -> float:
+        """Return a moment of this case, 0 for one before it."""
+        return moment if moment >= self.began else 0.0
+
+    def _in_fairness(self, problem: Problem) -> Problem:
+        """Return a problem as what it is where this process was held up: no fault of the hub's."""
+        if not self.held_up or problem.kind in {Kind.NOT_SEEN, Kind.NOT_OFFERED}:
+            return problem
+        return Problem(phase=problem.phase, kind=Kind.TROUBLE, message=f"{self.why_again}: {problem.message}")
+
+    def _breach(self, seen: SeenBreach) -> Breach:
+        """Return a breach of a watched rule as the profile's deviations judge it."""
+        word, message = redact(self.mask(seen.observed)), redact(seen.message)
+        outcome, deviation = applied(
+            Outcome(verdict=Verdict.VIOLATION, message=message, observed=word),
+            self._deviations_of(seen.clause),
+            self.today,
+        )
+        return Breach(
+            clause=seen.clause,
+            message=outcome.message,
+            observed=word,
+            verdict=outcome.verdict,
+            deviation=deviation,
+            count=seen.count,
+        )
+
+    @property
+    def own_deviations(self) -> tuple[Deviation, ...]:
+        """What the profile states about this case and its own clause."""
+        return self._deviations_of(self.clause.id)
+
+    def _deviations_of(self, clause: str) -> tuple[Deviation, ...]:
+        return tuple(each for each in self.deviations if each.concerns(clause, self.id))
+
+    def _problem(self, phase: str, error: BaseException) -> Problem:
+        message = str(error) or type(error).__name__
+        if isinstance(error, NotTested):
+            return Problem(phase=phase, kind=Kind.NOT_SEEN, message=message)
+        if isinstance(error, Violation):
+            return Problem(
+                phase=phase,
+                kind=Kind.VIOLATION,
+                message=message,
+                observed=error.observed,
+                expected=error.expected,
+                actual=error.actual,
+                needs=getattr(error, "needs", ""),
+            )
+        if isinstance(error, AssertionError):
+            return self._assertion(phase, message)
+        # The suite's own errors say what they are; of any other, its name is half the message.
+        own_words = message if isinstance(error, HarnessError) else f"{type(error).__name__}: {message}"
+        return Problem(phase=phase, kind=Kind.TROUBLE, message=own_words)
+
+    def _assertion(self, phase: str, message: str) -> Problem:
+        first_line = message.splitlines()[0].removeprefix("assert ")
+        if self.comparison is None:
+            return Problem(phase=phase, kind=Kind.VIOLATION, message=first_line, observed="differs")
+        actual = self.comparison.actual
+        return Problem(
+            phase=phase,
+            kind=Kind.VIOLATION,
+            message=f"expected {_short(self.comparison.expected)}, got {_short(actual)}",
+            observed=_short(actual),
+            expected=self.comparison.expected,
+            actual=actual,
+        )
+
+
+def _one_for_each_clause(breaches: Iterable[Breach]) -> Iterator[Breach]:
+    """Yield one breach for each clause and each deviation that is about it: the first, with all words."""
+    alike: dict[tuple[str, Verdict, Deviation | None], list[Breach]] = {}
+    for breach in breaches:
+        alike.setdefault((breach.clause, breach.verdict, breach.deviation), []).append(breach)
+    for first, *others in alike.values():
+        words = ", ".join(dict.fromkeys(each.observed for each in others))
+        yield replace(
+            first,
+            message=f"{first.message} (also: {words})" if words else first.message,
+            count=first.count + sum(each.count for each in others),
+        )
+
+
+def died(case_id: str, clause: str, message: str, *, worker: str = "", title: str = "") -> Case:
+    """Return the record of a case whose worker did not live to settle it."""
+    return Case(
+        id=case_id, clause=clause, verdict=Verdict.BROKEN, message=redact(message), worker=worker, title=title
+    )
+
+
+def to_json(case: Case) -> dict[str, Any]:
+    """Return the record as plain values, which cross to xdist's controller as an attribute of the report."""
+    record = asdict(case)
+    # execnet knows plain types alone: not even an enumeration of texts crosses.
+    breaches = [{**breach, "verdict": str(breach["verdict"])} for breach in record["breaches"]]
+    return {**record, "verdict": str(case.verdict), "breaches": breaches}
+
+
+def from_json(record: Mapping[str, Any]) -> Case:
+    """Return the record that `to_json` made plain."""
+    return Case(
+        **{
+            **record,
+            "verdict": Verdict(record["verdict"]),
+            "breaches": tuple(_breach(breach) for breach in record["breaches"]),
+            "deviation": _deviation(record["deviation"]),
+            "sightings": tuple((clause, count) for clause, count in record["sightings"]),
+        }
+    )
+
+
+def _breach(record: Mapping[str, Any]) -> Breach:
+    verdict, deviation = Verdict(record["verdict"]), _deviation(record["deviation"])
+    return Breach(**{**record, "verdict": verdict, "deviation": deviation})
+
+
+def _deviation(record: Mapping[str, Any] | None) -> Deviation | None:
+    return None if record is None else Deviation(**record)
+
+
+def case_id(node_id: str) -> str:
+    """Return what of a node id is the same however the suite is started: ``test_x.py::test_y[z]``."""
+    path, separator, rest = node_id.partition("::")
+    return path.replace("\\", "/").rsplit("/", 1)[-1] + separator + rest
+
+
+def mask_names(pattern: str) -> Callable[[str], str]:
+    """Return a function that replaces this run's own names by ``{device}``, so that runs can be compared."""
+    names = re.compile(pattern)
+    return lambda text: names.sub("{device}", text)
+
+
+def stopwatch() -> Callable[[], float]:
+    """Return a function that tells the seconds since now."""
+    began = time.monotonic()
+    return lambda: time.monotonic() - began
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"

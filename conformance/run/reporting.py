@@ -1,0 +1,187 @@
+"""The report of a run: aimed before the first case, written and put into place when the verdict is told."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.documents.catalogue import Catalogue
+from conformance.documents.document import Statement as Sentence
+from conformance.errors import HarnessError, UsageError
+from conformance.report import allure, allure_environment, formats, report_folder, secret_scan, summary
+from conformance.report.junit import JunitReport
+from conformance.report.publication import make
+from conformance.report.report_folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
+from conformance.report.statement import CommandPart, ProfilePart, RunPart, Statement
+from conformance.run.dependencies import OpenTarget
+from conformance.run.records import Records
+from conformance.verdict.clause import Judgement
+from conformance.verdict.deviation_states import Found
+from conformance.verdict.run import ExitCode, worst
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of a report: the exit code that the run has now, and what is to be said, line by line."""
+
+    exit_code: ExitCode
+    lines: tuple[str, ...]
+
+
+def aim(config: pytest.Config, profile: Any, selection: Sequence[str]) -> Path:
+    """Return the folder that the report of a whole run goes to.
+
+    Raises UsageError where it is of use to nobody: it holds something else, or the report of a whole run
+    that a selection would replace.
+    """
+    option = config.option
+    place = Path(option.report_dir) if option.report_dir else Path("reports") / profile.name
+    final = (config.invocation_params.dir / place).absolute()
+    report_folder.check(final)
+    report_folder.check(report_folder.place_of_part(final))
+    if option.report_dir and selection and report_folder.is_whole(final):
+        raise UsageError(
+            f"--report-dir {place}: holds the report of a whole run, which a part of one "
+            f"({' '.join(selection)}) must not replace. Name another folder."
+        )
+    return final
+
+
+class Reporting:
+    """Every file of one run's report. `discard` it where the run comes to no statement."""
+
+    def __init__(
+        self, config: pytest.Config, profile: Any, records: Records, selection: Sequence[str]
+    ) -> None:
+        self._config = config
+        self._records = records
+        self._argument: str = profile.argument
+        option, here = config.option, config.invocation_params.dir
+        self._is_named = bool(option.report_dir)
+        self._whole = aim(config, profile, selection)
+        self._folder = ReportFolder(self._whole)
+        # Where an Allure plugin is installed: its option names the place, and it writes nothing itself.
+        named = getattr(option, "allure_report_dir", None)
+        option.allure_report_dir = None
+        self._allure = here / named if named else self._folder.fresh / ALLURE
+        named = os.path.expandvars(getattr(option, "xmlpath", None) or "")
+        self._junit = here / Path(named).expanduser() if named else None
+        records.junit = self._junit_report = JunitReport(config)
+
+    def place(self, *, partial: bool, is_cut: bool) -> Path:
+        """Return where the report goes: what is less than whole never where a whole one is, or is due.
+
+        `is_cut`: the run did not come to its end. A selection that did has the folder that was named for it.
+        """
+        if partial and (is_cut or not self._is_named or report_folder.is_whole(self._whole)):
+            return report_folder.place_of_part(self._whole)
+        return self._whole
+
+    def write(
+        self,
+        catalogue: Catalogue,
+        judgements: Sequence[Judgement],
+        deviations: Sequence[Found],
+        target: OpenTarget,
+        run: RunPart,
+        *,
+        place: Path,
+        command: CommandPart,
+        sentences: Sequence[Sentence] = (),
+    ) -> Written:
+        """Write every format, search all of it for secrets, and put the folder into place.
+
+        A secret, and what cannot be written, are told and change the exit code; there is no report then, or
+        only a part of what was asked for is missing.
+        """
+        statement = make(
+            catalogue,
+            judgements,
+            deviations=deviations,
+            profile=ProfilePart(name=target.profile, argument=self._argument),
+            sentences=sentences,
+            target=target.description,
+            claims=target.claims,
+            run=run,
+            command=command,
+        )
+        code, lines = ExitCode(run.exit_code), list[str]()
+        try:
+            missing = self._write_all(statement)
+            leaks = self._scrub()
+            if leaks:
+                code = worst(code, ExitCode.SECRET_FOUND)
+                lines.append(
+                    f"a secret was found, and blackened, in {', '.join(leaks)}: this run is invalid. "
+                    "Whatever wrote it there must not; give the keys that it used new values "
+                    f"(exit code {code})"
+                )
+            missing += self._copy_junit(place)
+            if missing:
+                code = worst(code, ExitCode.NOT_WRITTEN)
+            if code != run.exit_code:
+                run = run.model_copy(update={"exit_code": int(code)})
+                formats.write(statement.model_copy(update={"run": run}), self._folder.fresh)
+                self._scrub()
+            lines += [
+                f"a part of the report could not be written (exit code {code}): {why}" for why in missing
+            ]
+            lines += summary.publish(self._folder.fresh / SUMMARY, os.environ)
+            self._folder.publish(place)
+        except (OSError, HarnessError) as error:
+            self.discard()
+            code = worst(code, ExitCode.NOT_WRITTEN)
+            lines.append(f"the report could not be written (exit code {code}): {self._why(error, place)}")
+        else:
+            lines.append(f"report: {self._shown(place / PAGE)}")
+        return Written(exit_code=code, lines=tuple(lines))
+
+    def _write_all(self, statement: Statement) -> list[str]:
+        """Write every format; say where that fails for Allure's results, which may go elsewhere."""
+        self._junit_report.write(self._folder.fresh / JUNIT, partial=statement.run.partial)
+        formats.write(statement, self._folder.fresh)
+        try:
+            allure.write(statement, self._allure, self._records.collection_errors)
+            allure_environment.write(statement, self._allure)
+        except OSError as error:
+            if self._allure.is_relative_to(self._folder.fresh):
+                raise
+            return [f"--alluredir: {self._why(error, self._allure)}"]
+        return []
+
+    def _copy_junit(self, place: Path) -> list[str]:
+        """Put JUnit's file, searched for secrets, where --junitxml says; say where that fails."""
+        written = self._folder.fresh / JUNIT
+        if self._junit is None or not written.exists():
+            return []
+        inside = self._junit.is_relative_to(self._whole)
+        copy = self._folder.fresh / self._junit.relative_to(self._whole) if inside else self._junit
+        if copy == written:
+            return []
+        try:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(written, copy)
+        except OSError as error:
+            return [f"--junitxml: {self._why(error, self._junit)} See {self._shown(place / JUNIT)}."]
+        return []
+
+    def _scrub(self) -> tuple[str, ...]:
+        return secret_scan.scrub([self._folder.fresh, self._allure])
+
+    def discard(self) -> None:
+        """Remove what was begun; the report of an earlier run stays as it was."""
+        self._folder.discard()
+
+    def _shown(self, file: Path) -> str:
+        here = self._config.invocation_params.dir
+        return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+    def _why(self, error: Exception, place: Path) -> str:
+        """Say what is in the way of a file, and what to do."""
+        if not isinstance(error, OSError):
+            return str(error)
+        return f"{self._shown(place)}: {error.strerror or error}. Free some space, or name another place."

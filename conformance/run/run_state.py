@@ -1,0 +1,123 @@
+"""What every process of a run knows about it; plain enough to travel to an xdist worker."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+
+from conformance.errors import UsageError
+from conformance.run.dependencies import Collaborators, Options, suite
+from conformance.run.options import DEFAULT_PROFILE
+from conformance.verdict.deviation import Deviation
+from conformance.verdict.needs import Claims
+
+WORKER_INPUT: Final = "conformance"
+USAGE_OUTPUT: Final = "conformance_usage"
+PARTIAL_OUTPUT: Final = "conformance_partial"
+SECRETS_OUTPUT: Final = "conformance_secrets"
+STOPPED_NOTE: Final = "stopped.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """One run. `target` is what a bench needs to reach the hub, with secrets: never printed.
+
+    `folder` is where processes leave notes for each other: what was collected, which devices exist;
+    `messages` the most that the run may cost, None for any number.
+    """
+
+    id: str
+    profile: str
+    claims: Claims
+    target: dict[str, Any]
+    folder: Path
+    deviations: tuple[Deviation, ...] = ()
+    today: str = ""
+    messages: int | None = None
+
+    def __repr__(self) -> str:
+        return f"RunState({self.id}, {self.profile})"
+
+    def stopped(self) -> str | None:
+        """Return why no further case may begin; None while the run goes on."""
+        note = self.folder / STOPPED_NOTE
+        return note.read_text(encoding="utf-8") if note.exists() else None
+
+    def to_worker(self) -> str:
+        """Return the state as a text, which xdist can send."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "profile": self.profile,
+                "capabilities": sorted(self.claims.capabilities),
+                "timing": dict(self.claims.timing),
+                "large": self.claims.large,
+                "clock": self.claims.clock,
+                "target": self.target,
+                "folder": str(self.folder),
+                "deviations": [asdict(each) for each in self.deviations],
+                "today": self.today,
+                "messages": self.messages,
+            }
+        )
+
+    @classmethod
+    def from_worker(cls, text: str) -> Self:
+        """Return the state that `to_worker` wrote."""
+        values = json.loads(text)
+        return cls(
+            id=values["id"],
+            profile=values["profile"],
+            claims=Claims(
+                capabilities=frozenset(values["capabilities"]),
+                timing=values["timing"],
+                large=values["large"],
+                clock=values["clock"],
+            ),
+            target=values["target"],
+            folder=Path(values["folder"]),
+            deviations=tuple(Deviation(**each) for each in values["deviations"]),
+            today=values["today"],
+            messages=values["messages"],
+        )
+
+
+STATE: Final = pytest.StashKey[RunState]()
+
+
+def stop(folder: Path, reason: str) -> None:
+    """Let no further case of a run begin, in any process; `folder` is where its notes are."""
+    note = folder / STOPPED_NOTE
+    note.with_suffix(".new").write_text(reason, encoding="utf-8")
+    note.with_suffix(".new").replace(note)  # whole, or not there
+
+
+def collaborators(config: pytest.Config) -> Collaborators:
+    """Return what this run works with."""
+    return config.hook.pytest_conformance_collaborators() or suite()
+
+
+def options(config: pytest.Config) -> Options:
+    """Return the command line's words about the target, with the defaults filled in. Raises UsageError.
+
+    An option without its value is a variable that a script forgot to set: it must not mean another hub.
+    """
+    given = config.option
+    for name in ("profile", "report_dir", "same_hub"):
+        value = getattr(given, name)
+        if value is not None and not value.strip():
+            spelling = "--" + name.replace("_", "-")
+            raise UsageError(f"{spelling}: empty. Give it a value, or leave the option out.")
+    if given.slowest is not None and given.slowest < 0:
+        raise UsageError(f"--slowest {given.slowest}: less than none. Give the number of cases to name.")
+    return Options(
+        profile=DEFAULT_PROFILE if given.profile is None else given.profile,
+        hub_url=given.hub_url,
+        attach=given.attach,
+        same_hub=given.same_hub,
+        timeout_factor=1.0 if given.timeout_factor is None else given.timeout_factor,
+        large=given.large,
+        preflight=not given.no_preflight,
+    )

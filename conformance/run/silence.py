@@ -1,0 +1,105 @@
+"""A hub that stops answering behind the preflight: noticed, made sure of, and the rest of the run left out.
+
+Each case by itself can only be broken: nobody answers it. That it is the hub which is gone shows in several
+of them, of whatever worker, and in the preflight's connection, which is then made again. No further case
+begins after that. The workers learn it from a note in the folder of the run.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from conformance.report.printable import visible
+from conformance.run import run_state, sleeping
+from conformance.run.records import Records
+from conformance.verdict.clause import Case
+from conformance.verdict.run import STOPPED
+from conformance.verdict.verdicts import Verdict
+
+# So many broken cases without a byte from the hub; the same number again where it answers after all.
+BROKEN_CASES: Final = 3
+# The preflight's connection is then tried so often, with so many seconds in between.
+TRIES: Final = 2
+BETWEEN_TRIES: Final = 10.0
+# How a case ends that was not answered, or not as it should have been.
+_IN_VAIN: Final = frozenset({Verdict.BROKEN, Verdict.VIOLATION})
+
+
+class Silence:
+    """Watches the records of a run, in the process that was started.
+
+    `unanswered` makes the preflight's connection again: it says why nobody answers, None where the hub does.
+    `notes` is the folder of the run. `remark` says in the end what became of the hub; empty where it answers.
+    """
+
+    def __init__(self, records: Records, notes: Path, unanswered: Callable[[], str | None]) -> None:
+        self._records = records
+        self._notes = notes
+        self._unanswered = unanswered
+        self._silent = 0
+        self._enough = BROKEN_CASES
+        self.remark = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at a case at its end."""
+        case = None if report.when in {"setup", "call"} else self._records.heard(report.nodeid)
+        if case is None or self.remark:
+            return
+        if case.heard:
+            self._silent, self._enough = 0, BROKEN_CASES
+        elif case.verdict is Verdict.BROKEN:
+            self._silent += 1
+        if self._silent >= self._enough:
+            self._make_sure()
+
+    def _make_sure(self) -> None:
+        for attempt in range(TRIES):
+            if attempt:
+                sleeping.pause(BETWEEN_TRIES)
+            reason = self._unanswered()
+            if reason is None:
+                # What breaks the cases is not the hub's silence. So it is not asked three cases later again.
+                self._enough += self._silent
+                return
+        self._stop(reason or "")
+
+    def _stop(self, reason: str) -> None:
+        cases = self._records.cases
+        last = last_case(cases)
+        run_state.stop(self._notes, f"{STOPPED} after {last.id}")
+        others = beside(last, cases)
+        too = f" ({', '.join(others)} ran then too)" if others else ""
+        packets = "; ".join(" ".join(line.split()) for line in last.tail.splitlines()) or "none"
+        self.remark = visible(
+            f"{STOPPED} after {last.id}{too}: {reason} No further case began. "
+            f"The last packets of that case: {packets}"
+        )
+
+
+def last_case(cases: Sequence[Case]) -> Case:
+    """Return the case behind which nothing more came: what it said may be what the hub fell silent of.
+
+    A hub that is gone mostly takes no connections either, so that nothing more is said to it. Where something
+    in front of it takes them, the first case to say something in vain is the one.
+    """
+    # One whose worker died never said when it began.
+    ran = sorted((case for case in cases if case.began), key=lambda case: case.said) or list(cases)
+    moment = max(case.heard for case in ran)
+    spoke = [case for case in ran if case.said > moment]
+    in_vain = [case for case in spoke if case.verdict in _IN_VAIN]
+    if in_vain or spoke:
+        return in_vain[0] if in_vain else spoke[-1]
+    return max(ran, key=lambda case: (case.heard, -case.began))
+
+
+def beside(case: Case, cases: Iterable[Case]) -> list[str]:
+    """Return the ids of the cases that were under way in other workers when one last said something."""
+    moment = case.said or case.heard or case.began
+    return [
+        other.id
+        for other in cases
+        if other is not case and other.began and other.began <= moment <= other.began + other.seconds
+    ]

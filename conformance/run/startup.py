@@ -1,0 +1,150 @@
+"""The run's target as the controller meets it: reached, checked, described for reports."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from conformance.backend import Service
+from conformance.errors import HarnessError, TargetUnreachable, UsageError
+from conformance.profile import loading as profiles
+from conformance.profile.loading import Profile
+from conformance.run.dependencies import Options, Stated
+from conformance.target.opening import OpenedTarget, open_target
+from conformance.target.preflight import preflight, unanswered
+from conformance.target.target import Target
+from conformance.verdict.needs import Claims
+
+
+class ReachedTarget:
+    """A hub that is there, and that the preflight found in order."""
+
+    def __init__(self, opened: OpenedTarget, *, large: bool, remarks: tuple[str, ...]) -> None:
+        self._opened = opened
+        target = opened.target
+        self.profile = target.profile
+        self.same_hub = opened.same_hub
+        self.claims = claims(target, large=large)
+        self.workers = target.worker_limit
+        self.remarks = remarks
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What reports say about the hub."""
+        target = self._opened.target
+        ports = {name: port for name, port in asdict(target.ports).items() if port}
+        return {
+            "name": target.name,
+            "host": target.host,
+            "ports": ports,
+            "edition": target.edition,
+            "version": target.version,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all that a worker needs to reach the hub, secrets included."""
+        return self._opened.target.describe()
+
+    def trouble(self) -> str | None:
+        """Say how a launched hub ended by itself; None while all is well."""
+        return self._opened.trouble()
+
+    def crashed(self) -> bool:
+        """Tell whether a launched hub wrote tracebacks."""
+        return self._opened.crashed()
+
+    def unanswered(self) -> str | None:
+        """Make the preflight's connection again: say why nobody answers, None where the hub does."""
+        return unanswered(self._opened.target)
+
+    def delete_identities(self, ids: list[str]) -> None:
+        """Delete devices that a worker left behind; those of a launched hub end with it."""
+        if self._opened.target.service is None or self._opened.target.origin == "launched":
+            return
+        service = Service(self._opened.target)
+        try:
+            service.registry.delete(ids)
+        finally:
+            service.close()
+
+    def close(self) -> None:
+        """Stop the hub, if this run launched it."""
+        self._opened.stop()
+
+
+def load_profile(options: Options) -> Profile:
+    """Read the profile that the command line names. Raises ProfileError."""
+    return profiles.load(options.profile, timeout_factor=options.timeout_factor)
+
+
+def reach(profile: Profile, options: Options) -> ReachedTarget:
+    """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
+    opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
+    remarks: tuple[str, ...] = ()
+    try:
+        _check_same_hub(opened, profile, options)
+        if options.preflight:
+            checked = preflight(opened.target)
+            opened.target, remarks = checked.target, checked.remarks
+        else:
+            # Unchecked is taken for right.
+            opened.target = dataclasses.replace(opened.target, clock_known=True)
+    except UsageError:
+        opened.stop()
+        raise
+    except HarnessError as error:
+        trouble = opened.trouble()
+        opened.stop()
+        if trouble is not None:
+            raise TargetUnreachable(f"{trouble} ({error})") from None
+        raise
+    except BaseException:
+        opened.stop()
+        raise
+    return ReachedTarget(opened, large=options.large, remarks=remarks)
+
+
+def _check_same_hub(opened: OpenedTarget, profile: Profile, options: Options) -> None:
+    """Refuse another hub than the one that --same-hub is the id of."""
+    if options.same_hub in {None, opened.same_hub}:
+        return
+    target = opened.target
+    if target.origin == "launched":
+        why = f"the command that {profile.file} starts a hub by is not that report's. Bring it back"
+    elif target.origin == "attached":
+        why = (
+            f"the hub of {options.attach}, at {target.host}:{target.ports.mqtt}, was started anew, "
+            "or is another. Attach to the hub of that report"
+        )
+    else:
+        variables = f", with {', '.join(profile.variables)}," if profile.variables else ""
+        why = (
+            f"{profile.file}{variables} names {target.host}:{target.ports.mqtt}, another hub than that "
+            "report is of. Name that one"
+        )
+    raise UsageError(f"--same-hub {options.same_hub}: {why}, or leave out --same-hub to judge this hub.")
+
+
+def check_place(profile: Profile, options: Options) -> None:
+    """Raise HarnessError if what names the hub is wrong, as far as that shows without reaching it."""
+    if options.attach is not None or options.hub_url is not None or profile.launch is None:
+        open_target(profile, attach=options.attach, hub_url=options.hub_url)
+
+
+def stated(profile: Profile, options: Options) -> Stated:
+    """Return what the profile and the command line say of a run, without looking at the hub."""
+    large = options.large or profile.limits.large
+    return Stated(
+        claims=Claims(capabilities=profile.claims, timing=profile.timing, large=large),
+        messages=profile.limits.messages,
+    )
+
+
+def claims(target: Target, *, large: bool) -> Claims:
+    """Return what must hold on a target; `large` is what the command line says."""
+    return Claims(
+        capabilities=target.capabilities,
+        timing=target.timing,
+        large=large or target.limits.large,
+        clock=target.clock_known,
+    )

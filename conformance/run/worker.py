@@ -1,0 +1,321 @@
+"""Runs cases: checks what each test cites, leaves out what is not claimed, settles each case's record.
+
+Registered by `conformance.plugin` in every process that runs tests: the only one, or each worker of xdist.
+"""
+
+import contextlib
+import gc
+import json
+import random
+import time
+from collections.abc import Generator, Sequence
+from typing import Any, Final
+
+import pytest
+
+from conformance.documents.catalogue import Catalogue
+from conformance.errors import USAGE, CatalogueError, HarnessError
+from conformance.evidence.case import Evidence
+from conformance.plugin import refuse
+from conformance.report.redaction import all_secrets
+from conformance.report.redaction_hooks import clean_report, shorten
+from conformance.run import run_state, sleeping
+from conformance.run.case_maker import CaseMaker
+from conformance.run.cases import RunningCase, to_json
+from conformance.run.cost import Cost, estimate, over_budget
+from conformance.run.dependencies import Bench, Collaborators, Place
+from conformance.run.interrupts import FirstInterruptOnly
+from conformance.run.phases import (
+    comparing,
+    served,
+    show_as_settled,
+    show_only_the_test,
+    skip,
+    skipping,
+    take_down,
+)
+from conformance.run.retry import Again
+from conformance.run.run_state import STATE, RunState
+from conformance.run.selection import Selection
+from conformance.verdict.verdicts import Verdict
+
+CASE: Final = pytest.StashKey[RunningCase]()
+MARKERS: Final = (
+    "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
+    "large: a case that moves much data; on a live hub it runs with --large only",
+    "clock: a case that depends on the hub's clock; it runs where that is known",
+)
+SINGLE_PROCESS: Final = "main"
+
+# Modules with fixtures: the run's own, and those of each half's tests.
+FIXTURES: Final = (
+    "conformance.run.fixtures",
+    *(
+        f"conformance.hub.fixtures.{subject}"
+        for subject in (
+            "c2d",
+            "events",
+            "methods",
+            "modules",
+            "topics",
+            "twins",
+            "websocket",
+            "wills",
+            "x509",
+        )
+    ),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the part that keeps state, and the fixtures: no other run knows their names."""
+    runner = Runner(config)
+    config.pluginmanager.register(runner, "conformance-runner")
+    config.pluginmanager.register(Again(runner), "conformance-again")
+    for module in (*FIXTURES, "conformance.report.redaction_hooks"):
+        config.pluginmanager.import_plugin(module)
+
+
+class Runner:
+    """The state of one process: the case that runs now, and what was wrong with the collection."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        # xdist's own attributes of a worker; empty in the only process, or in the controller.
+        self._input: dict[str, Any] = getattr(config, "workerinput", {})
+        self._output: dict[str, Any] = getattr(config, "workeroutput", {})
+        self.is_worker = bool(self._input)
+        self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
+        self.collaborators: Collaborators = run_state.collaborators(config)
+        self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        self.selection = Selection.of(config)
+        self.current: RunningCase | None = None
+        self.partial = False
+        self._slept_before = 0.0
+        self._bench: Bench | None = None
+        self._no_bench: HarnessError | None = None
+        self._interrupts = FirstInterruptOnly()
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+        if self.is_worker:
+            state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
+            config.stash[STATE] = state
+            # The controller writes Allure results from the statement; a plugin would write them twice.
+            config.option.allure_report_dir = None
+            self._interrupts.install()
+            config.add_cleanup(self._interrupts.remove)
+
+    @property
+    def state(self) -> RunState:
+        """The run that this process is part of."""
+        return self.config.stash[STATE]
+
+    # -- collection
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Give each test its case, before any selection; stop at a test without a clause of its own."""
+        problems: list[str] = []
+        make = CaseMaker(self.config, self.collaborators.package, self.catalogue, self.worker)
+        for item in items:
+            try:
+                case = make(item)
+            except CatalogueError as error:
+                problems.append(str(error))
+            else:
+                if case is not None:
+                    item.stash[CASE] = case
+                    item.user_properties.append(("clause", case.clause.id))
+        if problems:
+            items.clear()
+            self._stop(list(dict.fromkeys(problems)))
+        self._select(items)
+        if self.config.option.shuffle is not None:  # every worker must come to the same order
+            random.Random(self.config.option.shuffle).shuffle(items)  # noqa: S311 - an order, no secret
+
+    def _select(self, items: list[pytest.Item]) -> None:
+        """Leave out what --clause and its like do not name; a test that is no case is never named."""
+        if not self.selection:
+            return
+        taken = [CASE in item.stash and self.selection.takes(item.stash[CASE].clause) for item in items]
+        left_out = [item for item, take in zip(items, taken, strict=True) if not take]
+        items[:] = [item for item, take in zip(items, taken, strict=True) if take]
+        if left_out:
+            self.config.hook.pytest_deselected(items=left_out)
+
+    @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+    def pytest_keep_to_budget(self, items: list[pytest.Item]) -> None:
+        """Stop a run that would cost more messages than the profile admits, before its first case."""
+        state = self.config.stash.get(STATE, None)
+        if state is None:
+            return
+        cases = [(item, item.stash[CASE]) for item in items if CASE in item.stash]
+        cost = sum((estimate(item, case.clause) for item, case in cases if case.unclaimed is None), Cost())
+        too_much = over_budget(cost, state.messages)
+        if too_much is not None:
+            items.clear()
+            self._stop([too_much])
+
+    def _stop(self, problems: Sequence[str]) -> None:
+        if not self.is_worker:
+            refuse("\n".join(problems), USAGE)
+        # A usage error in a worker ends as an internal error; the controller says these lines instead.
+        self._output[run_state.USAGE_OUTPUT] = list(problems)
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_collection_modifyitems")
+    def pytest_report_wrong_selection(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Carry a wrong -k or -m expression from a worker to the controller."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            if not self.is_worker:
+                raise
+            items.clear()
+            self._stop([str(error)])
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_collection")
+    def pytest_report_wrong_argument(self) -> Generator[None, object, object]:
+        """Carry an argument that names no test from a worker to the controller."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            if not self.is_worker:
+                raise
+            self._stop([str(error)])
+            return True
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note that the selection left cases out."""
+        self.partial = self.partial or any(CASE in item.stash for item in items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write down what is to run, before xdist tells: a worker that dies cannot say it any more."""
+        state = self.config.stash.get(STATE, None)
+        if state is None:
+            return  # nothing will run: --collect-only
+        collected = {
+            item.nodeid: {"clause": item.stash[CASE].clause.id, "title": item.stash[CASE].title}
+            for item in session.items
+            if CASE in item.stash
+        }
+        file = state.folder / f"collected-{self.worker}.json"
+        file.write_text(json.dumps(collected), encoding="utf-8")
+        # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again, and
+        # pytest makes five in each process when it ends.
+        gc.freeze()
+
+    # -- the bench
+
+    def bench(self) -> Bench:
+        """Return this process's bench; the first case that needs it opens it."""
+        if self._no_bench is not None:
+            raise self._no_bench  # each case would wait for the same deadline again
+        if self._bench is None:
+            digits = "".join(filter(str.isdigit, self.worker))
+            place = Place(
+                worker=self.worker,
+                number=int(digits or 0),
+                workers=self._input.get("workercount", 1),
+                prefix=f"conf-{self.state.id}-{self.worker}",
+                journal=self.state.folder / f"devices-{self.worker}.txt",
+            )
+            try:
+                self._bench = self.collaborators.open_bench(self.state.target, place)
+            except HarnessError as error:
+                self._no_bench = error
+                raise
+        return self._bench
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Close the bench, once no fixture holds a connection; tell the controller about the selection."""
+        if self.is_worker:
+            self._output[run_state.PARTIAL_OUTPUT] = self.partial
+        bench, self._bench = self._bench, None
+        if bench is not None:
+            # What cannot be deleted now stays in the journal, and the controller tries again.
+            with contextlib.suppress(HarnessError, OSError):
+                bench.close()
+        if self.is_worker:
+            # Through the pipe between the two processes, and nowhere else: the report is searched for them.
+            self._output[run_state.SECRETS_OUTPUT] = list(all_secrets())
+
+    # -- one case
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Know which case runs."""
+        self.current = item.stash.get(CASE, None)
+        if self.current is not None:
+            self.current.evidence = Evidence()  # its time axis begins with the case
+            self.current.began = time.time()
+        self._slept_before = sleeping.slept_seconds()
+        try:
+            return (yield)
+        finally:
+            self.current = None
+
+    def begin_again(self, item: pytest.Item, case: RunningCase) -> RunningCase:
+        """Let a case begin anew; return its new record."""
+        item.stash[CASE] = self.current = case.anew()
+        return self.current
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave a case out before its fixtures, if the target does not claim what it needs, or is gone."""
+        if CASE not in item.stash:
+            return
+        if item.stash[CASE].unclaimed is not None:
+            skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
+        stopped = self.state.stopped()
+        if stopped is not None:
+            skip(f"{Verdict.NOT_TESTED}: {stopped}")
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
+    def pytest_not_tested_in_setup(self) -> Generator[None, None, None]:
+        """Show a case that could not see its clause as skipped, and keep what a comparison compared."""
+        with skipping(), served(self.current), comparing(self.current):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Show a case that could not see its clause as skipped, and keep what a comparison compared.
+
+        A case whose calls of the service failed says nothing, whatever it found.
+        """
+        with skipping(), served(self.current), comparing(self.current):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take down how a phase ended; after the last one, settle the case and send its record along."""
+        case = item.stash.get(CASE, None)
+        if case is None:
+            return (yield)
+        show_only_the_test(item, call)
+        report = yield
+        case.seconds += call.duration
+        case.slept = sleeping.slept_seconds() - self._slept_before
+        take_down(case, call, report)
+        deviates = call.when == "call" and report.passed and any(case.own_deviations)
+        if (case.problems and report.failed) or deviates:
+            show_as_settled(case, report)
+        clean_report(report)
+        shorten(report)
+        if call.when == "teardown":
+            self._send_along(item, case, report)
+        return report
+
+    def _send_along(self, item: pytest.Item, case: RunningCase, report: pytest.TestReport) -> None:
+        record = case.settle()
+        # An attribute crosses to the controller and stays out of JUnit, whose properties hold short words.
+        report.conformance = to_json(record)  # type: ignore[attr-defined] # ours, as said
+        words = {"verdict": str(record.verdict), "reading": record.reading, "observed": record.observed}
+        words["consequence"] = record.consequence
+        words |= {f"breach of {breach.clause}": breach.message for breach in record.breaches}
+        item.user_properties += [(name, word) for name, word in words.items() if word]
+        report.user_properties = list(item.user_properties)

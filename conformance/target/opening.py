@@ -1,0 +1,302 @@
+"""Reach the hub that a run judges: launch it, attach to it, or take the profile's word for where it is.
+
+`settle` puts the target together and is pure; `open_target` does what it takes before.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from conformance.errors import ProfileError, TargetUnreachable, UsageError
+from conformance.profile.loading import Profile
+from conformance.profile.values import holds_certificates
+from conformance.target import launch, ready
+from conformance.target.credentials import ConnectionString, Identity
+from conformance.target.fingerprint import fingerprint
+from conformance.target.host_names import for_devices
+from conformance.target.ready import ReadyFile
+from conformance.target.target import Limits, Origin, Ports, ServiceAccess, Target, Timeouts
+
+# An embedded hub has every consumer group that is asked for: these serve eighty workers.
+EMBEDDED_GROUPS: Final = ("$Default", *(f"conformance-{number}" for number in range(2, 17)))
+
+# Capabilities of the service side, and the connection string that each cannot do without.
+_NEEDED_STRINGS: Final = {
+    "registry": "connection-string",
+    "telemetry": "events-connection-string",
+    "routing": "routed-events-connection-string",
+}
+
+
+@dataclass(frozen=True)
+class HubUrl:
+    """``--hub-url mqtts://HOST:PORT``."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take the option apart; raises UsageError."""
+        match = re.fullmatch(
+            r"mqtts://(?P<host>[^\s:/@\[\]]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?/?", text
+        )
+        port = int(match["port"] or 8883) if match else 0
+        if match is None or not 0 < port < 65536:  # noqa: PLR2004 - TCP's range of ports
+            raise UsageError(
+                f"--hub-url {text}: not of the form mqtts://HOST:PORT. Give the MQTT port of the hub."
+            )
+        return cls(match["host"].strip("[]"), port)
+
+
+class OpenedTarget:
+    """A hub that is there, and its id. `stop` ends it if, and only if, this run launched it."""
+
+    def __init__(self, target: Target, same_hub: str, launched: launch.LaunchedHub | None = None) -> None:
+        self.target = target
+        self.same_hub = same_hub
+        self._launched = launched
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of a launched hub."""
+        return None if self._launched is None else self._launched.pid
+
+    def trouble(self) -> str | None:
+        """Say how a launched hub ended by itself; None while all is well."""
+        return None if self._launched is None else self._launched.trouble()
+
+    def crashed(self) -> bool:
+        """Tell whether a launched hub wrote tracebacks."""
+        return self._launched is not None and self._launched.crashed()
+
+    def stop(self) -> None:
+        """End a launched hub; anything else is left alone. May be called twice."""
+        launched, self._launched = self._launched, None
+        if launched is not None:
+            launched.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def open_target(
+    profile: Profile,
+    *,
+    attach: str | None = None,
+    hub_url: str | None = None,
+    deadline: float = launch.START_DEADLINE,
+) -> OpenedTarget:
+    """Launch the profile's hub, or attach to the one that `attach` or `hub_url` name.
+
+    `attach` is the path of a ready file; `deadline` how many seconds a launched hub may take to get ready.
+    """
+    if attach is not None and hub_url is not None:
+        raise UsageError("--attach and --hub-url: both say where the hub is. Give one of them.")
+    if attach is not None:
+        option = f"--attach {attach}"
+        file = ready.read(Path(attach), option=option)
+        target = _trusted(settle(profile, overlay=file, origin="attached", option=option), option)
+        return OpenedTarget(target, fingerprint(target, profile))
+    if hub_url is not None or profile.launch is None:
+        url = None if hub_url is None else HubUrl.parse(hub_url)
+        target = settle(profile, url=url)
+        return OpenedTarget(target, fingerprint(target, profile))
+    return _launch(profile, (*profile.launch.command, *profile.launch.arguments), deadline)
+
+
+def settle(
+    profile: Profile,
+    *,
+    overlay: ReadyFile | None = None,
+    url: HubUrl | None = None,
+    origin: Origin = "named",
+    option: str = "",
+) -> Target:
+    """Put the target together: the ready file overlays the profile, and so does the command line.
+
+    `option` names, in a message, where the ready file came from. Raises ProfileError with all problems.
+    """
+    service = _service(profile, overlay)
+    devices = _devices(profile, overlay)
+    found = [
+        *_unstated(profile, overlay, option),
+        *_unusable(profile, service),
+        *_unknown(profile, devices, option),
+    ]
+    host = _host(profile, overlay, url, service)
+    if host is None:
+        found.append(f"{profile.file}: [target] host: missing, and no connection string names it. Add it.")
+    if found or host is None:
+        raise ProfileError(found)
+    return Target(
+        profile=profile.name,
+        name=_name(profile, overlay, url, origin),
+        host=host,
+        ports=_ports(profile, overlay, url, service),
+        ca_file=_ca_file(profile, overlay),
+        service=service,
+        identities=tuple(
+            Identity(
+                device_id=string.device_id or "",
+                module_id=string.module_id,
+                primary_key=string.key,
+                secondary_key=table.secondary_key,
+            )
+            for table, string in zip(profile.identities, devices, strict=True)
+            if string is not None
+        ),
+        capabilities=profile.claims,
+        timing=profile.timing if overlay is None else {**profile.timing, **overlay.timing},
+        timeouts=Timeouts(**profile.timeouts.model_dump()),
+        limits=Limits(workers=profile.limits.workers, large=profile.limits.large),
+        edition=None if overlay is None else overlay.edition,
+        version=None if origin == "attached" or url is not None else profile.target.version,
+        origin=origin,
+        clock_known=profile.target.clock is not None,
+    )
+
+
+def _devices(profile: Profile, overlay: ReadyFile | None) -> list[ConnectionString | None]:
+    """Return the connection string of each [[identity]]; None for one that no ready file holds."""
+    return [
+        string
+        if isinstance(string, ConnectionString)
+        else (None if overlay is None else overlay.device(string.device_id))
+        for string in (table.connection_string for table in profile.identities)
+    ]
+
+
+def _unknown(profile: Profile, devices: list[ConnectionString | None], option: str) -> list[str]:
+    """Name each "ready:ID" that this hub did not begin with."""
+    where = option or profile.file
+    return [
+        f"{where}: the hub did not begin with a device '{table.connection_string.device_id}', which "
+        f"[[identity]] number {number} of {profile.file} names. Start an embedded hub with --device for it."
+        for number, (table, string) in enumerate(zip(profile.identities, devices, strict=True), start=1)
+        if string is None
+    ]
+
+
+def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> OpenedTarget:
+    place = f"{profile.file}: [launch] command"
+    launched = launch.launch(command, timing=profile.timing, place=place, deadline=deadline)
+    try:
+        overlay = ready.parse(launched.ready, option=place)
+        target = _trusted(settle(profile, overlay=overlay, origin="launched", option=place), place)
+        return OpenedTarget(target, fingerprint(target, profile), launched)
+    except BaseException:
+        launched.stop()
+        raise
+
+
+def _trusted(target: Target, option: str) -> Target:
+    """Return a target whose CA file holds a certificate: an embedded hub takes its own away when it ends."""
+    if target.ca_file is not None and not holds_certificates(target.ca_file):
+        raise TargetUnreachable(
+            f"{option}: no certificate in its ca_file, {target.ca_file}. Start the hub, if it has ended, and "
+            "name the ready file that it writes then."
+        )
+    return target
+
+
+def _service(profile: Profile, overlay: ReadyFile | None) -> ServiceAccess | None:
+    if profile.identities and profile.service is None:
+        return (
+            None  # ready-made devices alone: such a target has no service side, whatever a ready file offers
+        )
+    groups = EMBEDDED_GROUPS if profile.service is None else profile.service.consumer_groups
+    if overlay is not None:
+        return ServiceAccess(
+            hub=overlay.service(),
+            events=overlay.events(),
+            consumer_groups=groups,
+            routed=overlay.routed_events(),
+        )
+    if profile.service is None:
+        return None
+    strings = profile.service
+    return ServiceAccess(
+        hub=strings.connection_string,
+        events=strings.events_connection_string,
+        consumer_groups=groups,
+        routed=strings.routed_events_connection_string,
+    )
+
+
+def _unstated(profile: Profile, overlay: ReadyFile | None, option: str) -> list[str]:
+    """Name each claim that the hub itself does not state."""
+    if overlay is None:
+        return []
+    remedy = "Remove" if profile.launch is None else "Start it with the options of [launch], or remove"
+    return [
+        f"{option}: the profile '{profile.name}' claims '{claim}', which this hub does not state. "
+        f"{remedy} the claim in {profile.file}."
+        for claim in sorted(profile.claims - set(overlay.capabilities))
+    ]
+
+
+def _unusable(profile: Profile, service: ServiceAccess | None) -> list[str]:
+    """Name what no case could use: a claim without its connection string, a hub without any device."""
+    missing = {
+        "connection-string": service is None,
+        "events-connection-string": service is None or service.events is None,
+        "routed-events-connection-string": service is None or service.routed is None,
+    }
+    found = [
+        f"{profile.file}: [claims] '{claim}' needs [service] {key}. Add it, remove the claim, or --attach."
+        for claim, key in _NEEDED_STRINGS.items()
+        if claim in profile.claims and missing[key]
+    ]
+    if "registry" not in profile.claims and not profile.identities:
+        found.append(
+            f"{profile.file}: no devices: 'registry' is not claimed and there is no [[identity]]. Add either."
+        )
+    return found
+
+
+def _host(
+    profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, service: ServiceAccess | None
+) -> str | None:
+    """Return the hub's name: of the command line, the ready file, the profile, or its connection strings."""
+    strings: list[ConnectionString] = [] if service is None else [service.hub]
+    strings += [string for string in _devices(profile, overlay) if string is not None]
+    named = [
+        None if url is None else url.host,
+        None if overlay is None else overlay.host,
+        profile.target.host,
+        *(for_devices(string.host) for string in strings),
+    ]
+    return next((host for host in named if host is not None), None)
+
+
+def _name(profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, origin: Origin) -> str:
+    """Return the profile's name for its own hub; of another hub it knows nothing."""
+    if origin == "attached":
+        return "attached hub" if overlay is None or overlay.name is None else overlay.name
+    return profile.target.name if url is None else "hub of --hub-url"
+
+
+def _ports(
+    profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, service: ServiceAccess | None
+) -> Ports:
+    ports = Ports(**(profile.target.ports if overlay is None else overlay.ports).model_dump())
+    return Ports(
+        mqtt=ports.mqtt if url is None else url.port,
+        # A ready file tells it; a profile's connection string that names a port is as good as its [target].
+        https=service.hub.port
+        if overlay is None and service is not None and service.hub.port is not None
+        else ports.https,
+        amqp=ports.amqp,
+        plain=ports.plain,
+    )
+
+
+def _ca_file(profile: Profile, overlay: ReadyFile | None) -> str | None:
+    if overlay is not None:
+        return overlay.ca_file
+    return None if profile.target.trust == "system" else profile.target.trust
