@@ -17,8 +17,7 @@ from conformance.backend.rest import RestClient
 from conformance.errors import MessageRefused, ServiceError
 from conformance.evidence.describe import preview
 from conformance.report.redaction import redact
-from conformance.run.sleeping import pause
-from conformance.run.throttling import Patience
+from conformance.run.sleeping import Patience, pause
 
 ADDRESS: Final = "/messages/devicebound"
 ACK: Final = "iothub-ack"

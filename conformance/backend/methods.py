@@ -17,7 +17,7 @@ from typing import Any, Final
 from conformance.backend.addresses import Addressee, name_of, segments_of
 from conformance.backend.rest import Answer, RestClient
 from conformance.errors import HarnessError, Violation
-from conformance.run.throttling import PATIENCE
+from conformance.run.sleeping import PATIENCE
 
 # How long a hub waits for a device where the call does not say, in seconds.
 RESPONSE_TIMEOUT: Final = 30.0

@@ -20,8 +20,7 @@ from conformance.errors import CredentialsRefused, NotInTier, ServiceError
 from conformance.mqtt import hearing
 from conformance.mqtt.http_date import unix_time
 from conformance.report.redaction import redact
-from conformance.run.sleeping import pause
-from conformance.run.throttling import Patience
+from conformance.run.sleeping import Patience, pause
 from conformance.target.credentials import ConnectionString, SasToken, Secret, sas_token
 
 API_VERSION: Final = "2021-04-12"

@@ -14,9 +14,8 @@ from conformance.documents import catalogue
 from conformance.documents.catalogue import Clause
 from conformance.errors import CatalogueError
 from conformance.profile import loading as profile
-from conformance.run.cases import case_id
+from conformance.run.cases import CASE, case_id
 from conformance.run.dependencies import PACKAGE
-from conformance.run.worker import CASE
 
 # Columns of the tables; the lists of JSON hold everything.
 _COLUMNS: Final = {"clauses": ("id", "level", "source", "statements", "needs", "tests", "says")}

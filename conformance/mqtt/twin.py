@@ -17,7 +17,7 @@ from conformance.mqtt.conversation import NO_ANSWER
 from conformance.mqtt.packets import Publish
 from conformance.mqtt.twin_messages import TwinAnswer, TwinChange
 from conformance.run import sleeping
-from conformance.run.throttling import Patience
+from conformance.run.sleeping import Patience
 
 ANSWERS: Final = "$iothub/twin/res/#"
 DESIRED: Final = "$iothub/twin/PATCH/properties/desired/#"

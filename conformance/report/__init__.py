@@ -5,7 +5,7 @@
 `formats` all that a statement is enough for · `report_folder` where it all goes.
 `summary_line` what is claimed · `counts` the numbers of every format · `printable`, `markdown` texts from the
 wire · `redaction` without secrets, `redaction_hooks` in what pytest writes too.
-`comparison`, `comparison_lines` and `comparison_text` two statements side by side · `merging` several as one ·
-`reproduce` the line that runs on the same hub again · `digest` of the suite ·
+`comparison`, `comparison_lines` and `comparison_text` two statements side by side · `merging` several as
+one · `reproduce` the line that runs on the same hub again · `digest` of the suite ·
 `deviation_entries` for a profile.
 """

@@ -23,17 +23,15 @@ from conformance.report import terminal
 from conformance.report.redaction import redact
 from conformance.report.redaction_hooks import clean
 from conformance.report.statement import RunPart
-from conformance.run import cost, run_state
+from conformance.run import dry_run, run_state
+from conformance.run.bench import left_behind
 from conformance.run.cases import stopwatch
-from conformance.run.command import command
 from conformance.run.dependencies import Collaborators, OpenTarget, Options
 from conformance.run.dry_run import DryRun
-from conformance.run.header import header
-from conformance.run.identities import left_behind
 from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.progress import ShownProgress
 from conformance.run.records import Records
-from conformance.run.reporting import Reporting, Written, aim
+from conformance.run.reporting import Reporting, Written, aim, command, header
 from conformance.run.run_state import STATE, RunState
 from conformance.run.selection import Selection, left_out_by
 from conformance.run.silence import Silence
@@ -262,7 +260,7 @@ class Controller:
             partial=partial,
             selection=selection,
             remarks=self._remarks(target),
-            cost=cost.measured(cases, sections, seconds=seconds, workers=workers),
+            cost=dry_run.measured(cases, sections, seconds=seconds, workers=workers),
         )
         place = reporting.place(partial=partial, is_cut=is_cut)
         self._write_report = functools.partial(
@@ -287,7 +285,7 @@ class Controller:
             run=run,
             deviations=self.deviations,
             warnings=remarks,
-            slowest=cost.slowest(cases, self.config.option.slowest or 0),
+            slowest=dry_run.slowest(cases, self.config.option.slowest or 0),
         )
         return run.exit_code
 

@@ -12,8 +12,8 @@ import pytest
 from conformance.errors import NotOffered, NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.watch import Breach
-from conformance.run.cases import RunningCase
-from conformance.run.worker import CASE, Runner
+from conformance.run.cases import CASE, RunningCase
+from conformance.run.worker import Runner
 from conformance.target.host_names import Side, other_name
 from conformance.verdict.readings import Readings
 

@@ -1,23 +1,28 @@
-"""The report of a run: aimed before the first case, written and put into place when the verdict is told."""
+"""What a run reports: its first lines, the command that runs it again, and the files that it leaves.
+
+The files are aimed before the first case, written and put into place when the verdict is told. The command
+names the same hub from any folder of this machine. Nothing in any of them is a secret.
+"""
 
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from conformance.documents.catalogue import Catalogue
+from conformance.documents.catalogue import DOCUMENT_DATE, DOCUMENT_LANGUAGE, DOCUMENT_TITLE, Catalogue
 from conformance.documents.document import Statement as Sentence
 from conformance.errors import HarnessError, UsageError
 from conformance.report import allure, allure_environment, formats, report_folder, secret_scan, summary
 from conformance.report.junit import JunitReport
-from conformance.report.publication import make
+from conformance.report.publication import UNKNOWN, make, suite_version
 from conformance.report.report_folder import ALLURE, JUNIT, PAGE, SUMMARY, ReportFolder
 from conformance.report.statement import CommandPart, ProfilePart, RunPart, Statement
 from conformance.run.dependencies import OpenTarget
+from conformance.run.options import PACKAGE
 from conformance.run.records import Records
 from conformance.verdict.clause import Judgement
 from conformance.verdict.deviation_states import Found
@@ -185,3 +190,61 @@ class Reporting:
         if not isinstance(error, OSError):
             return str(error)
         return f"{self._shown(place)}: {error.strerror or error}. Free some space, or name another place."
+
+
+_EMBEDDED: Final = ("{python}", "-m", "iothub_emulator")
+
+
+def command(
+    config: pytest.Config, profile: Any, *, package: Path, same_hub: str, report: Path
+) -> CommandPart:
+    """Return the words. `same_hub` is the id of the hub that was judged, `report` where its report goes."""
+    option, here = config.option, config.invocation_params.dir
+    given = {
+        "--profile": profile.argument,
+        "--hub-url": option.hub_url,
+        "--attach": str((here / option.attach).resolve()) if option.attach else None,
+        "--timeout-factor": option.timeout_factor and f"{option.timeout_factor:g}",
+        "--same-hub": same_hub,
+    }
+    flags = {"--large": option.large, "--no-preflight": option.no_preflight}
+    starts_it = profile.launch is not None and not (option.attach or option.hub_url)
+    is_installed = package == PACKAGE and suite_version() != UNKNOWN
+    anywhere = is_installed and profile.is_shipped and _is_found_anywhere(profile.launch)
+    return CommandPart(
+        cases=["--pyargs", "conformance"] if is_installed else [str(package)],
+        words=[
+            *(f"{name}={value}" for name, value in given.items() if value),
+            *(name for name, is_given in flags.items() if is_given),
+        ],
+        folder=str(here) if starts_it and not anywhere else "",
+        variables=list(profile.variables),
+        report=str(report if option.report_dir else report.relative_to(here)),
+    )
+
+
+def _is_found_anywhere(launch: Any) -> bool:
+    """Say whether a command starts the same hub in any folder: the embedded one, as it is."""
+    words = () if launch is None else (*launch.command, *launch.arguments)
+    return words[:3] == _EMBEDDED and "--load" not in words
+
+
+def header(catalogue: Catalogue, target: OpenTarget | None, selection: Sequence[str]) -> list[str]:
+    """Return the lines; `target` is None where none is reached, `selection` what leaves cases out."""
+    document = f"'{DOCUMENT_TITLE}' ({DOCUMENT_DATE}, {DOCUMENT_LANGUAGE})"
+    suite = f"conformance: suite {suite_version()}; {len(catalogue.clauses)} clauses of {document}"
+    if target is None:
+        return [suite]
+    about, claims = target.description, target.claims
+    edition = f", edition {about['edition']}" if about.get("edition") else ""
+    version = f", version {about['version']}" if about.get("version") else ""
+    address = f"{about['host']}:{about.get('ports', {}).get('mqtt', '?')}"
+    capabilities = ", ".join(sorted(claims.capabilities)) or "nothing beyond MQTT"
+    timing = ", ".join(sorted(claims.timing)) or "none"
+    return [
+        suite,
+        f"profile: {target.profile}; target: {about['name']}{version} at {address}{edition}",
+        f"claims: {capabilities}; timing: {timing}; large cases: {'yes' if claims.large else 'no'}",
+        *([f"partial: {' '.join(selection)}; no claim of conformance"] if selection else []),
+        *(f"preflight: {remark}" for remark in target.remarks),
+    ]

@@ -20,10 +20,9 @@ from conformance.plugin import refuse
 from conformance.report.redaction import all_secrets
 from conformance.report.redaction_hooks import clean_report, shorten
 from conformance.run import run_state, sleeping
-from conformance.run.case_maker import CaseMaker
-from conformance.run.cases import RunningCase, to_json
-from conformance.run.cost import Cost, estimate, over_budget
+from conformance.run.cases import CASE, CaseMaker, RunningCase, to_json
 from conformance.run.dependencies import Bench, Collaborators, Place
+from conformance.run.dry_run import Cost, estimate, over_budget
 from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.phases import (
     comparing,
@@ -39,7 +38,6 @@ from conformance.run.run_state import STATE, RunState
 from conformance.run.selection import Selection
 from conformance.verdict.verdicts import Verdict
 
-CASE: Final = pytest.StashKey[RunningCase]()
 MARKERS: Final = (
     "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
     "large: a case that moves much data; on a live hub it runs with --large only",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from small_suite import SmallSuite, run_pytest
 
-from conformance.run import cost
+from conformance.run import dry_run
 from conformance.verdict.clause import Case
 from conformance.verdict.verdicts import Verdict
 
@@ -121,7 +121,7 @@ def case(name, seconds, **more):
 def test_the_statement_tells_where_the_time_went():
     cases = [case("a", 1.0, slept=0.5, messages=3), case("b", 3.0, identities=2), case("c", 0.0)]
 
-    part = cost.measured(cases, {"a.x": "a", "b.x": "b", "c.x": "c"}, seconds=5.0, workers=2)
+    part = dry_run.measured(cases, {"a.x": "a", "b.x": "b", "c.x": "c"}, seconds=5.0, workers=2)
 
     assert part.seconds_by_section == {"a": 1.0, "b": 3.0}
     assert [each.id for each in part.slowest] == ["b", "a"]

@@ -3,7 +3,7 @@
 import pytest
 from small_suite import SmallSuite
 
-from conformance.run.watchdog import BEAT, HELD_UP, Pulse
+from conformance.run.retry import BEAT, HELD_UP, Pulse
 
 LATE = """
 import sys

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.errors import Throttled
-from conformance.run.throttling import Patience
+from conformance.run.sleeping import Patience
 
 
 @pytest.fixture
