@@ -3,20 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from conformance.errors import Violation
 from conformance.evidence.describe import describe, preview, word
 from conformance.mqtt.channel import Channel
 from conformance.mqtt.conversation import CLOSED, SILENCE, Conversation
 from conformance.mqtt.endpoint import Timeouts
+from conformance.mqtt.login import Bearer
 from conformance.mqtt.packets import PINGREQ, Connack, Packet, Puback, Publish, Suback, Unsuback
 from conformance.mqtt.paho_client import Speaker, SpeechlessError
 from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.topics import matches
-
-if TYPE_CHECKING:
-    from conformance.mqtt.device import Device
 
 # When a sign of life is due, as a share of the keep-alive: late enough to be rare, early enough for the tick.
 DUE: Final = 0.75
@@ -41,7 +39,7 @@ class Connection(Conversation):
 
     def __init__(
         self,
-        device: "Device",
+        device: Bearer,
         channel: Channel,
         reactor: Reactor,
         timeouts: Timeouts,

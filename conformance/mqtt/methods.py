@@ -7,13 +7,11 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from conformance.errors import Violation
 from conformance.mqtt.connection import Connection
-
-if TYPE_CHECKING:
-    from conformance.mqtt.device import Device
+from conformance.mqtt.login import Bearer
 
 REQUESTS: Final = "$iothub/methods/POST/#"
 RESPONSES: Final = "$iothub/methods/res/"
@@ -73,7 +71,7 @@ class MethodsClient:
         self.connection = connection
 
     @property
-    def device(self) -> "Device":
+    def device(self) -> Bearer:
         """Who is called."""
         return self.connection.device
 

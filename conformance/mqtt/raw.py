@@ -1,23 +1,17 @@
 """A connection that says literal bytes: what paho refuses to say, and what no client should."""
 
-from typing import TYPE_CHECKING
-
 from conformance.mqtt.channel import Channel
 from conformance.mqtt.conversation import ACCEPTED, Conversation
 from conformance.mqtt.endpoint import Timeouts
 from conformance.mqtt.fields import Will
+from conformance.mqtt.login import Bearer
 from conformance.mqtt.raw_packets import packet, text
-
-if TYPE_CHECKING:
-    from conformance.mqtt.device import Device
 
 
 class RawConnection(Conversation):
     """A stream to the hub on which nothing is sent but what a test sends; `Device.raw` opens one."""
 
-    def __init__(
-        self, device: "Device", channel: Channel, timeouts: Timeouts, tls_version: str | None
-    ) -> None:
+    def __init__(self, device: Bearer, channel: Channel, timeouts: Timeouts, tls_version: str | None) -> None:
         super().__init__(channel, timeouts)
         self.device = device
         self.tls_version = tls_version
@@ -34,7 +28,7 @@ class RawConnection(Conversation):
 
     def connect(
         self,
-        device: "Device | None" = None,
+        device: Bearer | None = None,
         *,
         clean_session: bool = True,
         keep_alive: int = 60,

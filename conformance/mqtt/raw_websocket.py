@@ -1,15 +1,11 @@
 """A connection over WebSocket whose frames a test cuts itself."""
 
-from typing import TYPE_CHECKING
-
 from conformance.errors import HarnessError
 from conformance.mqtt.connector import Line
 from conformance.mqtt.endpoint import Timeouts
 from conformance.mqtt.frames import Frame, Opcode
+from conformance.mqtt.login import Bearer
 from conformance.mqtt.raw import RawConnection
-
-if TYPE_CHECKING:
-    from conformance.mqtt.device import Device
 
 
 class RawWebSocket(RawConnection):
@@ -18,7 +14,7 @@ class RawWebSocket(RawConnection):
     `send` puts each chunk into a frame of its own. `subprotocol` is what the hub chose, None for none.
     """
 
-    def __init__(self, device: "Device", line: Line, timeouts: Timeouts) -> None:
+    def __init__(self, device: Bearer, line: Line, timeouts: Timeouts) -> None:
         super().__init__(device, line.channel, timeouts, line.tls_version)
         if line.tap is None:
             raise HarnessError("this connection is no WebSocket: open it with Device.websocket")

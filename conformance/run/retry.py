@@ -6,36 +6,41 @@ busy with something else, a heartbeat in a thread of its own tells: an answer th
 stopped reader looks like one that came too late.
 """
 
+import threading
 import time
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Final, Protocol
 
 import pytest
 from _pytest.runner import runtestprotocol  # what pytest itself runs a test with; it has no public name
 
-if TYPE_CHECKING:
-    from conformance.run.cases import RunningCase
-    from conformance.run.worker import Runner
-
-import threading
-from collections import deque
-from collections.abc import Callable
+from conformance.run.cases import RunningCase
 
 ATTEMPTS: Final = 3
+
+
+class Worker(Protocol):
+    """The process that runs cases; `current` is the one that runs now, None between them."""
+
+    current: RunningCase | None
+
+    def begin_again(self, item: pytest.Item, case: RunningCase) -> RunningCase:
+        """Let a case begin anew; return its new record."""
 
 
 class Again:
     """Runs each case of the suite, and runs it again where it says nothing."""
 
-    def __init__(self, runner: "Runner") -> None:
-        self._runner = runner
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._pulse = Pulse()
         self._began = 0.0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run a case as often as it takes; report the last attempt alone."""
-        case = self._runner.current
+        case = self._worker.current
         if case is None:
             return None
         self._pulse.start()
@@ -48,8 +53,8 @@ class Again:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Tell the case, before anything is made of how its phase ended, whether we were in time."""
-        if self._runner.current is not None:
-            self._runner.current.held_up = self._pulse.held_up_since(self._began)
+        if self._worker.current is not None:
+            self._worker.current.held_up = self._pulse.held_up_since(self._began)
         return (yield)
 
     def pytest_sessionfinish(self) -> None:
@@ -57,7 +62,7 @@ class Again:
         self._pulse.stop()
 
     def _last_attempt(
-        self, item: pytest.Item, nextitem: pytest.Item | None, case: "RunningCase"
+        self, item: pytest.Item, nextitem: pytest.Item | None, case: RunningCase
     ) -> list[pytest.TestReport]:
         properties = tuple(item.user_properties)
         while True:
@@ -67,7 +72,7 @@ class Again:
                 return reports
             properties = (*properties, ("ran again", case.why_again))
             item.user_properties[:] = properties
-            case = self._runner.begin_again(item, case)
+            case = self._worker.begin_again(item, case)
 
 
 # How often it beats, in seconds: a few dozen microseconds of work each time.
