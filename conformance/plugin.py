@@ -9,12 +9,11 @@ process that runs cases.
 import itertools
 import sys
 from collections.abc import Generator
-from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
 
-from conformance.run.options import Options, place_of, reaches_package
+from conformance.run.options import Options, reaches_package
 
 # Before anything imports them: a plain assert in the suite's own modules then says what it compared.
 pytest.register_assert_rewrite(
@@ -129,9 +128,3 @@ def _refuse_misread_option(config: pytest.Config) -> None:
                 f"{option} {value}: behind a space, pytest takes a path elsewhere for the root of its tests. "
                 f"Write {option}={value}"
             )
-
-
-def covers(package: Path, config: pytest.Config) -> bool:
-    """Say whether one argument of the run is all of a package, or a folder around it."""
-    places = [place_of(argument, config, pyargs=config.option.pyargs) for argument in config.args]
-    return any(place is not None and (place == package or place in package.parents) for place in places)

@@ -14,7 +14,7 @@ from conformance.documents import catalogue
 from conformance.documents.catalogue import Clause
 from conformance.errors import CatalogueError
 from conformance.profile import loading as profile
-from conformance.run.cases import CASE, case_id
+from conformance.run.cases import CASE
 from conformance.run.dependencies import PACKAGE
 
 # Columns of the tables; the lists of JSON hold everything.
@@ -57,7 +57,7 @@ class _Collector:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             if CASE in item.stash:
-                self.tests.setdefault(item.stash[CASE].clause.id, []).append(case_id(item.nodeid))
+                self.tests.setdefault(item.stash[CASE].clause.id, []).append(item.stash[CASE].id)
 
 
 def _tests(package: Path) -> Mapping[str, list[str]]:

@@ -21,6 +21,7 @@ from conformance.evidence.watch import Breach as SeenBreach
 from conformance.mqtt import hearing
 from conformance.report.redaction import redact
 from conformance.run.comparison import LONGEST_VALUE, Comparison
+from conformance.run.halves import case_id
 from conformance.run.run_state import STATE
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.consequences import consequence
@@ -282,12 +283,6 @@ def _deviation(record: Mapping[str, Any] | None) -> Deviation | None:
     return None if record is None else Deviation(**record)
 
 
-def case_id(node_id: str) -> str:
-    """Return what of a node id is the same however the suite is started: ``test_x.py::test_y[z]``."""
-    path, separator, rest = node_id.partition("::")
-    return path.replace("\\", "/").rsplit("/", 1)[-1] + separator + rest
-
-
 def mask_names(pattern: str) -> Callable[[str], str]:
     """Return a function that replaces this run's own names by ``{device}``, so that runs can be compared."""
     names = re.compile(pattern)
@@ -345,7 +340,7 @@ class CaseMaker:
         self._check_markers(item, where)
         state = self._config.stash.get(STATE, None)
         return RunningCase(
-            id=case_id(item.nodeid),
+            id=case_id(item),
             clause=clause,
             unclaimed=_unclaimed(item, clause, state.claims) if state else None,
             title=_title(item),

@@ -18,7 +18,7 @@ import pytest
 
 from conformance.documents.catalogue import Catalogue
 from conformance.errors import HarnessError, NotWritten
-from conformance.plugin import covers, refuse, say_error
+from conformance.plugin import refuse, say_error
 from conformance.report import terminal
 from conformance.report.redaction import redact
 from conformance.report.redaction_hooks import clean
@@ -28,6 +28,7 @@ from conformance.run.bench import left_behind
 from conformance.run.cases import stopwatch
 from conformance.run.dependencies import Collaborators, OpenTarget, Options
 from conformance.run.dry_run import DryRun
+from conformance.run.halves import HALF, covers, folder, half_of
 from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.progress import ShownProgress
 from conformance.run.records import Records
@@ -67,6 +68,7 @@ class Controller:
         self.selection = Selection.of(config)
         self.selection.check(self.catalogue)
         self.profile: Any = self.collaborators.load_profile(self.options)
+        config.stash[HALF] = half_of(self.profile)
         deviation.check(self.profile.deviations, self.catalogue, self.profile.file)
         self.id = secrets.token_hex(4)
         self.target: OpenTarget | None = None
@@ -128,6 +130,7 @@ class Controller:
             deviations=self.profile.deviations,
             today=self._started.date().isoformat(),
             messages=self.collaborators.stated(self.profile, self.options).messages,
+            half=self.config.stash[HALF],
         )
         self._claims = self.target.claims
         if self.options.preflight:
@@ -316,7 +319,8 @@ class Controller:
 
     def _selection(self) -> list[str]:
         """Return what the command line says to leave cases out, word by word."""
-        narrow = () if covers(self.collaborators.package, self.config) else tuple(self.config.args)
+        judged = folder(self.collaborators.package, self.config.stash[HALF])
+        narrow = () if covers(judged, self.config) else tuple(self.config.args)
         here = str(self.config.invocation_params.dir) + "/"
         places = [str(place).removeprefix(here) for place in narrow]
         return left_out_by(self.config, self.selection, places=places)

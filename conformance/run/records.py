@@ -9,7 +9,7 @@ import pytest
 from conformance.report.junit import JunitReport
 from conformance.report.redaction import register
 from conformance.run import run_state
-from conformance.run.cases import case_id, died, from_json
+from conformance.run.cases import died, from_json
 from conformance.verdict.clause import Case
 
 
@@ -63,7 +63,7 @@ class Records:
         if known is None:
             return
         worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
-        case = died(case_id(node_id), known["clause"], message, worker=worker, title=known["title"])
+        case = died(known["id"], known["clause"], message, worker=worker, title=known["title"])
         self._cases[node_id] = case
         self._failed.add(node_id)
         if report is not None and self.junit is not None:
@@ -94,7 +94,7 @@ class Records:
         return self._cases.get(node_id)
 
     def collected(self) -> dict[str, dict[str, str]]:
-        """Return what is to run, as the workers wrote it down: clause and title by node id, in order."""
+        """Return what is to run, as the workers wrote it down: id, clause and title by node id, in order."""
         collected: dict[str, dict[str, str]] = {}
         for file in sorted(self.notes.glob("collected-*.json")) if self.notes is not None else ():
             collected |= json.loads(file.read_text(encoding="utf-8"))

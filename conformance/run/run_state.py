@@ -9,6 +9,7 @@ import pytest
 
 from conformance.errors import UsageError
 from conformance.run.dependencies import Collaborators, Options, suite
+from conformance.run.halves import Half
 from conformance.run.options import DEFAULT_PROFILE
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
@@ -25,7 +26,7 @@ class RunState:
     """One run. `target` is what a bench needs to reach the hub, with secrets: never printed.
 
     `folder` is where processes leave notes for each other: what was collected, which devices exist;
-    `messages` the most that the run may cost, None for any number.
+    `messages` the most that the run may cost, None for any number; `half` the one that it judges.
     """
 
     id: str
@@ -36,6 +37,7 @@ class RunState:
     deviations: tuple[Deviation, ...] = ()
     today: str = ""
     messages: int | None = None
+    half: Half = "hub"
 
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
@@ -60,6 +62,7 @@ class RunState:
                 "deviations": [asdict(each) for each in self.deviations],
                 "today": self.today,
                 "messages": self.messages,
+                "half": self.half,
             }
         )
 
@@ -81,6 +84,7 @@ class RunState:
             deviations=tuple(Deviation(**each) for each in values["deviations"]),
             today=values["today"],
             messages=values["messages"],
+            half=values["half"],
         )
 
 

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -23,6 +24,7 @@ from conformance.run import run_state, sleeping
 from conformance.run.cases import CASE, CaseMaker, RunningCase, to_json
 from conformance.run.dependencies import Bench, Collaborators, Place
 from conformance.run.dry_run import Cost, estimate, over_budget
+from conformance.run.halves import HALF, is_of_another
 from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.phases import (
     comparing,
@@ -99,6 +101,7 @@ class Runner:
         if self.is_worker:
             state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
             config.stash[STATE] = state
+            config.stash[HALF] = state.half
             # The controller writes Allure results from the statement; a plugin would write them twice.
             config.option.allure_report_dir = None
             self._interrupts.install()
@@ -110,6 +113,12 @@ class Runner:
         return self.config.stash[STATE]
 
     # -- collection
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the half of the suite that this run does not judge."""
+        is_other = is_of_another(collection_path, self.collaborators.package, self.config.stash[HALF])
+        return True if is_other else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -194,9 +203,9 @@ class Runner:
         if state is None:
             return  # nothing will run: --collect-only
         collected = {
-            item.nodeid: {"clause": item.stash[CASE].clause.id, "title": item.stash[CASE].title}
+            item.nodeid: {"id": case.id, "clause": case.clause.id, "title": case.title}
             for item in session.items
-            if CASE in item.stash
+            if (case := item.stash.get(CASE, None)) is not None
         }
         file = state.folder / f"collected-{self.worker}.json"
         file.write_text(json.dumps(collected), encoding="utf-8")

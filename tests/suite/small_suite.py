@@ -80,6 +80,7 @@ class Profile:
         self.file = f"profiles/{name}.toml"
         self.argument = name
         self.launch = None
+        self.device = {} if (HERE / "device").exists() else None
         self.is_shipped = True
         self.variables = ()
         stated = HERE / "deviations.json"
