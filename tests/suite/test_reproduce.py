@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE
+from patience import A_RUN, PATIENCE
 from small_suite import environment_of_a_run
 
 CHECKOUT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ def shell(line, folder, **variables):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=A_RUN,
         check=False,
     )
 
