@@ -91,7 +91,7 @@ def capabilities(runtime: Runtime) -> list[str]:
     served += ["throttling"] if {"twin-reads", "twin-updates"} <= throttled else []
     if settings.client_ca is None and client_certificates.is_possible():
         # With one authority alone, a certificate that a device made for itself opens nothing.
-        served.append("x509")
+        served += ["x509", "x509-over-websocket", "x509-modules"]
     return served
 
 

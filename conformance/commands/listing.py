@@ -18,7 +18,7 @@ from conformance.run.cases import CASE
 from conformance.run.dependencies import PACKAGE
 
 # Columns of the tables; the lists of JSON hold everything.
-_COLUMNS: Final = {"clauses": ("id", "level", "source", "statements", "needs", "tests", "says")}
+_COLUMNS: Final = {"clauses": ("id", "level", "source", "statements", "needs", "fixed", "tests", "says")}
 _VARIABLE: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -41,6 +41,7 @@ def _row(clause: Clause, tests: Sequence[str]) -> dict[str, Any]:
         "says": clause.says,
         "statements": list(clause.statements),
         "needs": list(clause.needs),
+        "fixed": dict(clause.fixed),
         "tests": list(tests),
     }
     if clause.untestable is not None:

@@ -17,6 +17,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from conformance.errors import CatalogueError
+from conformance.ways.way import IMPOSSIBLE, VALUES
 
 CLAUSES: Final = Path(__file__).resolve().parents[1] / "hub" / "clauses"
 DOCUMENT_TITLE: Final = "Communicate with your IoT hub using the MQTT protocol"
@@ -37,7 +38,7 @@ Source = Literal["document", "mqtt", "microsoft", "seen", "inferred"]
 # What a target may claim; a profile's own validation uses the same list.
 CAPABILITIES: Final = (
     "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "websocket", "feedback",
-    "connection-events", "routing", "throttling",
+    "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",
 )  # fmt: skip
 TIMING: Final = "timing."
 
@@ -57,6 +58,9 @@ class _Consequence(BaseModel):
     means: _Line
 
 
+_Fixed = dict[Literal["transport", "credential", "kind", "clean_session", "session"], _Line]
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -69,6 +73,7 @@ class _Record(BaseModel):
     anchor: _Word | None = None
     note: _Line | None = None
     untestable: _Line | None = None
+    fixed: _Fixed = {}
     readings: dict[_Line, Annotated[list[_Line], Field(min_length=1)]] = {}
     consequence: list[_Consequence] = []
 
@@ -99,6 +104,7 @@ class _SectionFile(BaseModel):
     title: _Line
     anchor: _Word
     needs: list[_Need] = []
+    fixed: _Fixed = {}
     clause: Annotated[dict[_Word, _Record], Field(min_length=1)]
 
 
@@ -116,8 +122,10 @@ class Consequence:
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One documented behaviour. `needs` holds the section's too; `readings` maps names to patterns.
+    """One documented behaviour. `needs` and `fixed` hold the section's too.
 
+    `readings` maps names to patterns. `fixed` names the axes on which its cases keep to the first way, with
+    the reason (`conformance.ways`).
     `consequences` are apart from the readings' names, which deviations and comparisons of runs compare.
     """
 
@@ -134,6 +142,7 @@ class Clause:
     untestable: str | None = None
     readings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     consequences: tuple[Consequence, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def link(self) -> str:
@@ -231,8 +240,16 @@ def _clause(section: str, name: str, file: _SectionFile) -> Clause:
         note=record.note,
         untestable=record.untestable,
         readings={reading: tuple(patterns) for reading, patterns in record.readings.items()},
+        fixed=_fixed(file, record),
         consequences=tuple(Consequence(**each.model_dump()) for each in record.consequence),
     )
+
+
+def _fixed(file: _SectionFile, record: _Record) -> dict[str, str]:
+    fixed = dict(IMPOSSIBLE[need] for need in (*file.needs, *record.needs) if need in IMPOSSIBLE)
+    for stated in (file.fixed, record.fixed):
+        fixed |= {str(axis): reason for axis, reason in stated.items()}
+    return fixed
 
 
 # What to do about a problem, by pydantic's word for it.
@@ -267,4 +284,6 @@ def _lines(where: str, section: str, error: ValidationError) -> Iterator[str]:
 
 
 def _choices(place: Sequence[str]) -> str:
+    if "fixed" in place:
+        return ", ".join(VALUES)
     return ", ".join(get_args(Level if place[-1:] == ["level"] else Source))

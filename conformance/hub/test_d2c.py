@@ -18,7 +18,7 @@ large = pytest.mark.large
 @pytest.mark.parametrize("qos", [0, 1])
 def test_telemetry_reaches_the_back_end(device, connection, telemetry, qos):
     """What is published to the events topic arrives at the back end."""
-    connection.publish(f"devices/{device.id}/messages/events/", b"21.5", qos=qos)
+    connection.publish(f"devices/{device.path}/messages/events/", b"21.5", qos=qos)
 
     message = telemetry.next(sent_by=device)
     assert (message.body, message.properties) == (b"21.5", {})
@@ -75,7 +75,7 @@ def test_the_hub_says_who_sent_a_message(device, connection, telemetry):
 
     message = telemetry.next(sent_by=device)
     assert (message.device_id, message.source, message.auth.get("scope"), message.auth.get("type")) == (
-        device.id,
+        device.device_id,
         "Telemetry",
         "device",
         "sas",
@@ -90,9 +90,9 @@ def test_the_hub_says_who_sent_a_message(device, connection, telemetry):
 )
 def test_a_property_cannot_name_another_sender(device, other_device, connection, telemetry, bag):
     """The stamp comes from the authenticated connection, whatever the property bag says."""
-    connection.publish(device.topics.events + bag.format(other=other_device.id), b"it was them", qos=1)
+    connection.publish(device.topics.events + bag.format(other=other_device.device_id), b"it was them", qos=1)
 
-    assert telemetry.next(sent_by=device).device_id == device.id
+    assert telemetry.next(sent_by=device).device_id == device.device_id
 
 
 @clause("d2c.trailing-slash")

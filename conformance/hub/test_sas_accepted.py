@@ -17,7 +17,7 @@ clause = pytest.mark.clause
 def test_a_token_of_the_primary_key_opens_the_device(device):
     """A token for {host}/devices/{device} under the primary key is accepted."""
     device.expect_accepted(
-        password=device.token(key=device.primary_key, resource=f"{device.host}/devices/{device.id}")
+        password=device.token(key=device.primary_key, resource=f"{device.host}/devices/{device.path}")
     )
 
 
@@ -44,7 +44,7 @@ def test_escapes_in_the_resource_are_taken_as_they_were_signed(device, escapes):
 @clause("sas.device-scope")
 def test_the_whole_device_segment_opens_the_device(device):
     """A token for exactly this device opens it."""
-    device.expect_accepted(password=device.token(resource=f"{device.host}/devices/{device.id}"))
+    device.expect_accepted(password=device.token(resource=f"{device.host}/devices/{device.path}"))
 
 
 @clause("sas.device-scope")

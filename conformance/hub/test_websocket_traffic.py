@@ -23,7 +23,7 @@ def test_a_message_published_over_websocket_reaches_the_back_end(device, over_we
 
     message = telemetry.next(sent_by=device)
     assert (message.device_id, message.body, message.properties) == (
-        device.id,
+        device.device_id,
         bytes(range(256)),
         {"alarm": "true"},
     )

@@ -18,7 +18,7 @@ DISCONNECT = b"\xe0\x00"
 @clause("will.accepted")
 def test_a_session_with_a_will_is_served_like_any_other(device, telemetry):
     """A Will on the events topic is accepted, and telemetry beside it is no Will."""
-    will = Will(topic=f"devices/{device.id}/messages/events/", payload=b"gone", qos=1)
+    will = Will(topic=f"devices/{device.path}/messages/events/", payload=b"gone", qos=1)
     connection = device.connect(clean_session=False, will=will)
 
     connection.publish(device.topics.events, b"21.5", qos=1)

@@ -47,7 +47,7 @@ def test_a_payload_arrives_as_connect_had_it(device, telemetry, payload):
 )
 def test_the_bag_of_the_topic_becomes_properties(device, telemetry, bag, properties):
     """The Will's topic may end in a property bag, encoded like that of telemetry."""
-    will = Will(topic=f"devices/{device.id}/messages/events/{bag}", payload=b"gone", qos=1)
+    will = Will(topic=f"devices/{device.path}/messages/events/{bag}", payload=b"gone", qos=1)
     connection = device.connect(clean_session=False, will=will)
 
     connection.drop()

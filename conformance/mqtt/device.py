@@ -31,7 +31,7 @@ class Attempt(TypedDict, total=False):
 
     With `manual_acknowledgement` messages get no PUBACK but by `Connection.acknowledge`. `ciphers` are the
     only suites to offer, of TLS 1.2, which is then the only version. `over` is a WebSocket to connect over;
-    without it, TLS alone is spoken on the MQTT port.
+    with None, TLS alone is spoken on the MQTT port.
     """
 
     client_id: str | None
@@ -50,7 +50,8 @@ class Attempt(TypedDict, total=False):
 class Device(Bearer):
     """One identity of the hub, a device or a module of one, its connections and its attempts at one.
 
-    `host` is the hub's name in Username and token, `certificate` what it presents. Connections write to
+    `host` is the hub's name in Username and token, `certificate` what it presents. Where a test says nothing
+    else it connects `over` a WebSocket, or TLS alone, and with `clean_session`. Connections write to
     `evidence`; `close` ends them all.
     """
 
@@ -63,8 +64,17 @@ class Device(Bearer):
         *,
         host: str = "",
         certificate: ClientCertificate | None = None,
+        over: WebSocket | None = None,
+        clean_session: bool = True,
     ) -> None:
-        super().__init__(identity, host or endpoint.host, certificate, endpoint.clock_ahead)
+        super().__init__(
+            identity,
+            host or endpoint.host,
+            certificate,
+            endpoint.clock_ahead,
+            clean_session=clean_session,
+        )
+        self._over = over
         self._endpoint = endpoint
         self._reactor = reactor
         self._dialer = Dialer(identity.id, endpoint, reactor, evidence)
@@ -86,9 +96,13 @@ class Device(Bearer):
         return connection
 
     def raw(self, *, tls_version: str | None = None) -> RawConnection:
-        """Open a TLS connection on which nothing has been sent; `tls_version` is the only one it offers."""
-        line = self._line(tls_version=tls_version)
-        raw = RawConnection(self, line.channel, self._endpoint.timeouts, line.tls_version)
+        """Open a connection on which nothing has been sent; `tls_version` is the only one it offers."""
+        line = self._line(tls_version=tls_version, over=self._over)
+        raw = (
+            RawConnection(self, line.channel, self._endpoint.timeouts, line.tls_version)
+            if self._over is None
+            else RawWebSocket(self, line, self._endpoint.timeouts)
+        )
         self._open.append(raw)
         return raw
 
@@ -105,7 +119,7 @@ class Device(Bearer):
         return raw
 
     def raw_connected(
-        self, *, clean_session: bool = True, keep_alive: int = 60, will: Will | None = None
+        self, *, clean_session: bool | None = None, keep_alive: int = 60, will: Will | None = None
     ) -> RawConnection:
         """Open a connection without paho on which the CONNECT of this device has been accepted."""
         raw = self.raw()
@@ -279,7 +293,7 @@ class Device(Bearer):
                 if username is None
                 else username,
                 password=None if isinstance(token, Absent) else token.reveal(),
-                clean_session=attempt.get("clean_session", True),
+                clean_session=attempt.get("clean_session", self.clean_session),
                 will=attempt.get("will"),
                 manual_acknowledgement=attempt.get("manual_acknowledgement", False),
             )
@@ -288,7 +302,7 @@ class Device(Bearer):
             tls_version=attempt.get("tls_version"),
             ciphers=attempt.get("ciphers"),
             certificate=None if isinstance(certificate, Absent) else certificate,
-            over=attempt.get("over"),
+            over=attempt.get("over", self._over),
         )
         connection = Connection(
             self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive, line.subprotocol

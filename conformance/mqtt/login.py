@@ -39,13 +39,20 @@ class Bearer:
 
     `host` is the hub's name in Username and token. With a `certificate` its CONNECT goes without Password;
     the hub knows it by `spare_certificate` too. Tokens are made for the hub's time: its clock is so many
-    seconds ahead.
+    seconds ahead. `clean_session` is that of its CONNECTs where a test says none.
     """
 
     def __init__(
-        self, identity: Identity, host: str, certificate: ClientCertificate | None, clock_ahead: float = 0.0
+        self,
+        identity: Identity,
+        host: str,
+        certificate: ClientCertificate | None,
+        clock_ahead: float = 0.0,
+        *,
+        clean_session: bool = True,
     ) -> None:
         self.id = identity.id
+        self.device_id = identity.device_id
         self.path = identity.path
         self.primary_key = identity.primary_key
         self.secondary_key = identity.secondary_key
@@ -54,6 +61,7 @@ class Bearer:
         self.certificate = certificate
         self.spare_certificate: ClientCertificate | None = None
         self._clock_ahead = clock_ahead
+        self.clean_session = clean_session
 
     @property
     def username(self) -> str:
@@ -95,7 +103,7 @@ class Bearer:
         protocol: str = "MQTT",
         level: int = 4,
         properties: bytes = b"",
-        clean_session: bool = True,
+        clean_session: bool | None = None,
         keep_alive: int = 60,
         will: Will | None = None,
         password: Secret | None = None,
@@ -106,7 +114,7 @@ class Bearer:
             protocol=protocol,
             level=level,
             properties=properties,
-            clean_session=clean_session,
+            clean_session=self.clean_session if clean_session is None else clean_session,
             keep_alive=keep_alive,
             will=will,
             password=self.password() if password is None else password,

@@ -30,7 +30,7 @@ class RawConnection(Conversation):
         self,
         device: Bearer | None = None,
         *,
-        clean_session: bool = True,
+        clean_session: bool | None = None,
         keep_alive: int = 60,
         will: Will | None = None,
     ) -> None:

@@ -29,6 +29,8 @@ CAPABILITIES: Final = (
     "connection-events",
     "routing",
     "throttling",
+    "x509-over-websocket",
+    "x509-modules",
 )
 
 TIMINGS: Final = (

@@ -184,7 +184,9 @@ def _remarks(a: Statement, b: Statement) -> Iterator[str]:
     for name, made in (("A", a), ("B", b)):
         if made.run.partial:
             yield f"{name} is a partial selection: {plural(made.run.cases, 'case')}."
-    if a.suite.digest != b.suite.digest:
+    if a.suite.depth != b.suite.depth:
+        yield f"A was judged at depth {a.suite.depth}, B at depth {b.suite.depth} (--thorough)."
+    elif a.suite.digest != b.suite.digest:
         yield (
             f"The suites differ ({a.suite.version} {a.suite.digest[:12]}, "
             f"{b.suite.version} {b.suite.digest[:12]}): a difference may be the suite's."

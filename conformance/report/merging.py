@@ -82,6 +82,7 @@ def _identity(one: Statement, other: Statement) -> Iterator[tuple[str, object, o
     yield "edition", one.target.edition, other.target.edition
     yield "profile", one.profile.name, other.profile.name
     yield "suite", one.suite.version, other.suite.version
+    yield "depth", one.suite.depth, other.suite.depth
     yield "digest of the suite", one.suite.digest, other.suite.digest
     yield "digest of the clauses", one.suite.clauses_digest, other.suite.clauses_digest
     yield "claims", one.claims.capabilities, other.claims.capabilities

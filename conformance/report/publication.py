@@ -38,6 +38,7 @@ from conformance.verdict.deviation_states import Found
 from conformance.verdict.needs import Claims
 from conformance.verdict.run import summary
 from conformance.verdict.verdicts import Verdict
+from conformance.ways.depth import Depth
 
 SUITE: Final = "iothub-mqtt-conformance"
 UNKNOWN: Final = "unknown"
@@ -62,11 +63,16 @@ def make(
     claims: Claims,
     run: RunPart,
     command: CommandPart | None = None,
+    depth: Depth = "whole",
 ) -> Statement:
     """Put a run's judgements into their published form."""
     statement = Statement(
         suite=SuitePart(
-            name=SUITE, version=suite_version(), clauses_digest=catalogue.digest, digest=suite_digest()
+            name=SUITE,
+            version=suite_version(),
+            clauses_digest=catalogue.digest,
+            digest=suite_digest(depth=depth),
+            depth=depth,
         ),
         document=DocumentPart(
             title=DOCUMENT_TITLE,

@@ -13,6 +13,7 @@ from conformance.documents.catalogue import Level, Source
 from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import State
 from conformance.verdict.verdicts import Verdict
+from conformance.ways.depth import Depth
 
 SCHEMA: Final = 1
 
@@ -27,12 +28,17 @@ def _moment(text: str) -> str:
 
 
 class SuitePart(_Part):
-    """Which suite judged; SHA-256 over the clause files (`clauses_digest`), over all sources (`digest`)."""
+    """Which suite judged; SHA-256 over the clause files (`clauses_digest`), over all sources (`digest`).
+
+    `depth` is "whole", or "live" where a live hub was judged in few of the further ways; then the digest is
+    another.
+    """
 
     name: str
     version: str
     clauses_digest: str
     digest: str
+    depth: Depth = "whole"
 
 
 class SentencePart(_Part):

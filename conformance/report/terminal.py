@@ -8,7 +8,7 @@ from conformance.documents.catalogue import Catalogue
 from conformance.report.case_text import one_line
 from conformance.report.printable import plural, visible
 from conformance.report.statement import RunPart
-from conformance.verdict.clause import Case, Judgement
+from conformance.verdict.clause import Case, Judgement, only_where
 from conformance.verdict.consequences import told
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, summary
@@ -149,7 +149,9 @@ def _why(judgement: Judgement) -> str:
     if not cases:
         return judgement.reason
     more = f" (and {plural(len(cases) - 1, 'more case')})" if len(cases) > 1 else ""
-    return f"{one_line(cases[0]).splitlines()[0] if one_line(cases[0]) else cases[0].id}{more}"
+    only = only_where(judgement.cases, judgement.verdict)
+    said = one_line(cases[0]).splitlines()[0] if one_line(cases[0]) else cases[0].id
+    return f"{f'{only}: ' if only else ''}{said}{more}"
 
 
 def _readings(judgements: Sequence[Judgement]) -> Iterator[str]:

@@ -20,16 +20,22 @@ from conformance.mqtt.certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.device import Device
 from conformance.mqtt.endpoint import Endpoint
 from conformance.mqtt.reactor import Reactor
+from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
 from conformance.target.certificates import ClientCertificate, Digest
 from conformance.target.credentials import Identity, Secret
 from conformance.target.target import Target
+from conformance.ways.way import FIRST, Way
+
+LONGEST_NAME: Final = 64
+# A worker begins with fewer devices than the service makes in one call: a run of three cases is common.
+FIRST_BATCH: Final = 24
 
 
 class DeviceBench:
     """The bench of one worker. Close it at the end of the worker."""
 
-    def __init__(self, target: Target, place: Place) -> None:
+    def __init__(self, target: Target, place: Place, *, first_batch: int = FIRST_BATCH) -> None:
         self.target = target
         self.reactor = Reactor()
         self.endpoint = Endpoint(
@@ -52,7 +58,9 @@ class DeviceBench:
         )
         self.identities: NewIdentities | ReadyIdentities
         if makes_devices:
-            self.identities = NewIdentities(self.service.registry, place.prefix, place.journal)
+            self.identities = NewIdentities(
+                self.service.registry, place.prefix, place.journal, first_batch=first_batch
+            )
         else:
             self.identities = ReadyIdentities(target.identities, place.number, place.workers)
 
@@ -71,9 +79,9 @@ class DeviceBench:
         return self._service
 
     @contextmanager
-    def for_case(self, evidence: Evidence) -> Iterator["CaseBench"]:
+    def for_case(self, evidence: Evidence, way: Way = FIRST) -> Iterator["CaseBench"]:
         """Lend the bench to a case; what the case opened is closed behind it."""
-        case = CaseBench(self, evidence)
+        case = CaseBench(self, evidence, way)
         if self._service is not None:
             self._service.journal.follow(evidence.transcript)
             self._service.methods.forget()
@@ -95,11 +103,12 @@ class DeviceBench:
 
 
 class CaseBench:
-    """The bench as one case sees it."""
+    """The bench as one case sees it; its devices meet the hub in the case's way."""
 
-    def __init__(self, bench: DeviceBench, evidence: Evidence) -> None:
+    def __init__(self, bench: DeviceBench, evidence: Evidence, way: Way) -> None:
         self._bench = bench
         self._evidence = evidence
+        self.way = way
         self._devices: list[Device] = []
         self._readers: dict[str, TelemetryReader] = {}
 
@@ -138,21 +147,21 @@ class CaseBench:
     def device(self, ending: str = "") -> Device:
         """Return a device that no other case has, or, of a profile's ready-made ones, that none has now.
 
-        Its id ends in `ending`.
+        Its id ends in `ending`. In the way of a module it is one, of a device that nobody else uses.
         """
         if ending:
-            return self._device(self._bench.identities.take_alike([ending])[0])
+            return self._in_its_way(self._bench.identities.take_alike([ending])[0], ending)
         identity = self._bench.identities.take()
         if any(identity.device_id == device.id for device in self._devices):
             raise NotTested(
                 f"needs {len(self._devices) + 1} devices: add [[identity]] tables or run fewer workers"
             )
-        return self._device(identity)
+        return self._in_its_way(identity)
 
     def devices_alike(self, ending: str, other_ending: str) -> tuple[Device, Device]:
         """Return two new devices whose ids differ in these endings alone."""
         identity, other = self._bench.identities.take_alike([ending, other_ending])
-        return self._device(identity), self._device(other)
+        return self._in_its_way(identity, ending), self._in_its_way(other, other_ending)
 
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""
@@ -166,21 +175,16 @@ class CaseBench:
         Its own name ends in `ending`.
         """
         number = sum(other.id.startswith(f"{device.id}/") for other in self._devices) + 1
-        return self._device(self.registry.create_module(device.id, f"module-{number}{ending}"))
+        return self._module(device.id, f"module-{number}{ending}", certified=self.way.credential != "sas")
 
     def certified_device(self, digest: Digest = "SHA-1") -> Device:
         """Return a new device that is known by two new certificates, of which it presents the first."""
         identity = self._bench.identities.take()
-        pair = ClientCertificate(identity.id), ClientCertificate(identity.id)
-        self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
-        return self._device(identity, pair)
+        return self._device(identity, self._certify(identity, digest))
 
     def certified_module(self, device: Device) -> Device:
         """Return a new module of a device, known by two new certificates."""
-        name = "module-x509"
-        pair = ClientCertificate(f"{device.id}/{name}"), ClientCertificate(f"{device.id}/{name}")
-        thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
-        return self._device(self.registry.create_module(device.id, name, thumbprints=thumbprints), pair)
+        return self._module(device.id, "module-x509", certified=True)
 
     def unknown_module(self, device: Device) -> Device:
         """Return a module of a device of this case that the hub does not know, with a key it never saw."""
@@ -207,6 +211,28 @@ class CaseBench:
             for reader in self._readers.values():
                 reader.forget(device.id)
 
+    def _in_its_way(self, identity: Identity, ending: str = "") -> Device:
+        """Return this device, or a module of it, with a key or a certificate, as the case's way has it."""
+        certified = self.way.credential != "sas"
+        if self.way.kind == "device":
+            return self._device(identity, self._certify(identity) if certified else None)
+        return self._module(identity.device_id, f"module-0{ending}", certified=certified)
+
+    def _module(self, device_id: str, name: str, *, certified: bool) -> Device:
+        if not certified:
+            return self._device(self.registry.create_module(device_id, name))
+        pair = _two_certificates(f"{device_id}/{name}")
+        thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
+        return self._device(self.registry.create_module(device_id, name, thumbprints=thumbprints), pair)
+
+    def _certify(
+        self, identity: Identity, digest: Digest = "SHA-1"
+    ) -> tuple[ClientCertificate, ClientCertificate]:
+        """Let the hub know a device by two new certificates."""
+        pair = _two_certificates(identity.id)
+        self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
+        return pair
+
     def _opened(self, name: Literal["telemetry", "routed"]) -> TelemetryReader:
         reader = self._readers.get(name)
         if reader is None:
@@ -226,12 +252,25 @@ class CaseBench:
         own, spare = pair or (None, None)
         bench = self._bench
         self._evidence.identities += known
-        device = Device(identity, bench.endpoint, bench.reactor, self._evidence, certificate=own)
+        device = Device(
+            identity,
+            bench.endpoint,
+            bench.reactor,
+            self._evidence,
+            certificate=own,
+            over=WebSocket() if self.way.transport == "websocket" else None,
+            clean_session=self.way.clean_session == "clean",
+        )
         device.spare_certificate = spare
         self._devices.append(device)
         for reader in self._readers.values():
             reader.follow(device.id, self._evidence.transcript)
         return device
+
+
+def _two_certificates(subject: str) -> tuple[ClientCertificate, ClientCertificate]:
+    # A common name has 64 characters at most; known by its thumbprint, a certificate may bear any.
+    return ClientCertificate(subject[-LONGEST_NAME:]), ClientCertificate(subject[-LONGEST_NAME:])
 
 
 def _fresh_key() -> Secret:
@@ -244,9 +283,7 @@ def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench:
     return DeviceBench(Target.rebuild(target), place)
 
 
-# The service takes up to 100 identities in one call. A worker begins with fewer: a run of three cases is
-# common.
-FIRST_BATCH: Final = 24
+# The service takes up to 100 identities in one call.
 LARGEST_BATCH: Final = 100
 # Each failure has used up the service's own retries. A hub that is gone must not cost every case that time.
 PATIENCE: Final = 3
@@ -265,13 +302,15 @@ class Registry(Protocol):
 class NewIdentities:
     """Devices made as they are needed, named ``{prefix}-{number}``; `journal` is the list of what exists."""
 
-    def __init__(self, registry: Registry, prefix: str, journal: Path) -> None:
+    def __init__(
+        self, registry: Registry, prefix: str, journal: Path, *, first_batch: int = FIRST_BATCH
+    ) -> None:
         self._registry = registry
         self._prefix = prefix
         self._journal = journal
         self._made: list[str] = []
         self._fresh: list[Identity] = []
-        self._batch = FIRST_BATCH
+        self._batch = first_batch
         self._failures = 0
         self._failure: HarnessError | None = None
 

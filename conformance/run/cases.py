@@ -26,10 +26,12 @@ from conformance.run.run_state import STATE
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.consequences import consequence
 from conformance.verdict.deviation import Deviation, applied
-from conformance.verdict.needs import Claims, not_claimed
+from conformance.verdict.needs import Claims, not_claimed, shut
 from conformance.verdict.outcome import Kind, Outcome, Problem, settle
 from conformance.verdict.readings import Readings
 from conformance.verdict.verdicts import Verdict
+from conformance.ways.dealing import chosen, further_ways
+from conformance.ways.way import FIRST, Way
 
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
@@ -43,7 +45,8 @@ LONGEST_WORDS: Final = 400
 class RunningCase:
     """One case from its collection to its settled record.
 
-    `unclaimed` is why it does not apply to the target; then it never runs. `own_names` says which names of
+    `way` is how its devices meet the hub. `unclaimed` is why it does not apply to the target; then it never
+    runs; `shut` why no session opens in its way, then neither. `own_names` says which names of
     this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
     still meanwhile; `too_late`, whether the test found that it could not be in time. `failed_call` says which
     call of the service the hub did not carry out, of those that the case needs and does not check; asked with
@@ -52,7 +55,9 @@ class RunningCase:
 
     id: str
     clause: Clause
+    way: Way = FIRST
     unclaimed: str | None = None
+    shut: str | None = None
     title: str = ""
     evidence: Evidence = field(default_factory=Evidence)
     mask: Callable[[str], str] = str
@@ -299,8 +304,13 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"
 
 
-# Where a collected test keeps its case.
+# Where a collected test keeps its case, and one in a further way that way.
 CASE: Final = pytest.StashKey[RunningCase]()
+WAY: Final = pytest.StashKey[Way]()
+# The fixtures that make devices: a test that asks for none of them, directly or not, meets the hub in no way.
+_DEVICES: Final = frozenset(
+    {"device", "other_device", "devices_alike", "unknown_device", "bystander", "silent_client", "register"}
+)
 
 
 class CaseMaker:
@@ -339,16 +349,33 @@ class CaseMaker:
             )
         self._check_markers(item, where)
         state = self._config.stash.get(STATE, None)
+        way = item.stash.get(WAY, FIRST)
         return RunningCase(
             id=case_id(item),
             clause=clause,
-            unclaimed=_unclaimed(item, clause, state.claims) if state else None,
+            way=way,
+            unclaimed=_unclaimed(item, clause, way, state.claims) if state else None,
+            shut=_shut(clause, way, state.shut) if state else None,
             title=_title(item),
             mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
             worker=self._worker,
             deviations=state.deviations if state else (),
             today=state.today if state else "",
         )
+
+    def in_further_ways(self, cases: Sequence[pytest.Function]) -> list[pytest.Function]:
+        """Return a test's cases in the ways that are dealt to it beside the first; `cases` are all of them.
+
+        The id of such a case bears its way: ``test_x@websocket-module[y]``.
+        """
+        first = cases[0]
+        cited = [mark.args[0] for mark in first.iter_markers("clause") if len(mark.args) == 1]
+        if len(cited) != 1 or cited[0] not in self._catalogue or _DEVICES.isdisjoint(first.fixturenames):
+            return []
+        by_name = {case.name: case for case in cases}
+        test = f"{first.path.name}::{first.originalname}"
+        ways = further_ways(test, self._catalogue[cited[0]].fixed)
+        return [_in_way(by_name[chosen(tuple(by_name), way)], way) for way in ways]
 
     def _check_markers(self, item: pytest.Item, where: str) -> None:
         """Refuse a marker that nobody declared: outside a checkout no ini file makes pytest strict."""
@@ -360,9 +387,29 @@ class CaseMaker:
                 raise CatalogueError(f"{where}: marker {mark.name!r} is not declared. Correct its spelling.")
 
 
-def _unclaimed(item: pytest.Item, clause: Clause, claims: Claims) -> str | None:
+def _in_way(case: pytest.Function, way: Way) -> pytest.Function:
+    """Return a case again, in another way."""
+    test = f"{case.originalname}@{way}"
+    again: pytest.Function = pytest.Function.from_parent(
+        case.parent,
+        name=f"{test}{case.name.removeprefix(case.originalname)}",
+        callspec=getattr(case, "callspec", None),
+        callobj=case.obj,
+        fixtureinfo=case._fixtureinfo,  # noqa: SLF001 - as pytest hands it to each case of a test itself
+        originalname=test,
+    )
+    again.stash[WAY] = way
+    return again
+
+
+def _unclaimed(item: pytest.Item, clause: Clause, way: Way, claims: Claims) -> str | None:
     large, clock = (item.get_closest_marker(name) is not None for name in ("large", "clock"))
-    return not_claimed(clause.needs, claims, large=large, clock=clock)
+    return not_claimed(way.needs(clause.needs), claims, large=large, clock=clock)
+
+
+def _shut(clause: Clause, way: Way, shut_ways: Mapping[str, str]) -> str | None:
+    outcome = shut_ways.get(str(way.entrance))
+    return None if outcome is None or clause.id == way.judge else shut(outcome, way.judge)
 
 
 def _cited(marks: Sequence[tuple[Any, ...]]) -> str:
@@ -376,4 +423,7 @@ def _title(item: pytest.Item) -> str:
     )
     sentence = next((line.strip() for line in lines if line.strip()), item.name)
     bracket = item.name.partition("[")[2]
-    return f"{sentence} [{bracket}" if bracket and sentence != item.name else sentence
+    if bracket and sentence != item.name:
+        sentence = f"{sentence} [{bracket}"
+    way = item.stash.get(WAY, None)
+    return sentence if way is None else f"{sentence} ({way.in_words})"

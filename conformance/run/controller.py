@@ -9,7 +9,8 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,14 +34,15 @@ from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.progress import ShownProgress
 from conformance.run.records import Records
 from conformance.run.reporting import Reporting, Written, aim, command, header
-from conformance.run.run_state import STATE, RunState
+from conformance.run.run_state import DEPTH, STATE, RunState
 from conformance.run.selection import Selection, left_out_by
 from conformance.run.silence import Silence
 from conformance.verdict import deviation
 from conformance.verdict.clause import Case, Judgement, judge
 from conformance.verdict.deviation_states import Found, State, states
-from conformance.verdict.needs import Claims
+from conformance.verdict.needs import Claims, is_shut
 from conformance.verdict.run import ExitCode, exit_code
+from conformance.ways.way import entrance_of
 
 NAME: Final = "conformance-controller"
 # pytest ended before the cases did; its code says why.
@@ -69,6 +71,8 @@ class Controller:
         self.selection.check(self.catalogue)
         self.profile: Any = self.collaborators.load_profile(self.options)
         config.stash[HALF] = half_of(self.profile)
+        self.stated = self.collaborators.stated(self.profile, self.options)
+        config.stash[DEPTH] = self.stated.depth
         deviation.check(self.profile.deviations, self.catalogue, self.profile.file)
         self.id = secrets.token_hex(4)
         self.target: OpenTarget | None = None
@@ -100,8 +104,7 @@ class Controller:
         if config.option.dry_run:
             aim(config, self.profile, self._selection())
             self.collaborators.check_place(self.profile, self.options)
-            stated = self.collaborators.stated(self.profile, self.options)
-            config.pluginmanager.register(DryRun(self.profile.name, stated))
+            config.pluginmanager.register(DryRun(self.profile.name, self.stated))
 
     # -- the target
 
@@ -129,8 +132,10 @@ class Controller:
             folder=self.notes,
             deviations=self.profile.deviations,
             today=self._started.date().isoformat(),
-            messages=self.collaborators.stated(self.profile, self.options).messages,
+            messages=self.stated.messages,
             half=self.config.stash[HALF],
+            depth=self.stated.depth,
+            shut=self.target.shut,
         )
         self._claims = self.target.claims
         if self.options.preflight:
@@ -262,7 +267,7 @@ class Controller:
             exit_code=int(code),
             partial=partial,
             selection=selection,
-            remarks=self._remarks(target),
+            remarks=[*self._remarks(target), *_shut_ways(cases)],
             cost=dry_run.measured(cases, sections, seconds=seconds, workers=workers),
         )
         place = reporting.place(partial=partial, is_cut=is_cut)
@@ -282,8 +287,9 @@ class Controller:
                 report=place,
             ),
             sentences=self.collaborators.load_sentences(),
+            depth=self.stated.depth,
         )
-        remarks = [f"preflight: {remark}" for remark in target.remarks]
+        remarks = [*(f"preflight: {remark}" for remark in target.remarks), *_shut_ways(cases)]
         self.ending = terminal.Ending(
             run=run,
             deviations=self.deviations,
@@ -362,6 +368,14 @@ class Controller:
     def _discard_report(self) -> None:
         if self.reporting is not None:
             self.reporting.discard()
+
+
+def _shut_ways(cases: Sequence[Case]) -> list[str]:
+    """Say in one line for each way in which no session opens how many cases are not tested for that."""
+    counts = Counter((entrance_of(case.id), case.message) for case in cases if is_shut(case.message))
+    return [
+        f"{count} cases {way} are not tested: {message}" for (way, message), count in sorted(counts.items())
+    ]
 
 
 def _folder_for_notes() -> Path:

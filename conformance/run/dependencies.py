@@ -14,6 +14,7 @@ from conformance.documents import catalogue
 from conformance.documents.catalogue import Catalogue
 from conformance.documents.document import Statement as Sentence
 from conformance.verdict.needs import Claims
+from conformance.ways.depth import Depth
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -28,15 +29,21 @@ class Options:
     same_hub: str | None = None
     timeout_factor: float = 1.0
     large: bool = False
+    thorough: bool = False
     preflight: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """What a profile alone says of a run: what must hold, and how many messages it may cost (None: any)."""
+    """What a profile and the command line alone say of a run, whatever the hub is like.
+
+    `claims` is what must hold, `messages` how many it may cost, None for any number; `depth` how many of the
+    further ways it looks at.
+    """
 
     claims: Claims = field(default_factory=Claims)
     messages: int | None = None
+    depth: Depth = "whole"
 
 
 class OpenTarget(Protocol):
@@ -44,7 +51,8 @@ class OpenTarget(Protocol):
 
     `profile` is the profile's name; `description` is what reports say about the hub (name, host, ports,
     edition): no secret; `same_hub` is its id for --same-hub; `workers` is the most that the target admits;
-    `remarks` are warnings of the preflight.
+    `remarks` are warnings of the preflight; `shut` says in which ways, of those that the target claims, no
+    session opened, and why.
     """
 
     profile: str
@@ -53,6 +61,7 @@ class OpenTarget(Protocol):
     claims: Claims
     workers: int | None
     remarks: tuple[str, ...]
+    shut: Mapping[str, str]
 
     def trouble(self) -> str | None:
         """Say how a launched hub ended by itself; None while all is well."""

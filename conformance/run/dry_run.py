@@ -42,7 +42,7 @@ class DryRun:
             case = item.stash[CASE]
             row = self._rows.setdefault(case.clause.section, [0.0] * len(_COLUMNS))
             large = item.get_closest_marker("large") is not None
-            if not_claimed(case.clause.needs, self._stated.claims, large=large) is not None:
+            if not_claimed(case.way.needs(case.clause.needs), self._stated.claims, large=large) is not None:
                 row[2] += 1
                 self._cases.append((case.id, None))
                 continue

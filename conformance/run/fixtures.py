@@ -91,7 +91,7 @@ def _bench(request: pytest.FixtureRequest, evidence: Evidence, _case: RunningCas
     runner = request.config.pluginmanager.get_plugin("conformance-runner")
     assert isinstance(runner, Runner), "the runner registers the fixtures"  # noqa: S101
     bench: DeviceBench = runner.bench()  # type: ignore[assignment] # the suite's own tests put another one there
-    with bench.for_case(evidence) as case_bench:
+    with bench.for_case(evidence, _case.way) as case_bench:
         _case.failed_call = lambda wait: case_bench.failed_call(wait_for_end=wait)
         yield case_bench
 
@@ -207,9 +207,9 @@ def id_ending() -> str:
 
 
 @pytest.fixture
-def device(_bench: "CaseBench", id_ending: str) -> "Device":
-    """Return a new device."""
-    return _bench.device(id_ending)
+def device(_bench: "CaseBench", id_ending: str, stage: Stage) -> "Device":
+    """Return a new device. In the way of a later session it has had one and has left it."""
+    return _ready(_bench.device(id_ending), _bench, stage)
 
 
 @pytest.fixture
@@ -219,9 +219,15 @@ def devices_alike(_bench: "CaseBench") -> "Callable[[str, str], tuple[Device, De
 
 
 @pytest.fixture
-def other_device(_bench: "CaseBench") -> "Device":
-    """Another new device."""
-    return _bench.device()
+def other_device(_bench: "CaseBench", stage: Stage) -> "Device":
+    """Another new device, which meets the hub in the same way."""
+    return _ready(_bench.device(), _bench, stage)
+
+
+def _ready(device: "Device", bench: "CaseBench", stage: Stage) -> "Device":
+    if bench.way.session == "later":
+        stage(device.expect_accepted)
+    return device
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "--report-dir": {"metavar": "DIR", "help": "where the report goes (default: reports/PROFILE)"},
     "--timeout-factor": {"metavar": "N", "type": float, "help": "scales every timeout of the profile"},
     "--large": {"action": "store_true", "help": "run large cases on a live hub too"},
+    "--thorough": {"action": "store_true", "help": "judge a live hub in all ways, as a launched one is"},
     "--no-preflight": {"action": "store_true", "help": "start with the cases at once, unchecked"},
     "--slowest": {"metavar": "N", "type": int, "help": "name the N slowest cases at the end"},
     "--shuffle": {

@@ -27,6 +27,7 @@ from conformance.run.records import Records
 from conformance.verdict.clause import Judgement
 from conformance.verdict.deviation_states import Found
 from conformance.verdict.run import ExitCode, worst
+from conformance.ways.depth import Depth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,7 @@ class Reporting:
         place: Path,
         command: CommandPart,
         sentences: Sequence[Sentence] = (),
+        depth: Depth = "whole",
     ) -> Written:
         """Write every format, search all of it for secrets, and put the folder into place.
 
@@ -113,6 +115,7 @@ class Reporting:
             claims=target.claims,
             run=run,
             command=command,
+            depth=depth,
         )
         code, lines = ExitCode(run.exit_code), list[str]()
         try:
@@ -207,7 +210,7 @@ def command(
         "--timeout-factor": option.timeout_factor and f"{option.timeout_factor:g}",
         "--same-hub": same_hub,
     }
-    flags = {"--large": option.large, "--no-preflight": option.no_preflight}
+    flags = {"--large": option.large, "--thorough": option.thorough, "--no-preflight": option.no_preflight}
     starts_it = profile.launch is not None and not (option.attach or option.hub_url)
     is_installed = package == PACKAGE and suite_version() != UNKNOWN
     anywhere = is_installed and profile.is_shipped and _is_found_anywhere(profile.launch)

@@ -1,7 +1,8 @@
 """What every process of a run knows about it; plain enough to travel to an xdist worker."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,6 +14,7 @@ from conformance.run.halves import Half
 from conformance.run.options import DEFAULT_PROFILE
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
+from conformance.ways.depth import Depth
 
 WORKER_INPUT: Final = "conformance"
 USAGE_OUTPUT: Final = "conformance_usage"
@@ -26,7 +28,8 @@ class RunState:
     """One run. `target` is what a bench needs to reach the hub, with secrets: never printed.
 
     `folder` is where processes leave notes for each other: what was collected, which devices exist;
-    `messages` the most that the run may cost, None for any number; `half` the one that it judges.
+    `messages` the most that the run may cost, None for any number; `half` the one that it judges, `depth` how
+    many ways it looks at; `shut` the ways in which no session opened, and why.
     """
 
     id: str
@@ -38,6 +41,8 @@ class RunState:
     today: str = ""
     messages: int | None = None
     half: Half = "hub"
+    depth: Depth = "whole"
+    shut: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
@@ -63,6 +68,8 @@ class RunState:
                 "today": self.today,
                 "messages": self.messages,
                 "half": self.half,
+                "depth": self.depth,
+                "shut": dict(self.shut),
             }
         )
 
@@ -85,10 +92,14 @@ class RunState:
             today=values["today"],
             messages=values["messages"],
             half=values["half"],
+            depth=values["depth"],
+            shut=values["shut"],
         )
 
 
 STATE: Final = pytest.StashKey[RunState]()
+# How deep this run looks, in each process that collects.
+DEPTH: Final = pytest.StashKey[Depth]()
 
 
 def stop(folder: Path, reason: str) -> None:
@@ -123,5 +134,6 @@ def options(config: pytest.Config) -> Options:
         same_hub=given.same_hub,
         timeout_factor=1.0 if given.timeout_factor is None else given.timeout_factor,
         large=given.large,
+        thorough=given.thorough,
         preflight=not given.no_preflight,
     )

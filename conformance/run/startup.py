@@ -1,26 +1,36 @@
 """The run's target as the controller meets it: reached, checked, described for reports."""
 
 import dataclasses
+import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from conformance.backend import Service
 from conformance.errors import HarnessError, TargetUnreachable, UsageError
+from conformance.evidence.case import Evidence
+from conformance.mqtt.conversation import ACCEPTED
 from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
-from conformance.run.dependencies import Options, Stated
+from conformance.run.bench import DeviceBench
+from conformance.run.dependencies import Options, Place, Stated
 from conformance.target.opening import OpenedTarget, open_target
 from conformance.target.preflight import preflight, unanswered
 from conformance.target.target import Target
 from conformance.verdict.needs import Claims
+from conformance.ways.way import Way, entrances
 
 
 class ReachedTarget:
     """A hub that is there, and that the preflight found in order."""
 
-    def __init__(self, opened: OpenedTarget, *, large: bool, remarks: tuple[str, ...]) -> None:
+    def __init__(
+        self, opened: OpenedTarget, *, large: bool, remarks: tuple[str, ...], shut: Mapping[str, str]
+    ) -> None:
         self._opened = opened
+        self.shut = shut
         target = opened.target
         self.profile = target.profile
         self.same_hub = opened.same_hub
@@ -81,11 +91,13 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
     """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
     opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
     remarks: tuple[str, ...] = ()
+    shut: dict[str, str] = {}
     try:
         _check_same_hub(opened, profile, options)
         if options.preflight:
             checked = preflight(opened.target)
             opened.target, remarks = checked.target, checked.remarks
+            shut = shut_ways(opened.target)
         else:
             # Unchecked is taken for right.
             opened.target = dataclasses.replace(opened.target, clock_known=True)
@@ -101,7 +113,40 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
     except BaseException:
         opened.stop()
         raise
-    return ReachedTarget(opened, large=options.large, remarks=remarks)
+    return ReachedTarget(opened, large=options.large, remarks=remarks, shut=shut)
+
+
+def shut_ways(target: Target) -> dict[str, str]:
+    """Connect once in each way that the target claims; say how that ended where no session opened."""
+    ways = tuple(entrances(target.capabilities))
+    shut: dict[str, str] = {}
+    if not ways:
+        return shut
+    with tempfile.TemporaryDirectory() as notes:
+        place = Place(
+            worker="preflight",
+            number=0,
+            workers=1,
+            prefix=f"conf-preflight-{secrets.token_hex(6)}",
+            journal=Path(notes) / "devices.txt",
+        )
+        bench = DeviceBench(target, place, first_batch=len(ways))
+        try:
+            for way in ways:
+                outcome = _entered(bench, way)
+                if outcome != ACCEPTED:
+                    shut[str(way)] = outcome
+        finally:
+            bench.close()
+    return shut
+
+
+def _entered(bench: DeviceBench, way: Way) -> str:
+    with bench.for_case(Evidence(), way) as case:
+        try:
+            return case.device().attempt()
+        except HarnessError as error:
+            return str(error)
 
 
 def _check_same_hub(opened: OpenedTarget, profile: Profile, options: Options) -> None:
@@ -134,9 +179,11 @@ def check_place(profile: Profile, options: Options) -> None:
 def stated(profile: Profile, options: Options) -> Stated:
     """Return what the profile and the command line say of a run, without looking at the hub."""
     large = options.large or profile.limits.large
+    is_live = options.attach is None and (options.hub_url is not None or profile.launch is None)
     return Stated(
         claims=Claims(capabilities=profile.claims, timing=profile.timing, large=large),
         messages=profile.limits.messages,
+        depth="live" if is_live and not options.thorough else "whole",
     )
 
 

@@ -36,9 +36,10 @@ from conformance.run.phases import (
     take_down,
 )
 from conformance.run.retry import Again
-from conformance.run.run_state import STATE, RunState
+from conformance.run.run_state import DEPTH, STATE, RunState
 from conformance.run.selection import Selection
 from conformance.verdict.verdicts import Verdict
+from conformance.ways.depth import Depth, kept
 
 MARKERS: Final = (
     "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
@@ -89,6 +90,7 @@ class Runner:
         self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
         self.collaborators: Collaborators = run_state.collaborators(config)
         self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        self._maker = CaseMaker(config, self.collaborators.package, self.catalogue, self.worker)
         self.selection = Selection.of(config)
         self.current: RunningCase | None = None
         self.partial = False
@@ -102,6 +104,7 @@ class Runner:
             state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
             config.stash[STATE] = state
             config.stash[HALF] = state.half
+            config.stash[DEPTH] = state.depth
             # The controller writes Allure results from the statement; a plugin would write them twice.
             config.option.allure_report_dir = None
             self._interrupts.install()
@@ -112,6 +115,10 @@ class Runner:
         """The run that this process is part of."""
         return self.config.stash[STATE]
 
+    @property
+    def _depth(self) -> Depth:
+        return self.config.stash[DEPTH]
+
     # -- collection
 
     @pytest.hookimpl(tryfirst=True)
@@ -120,14 +127,22 @@ class Runner:
         is_other = is_of_another(collection_path, self.collaborators.package, self.config.stash[HALF])
         return True if is_other else None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pycollect_makeitem(self) -> Generator[None, Any, Any]:
+        """Let one case of each test run again in each way that is dealt to the test."""
+        made = yield
+        cases = made if isinstance(made, list) else [made]
+        if not cases or not all(isinstance(case, pytest.Function) for case in cases):
+            return made
+        return [*cases, *self._maker.in_further_ways(cases)]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Give each test its case, before any selection; stop at a test without a clause of its own."""
         problems: list[str] = []
-        make = CaseMaker(self.config, self.collaborators.package, self.catalogue, self.worker)
         for item in items:
             try:
-                case = make(item)
+                case = self._maker(item)
             except CatalogueError as error:
                 problems.append(str(error))
             else:
@@ -137,9 +152,16 @@ class Runner:
         if problems:
             items.clear()
             self._stop(list(dict.fromkeys(problems)))
+        self._keep_to_depth(items)
         self._select(items)
         if self.config.option.shuffle is not None:  # every worker must come to the same order
             random.Random(self.config.option.shuffle).shuffle(items)  # noqa: S311 - an order, no secret
+
+    def _keep_to_depth(self, items: list[pytest.Item]) -> None:
+        """Leave out the further ways that a run of this depth does not look at: none is missing for that."""
+        cases = [item.stash[CASE] for item in items if CASE in item.stash]
+        runs = kept([(case.id, case.clause.section, case.way) for case in cases], self._depth)
+        items[:] = [item for item in items if CASE not in item.stash or item.stash[CASE].id in runs]
 
     def _select(self, items: list[pytest.Item]) -> None:
         """Leave out what --clause and its like do not name; a test that is no case is never named."""
@@ -276,6 +298,8 @@ class Runner:
             return
         if item.stash[CASE].unclaimed is not None:
             skip(f"{Verdict.NOT_CLAIMED}: {item.stash[CASE].unclaimed}")
+        if item.stash[CASE].shut is not None:
+            skip(f"{Verdict.NOT_TESTED}: {item.stash[CASE].shut}")
         stopped = self.state.stopped()
         if stopped is not None:
             skip(f"{Verdict.NOT_TESTED}: {stopped}")

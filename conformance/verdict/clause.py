@@ -7,13 +7,15 @@ from typing import Final, Protocol
 from conformance.documents.catalogue import Catalogue, Clause
 from conformance.verdict.consequences import by_reading
 from conformance.verdict.deviation import Deviation
-from conformance.verdict.needs import Claims, not_claimed
+from conformance.verdict.needs import Claims, is_shut, not_claimed
 from conformance.verdict.verdicts import Verdict, worst
+from conformance.ways.way import only_in
 
 # The reason of a clause that a selection, or an interruption, left out.
 NO_CASE: Final = "no case of it ran"
 # A reason tells so many different messages, and how many more there are: each stands with its case.
 MOST_MESSAGES: Final = 10
+_FINE: Final = frozenset({Verdict.PASS, Verdict.OBSERVED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,10 @@ class Case:
 
 class Finding(Protocol):
     """What a clause's verdict rests on: a case of a run, or of a statement that was read back."""
+
+    @property
+    def id(self) -> str:
+        """The case's id."""
 
     @property
     def verdict(self) -> Verdict:
@@ -162,6 +168,8 @@ def fold(evidence: Sequence[Finding], *, watched: bool, sightings: int) -> tuple
     """Return the verdict that a claimed clause has from its cases, and the reason for it."""
     if not evidence:
         return Verdict.NOT_TESTED, NO_CASE
+    # What cannot be asked in one way is asked in the others; the run as a whole says so.
+    evidence = [case for case in evidence if not is_shut(case.message)] or evidence
     verdict = worst(case.verdict for case in evidence)
     unseen = watched and not sightings and not any(case.in_passing for case in evidence)
     if unseen and verdict in {Verdict.PASS, Verdict.OBSERVED}:
@@ -170,7 +178,17 @@ def fold(evidence: Sequence[Finding], *, watched: bool, sightings: int) -> tuple
         dict.fromkeys(case.message for case in evidence if case.verdict == verdict and case.message)
     )
     more = [f"and {len(messages) - MOST_MESSAGES} more"] if len(messages) > MOST_MESSAGES else []
-    return verdict, "; ".join([*messages[:MOST_MESSAGES], *more])
+    reason = "; ".join([*messages[:MOST_MESSAGES], *more])
+    only = only_where(evidence, verdict)
+    return verdict, f"{only}: {reason}" if only else reason
+
+
+def only_where(evidence: Sequence[Finding], verdict: Verdict) -> str:
+    """Say in which ways alone a clause is violated or broken, where that shows: "over WebSocket only"."""
+    if verdict not in {Verdict.VIOLATION, Verdict.BROKEN}:
+        return ""
+    failed = [case.id for case in evidence if case.verdict is verdict]
+    return only_in(failed, [case.id for case in evidence if case.verdict in _FINE]) if failed else ""
 
 
 def _as_evidence(case: Case, breach: Breach) -> Case:

@@ -12,6 +12,20 @@ NO_CLOCK = (
 )
 
 
+# How the reason of a case begins in whose way the hub opened no session, before the first case.
+_SHUT = "no session in this way"
+
+
+def shut(outcome: str, clause: str) -> str:
+    """Return why a case is not tested in whose way no session opens; `clause` is the one that judges that."""
+    return f"{_SHUT} ({outcome}): see {clause}"
+
+
+def is_shut(message: str) -> bool:
+    """Tell whether a case was left out for that reason."""
+    return message.startswith(_SHUT)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claims:
     """What must hold on a target: capabilities, figures it states of itself in seconds, and large cases.

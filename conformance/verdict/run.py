@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from conformance.verdict.needs import is_shut
 from conformance.verdict.verdicts import JUDGED, WORST_FIRST, Verdict
 
 
@@ -105,11 +106,12 @@ def exit_code(
     if stopped:
         untested = [each for each in untested if _has_another_reason(each)]
     nothing_seen = not of_cases & (JUDGED | {Verdict.BROKEN})
+    shut = not partial and any(is_shut(case.message) for case in cases)
     missed = not partial and (bool(untested) or (unmatched and not stopped))
     holding = {
         ExitCode.VIOLATED: Verdict.VIOLATION in verdicts,
         ExitCode.USAGE: bool(of_cases) and of_cases <= {Verdict.NOT_CLAIMED},
-        ExitCode.POLICY: Verdict.STALE_DEVIATION in verdicts or nothing_seen or missed,
+        ExitCode.POLICY: Verdict.STALE_DEVIATION in verdicts or nothing_seen or missed or shut,
         ExitCode.HUB_CRASHED: crashed,
         ExitCode.INCONCLUSIVE: stopped or Verdict.BROKEN in verdicts | of_cases,
     }

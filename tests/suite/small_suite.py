@@ -96,6 +96,7 @@ class Target:
         self.claims = Claims(capabilities=frozenset({"telemetry"}), large=options.large)
         self.workers = None
         self.remarks = ()
+        self.shut = {}
         (HERE / "opened").touch()
 
     def to_json(self):

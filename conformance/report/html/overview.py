@@ -73,6 +73,8 @@ def facts(statement: Statement) -> Iterator[tuple[str, Content]]:
     yield "Target", target.where + (f" ({ports})" if ports else "")
     yield "Profile", element("code", statement.profile.name)
     yield "Claims", ", ".join(statement.claims.capabilities) or "nothing beyond MQTT"
+    if statement.suite.depth != "whole":
+        yield "Depth", f"{statement.suite.depth}: few of the further ways (--thorough for all)"
     yield "States", ", ".join(f"{name} {seconds:g} s" for name, seconds in statement.claims.timing.items())
     yield "Document", link(document.url, f"{document.title} ({document.date}, {document.language})")
     yield "Suite", f"{suite.name} {suite.version}"
