@@ -2,7 +2,7 @@
 
 pytest loads this module in every run of an environment that has the suite installed. It therefore imports
 nothing heavy, and does nothing unless the run names a profile or collects from this package. The work is
-done by two more plugins in `conformance.run`, registered only then: `controller` once, `runner` in each
+done by two more plugins in `conformance.run`, registered only then: `controller` once, `worker` in each
 process that runs cases.
 """
 

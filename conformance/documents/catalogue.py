@@ -35,7 +35,7 @@ WATCH_SECTION: Final = "watch"
 Level = Literal["must", "disputed", "observe", "untestable"]
 Source = Literal["document", "mqtt", "microsoft", "seen", "inferred"]
 
-# What a target may claim; a profile's own validation uses the same list.
+# What a target may claim.
 CAPABILITIES: Final = (
     "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "websocket", "feedback",
     "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",

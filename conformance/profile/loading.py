@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from conformance.documents.catalogue import CAPABILITIES
 from conformance.errors import ProfileError
 from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
@@ -25,7 +26,7 @@ from conformance.profile.tables import (
     TargetTable,
     Timeouts,
 )
-from conformance.profile.values import CAPABILITIES, TIMINGS, Reading
+from conformance.profile.values import TIMINGS, Reading
 from conformance.verdict.deviation import Deviation
 
 __all__ = ["CAPABILITIES", "DEFAULT_PROFILE", "TIMINGS", "Profile", "find", "known", "load"]

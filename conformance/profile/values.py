@@ -12,26 +12,10 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from conformance.documents.catalogue import CAPABILITIES
 from conformance.errors import ProfileError
 from conformance.profile import problems
 from conformance.target.credentials import ConnectionString, Secret
-
-CAPABILITIES: Final = (
-    "registry",
-    "telemetry",
-    "c2d",
-    "twin",
-    "methods",
-    "modules",
-    "x509",
-    "websocket",
-    "feedback",
-    "connection-events",
-    "routing",
-    "throttling",
-    "x509-over-websocket",
-    "x509-modules",
-)
 
 TIMINGS: Final = (
     "c2d-lock",

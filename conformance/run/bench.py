@@ -16,10 +16,10 @@ from typing import Any, Final, Literal, Protocol
 from conformance.backend import ConnectionEvents, IdentityRegistry, Service, TelemetryReader
 from conformance.errors import HarnessError, NotTested, ServiceError
 from conformance.evidence.case import Evidence
-from conformance.mqtt.certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.device import Device
 from conformance.mqtt.endpoint import Endpoint
 from conformance.mqtt.reactor import Reactor
+from conformance.mqtt.server_certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
 from conformance.target.certificates import ClientCertificate, Digest

@@ -20,7 +20,7 @@ from conformance.evidence.describe import cut
 from conformance.evidence.watch import Breach as SeenBreach
 from conformance.mqtt import hearing
 from conformance.report.redaction import redact
-from conformance.run.comparison import LONGEST_VALUE, Comparison
+from conformance.run.assertion import LONGEST_VALUE, Comparison
 from conformance.run.halves import case_id
 from conformance.run.run_state import STATE
 from conformance.verdict.clause import Breach, Case

@@ -27,10 +27,10 @@ if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
         TelemetryReader,
         Twins,
     )
-    from conformance.mqtt.certificate import ServerCertificate
     from conformance.mqtt.connection import Connection
     from conformance.mqtt.device import Device
     from conformance.mqtt.raw import RawConnection
+    from conformance.mqtt.server_certificate import ServerCertificate
     from conformance.run.bench import CaseBench, DeviceBench
     from conformance.target.target import Target
 

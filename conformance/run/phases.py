@@ -11,8 +11,8 @@ from _pytest.assertion import util as assertion
 from conformance.errors import HarnessError, NotOffered, NotTested, ServiceError, StageFailed, Violation
 from conformance.report.case_text import case_text
 from conformance.report.printable import visible
+from conformance.run.assertion import Comparison
 from conformance.run.cases import RunningCase
-from conformance.run.comparison import Comparison
 from conformance.verdict.verdicts import Verdict
 
 

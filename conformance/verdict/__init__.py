@@ -1,5 +1,5 @@
 """From what a case did to what the run may claim: pure, and the only place that decides.
 
-`words` the verdicts and their order · `needs` what a target must claim · `readings` a disputed outcome ·
+`verdicts` the verdicts and their order · `needs` what a target must claim · `readings` a disputed outcome ·
 `outcome` one case · `clause` one behaviour · `run` the whole, and its exit code.
 """

@@ -3,7 +3,7 @@
 import pytest
 from small_suite import SmallSuite
 
-from conformance.run.comparison import Comparison
+from conformance.run.assertion import Comparison
 
 LONG = bytes(range(256)) * 256
 

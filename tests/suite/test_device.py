@@ -11,8 +11,8 @@ from scripted_peer import KEY, PINGRESP, ScriptedPeer
 from violations import violation
 
 from conformance.errors import UsageError
-from conformance.mqtt.certificate import fetch_certificate
 from conformance.mqtt.fields import NO_PASSWORD, NO_USERNAME
+from conformance.mqtt.server_certificate import fetch_certificate
 from conformance.report.redaction import redact
 from conformance.target.credentials import NO_SECRET, Secret
 

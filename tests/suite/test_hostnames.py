@@ -7,7 +7,7 @@ import pytest
 from scripted_service import Reply
 from scripted_websocket import admitting, opened
 
-from conformance.mqtt.certificate import fetch_certificate
+from conformance.mqtt.server_certificate import fetch_certificate
 from conformance.mqtt.websocket import WebSocket
 from conformance.target.host_names import for_devices, other_name
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from conformance.documents.catalogue import CAPABILITIES
 from conformance.errors import ProfileError
 from conformance.profile import loading as profile
 from conformance.profile.tables import ProfileFile, Timing
-from conformance.profile.values import CAPABILITIES, TIMINGS
+from conformance.profile.values import TIMINGS
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"

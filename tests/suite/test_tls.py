@@ -10,7 +10,7 @@ from violations import violation
 
 from conformance.backend import Doors
 from conformance.errors import NotTested, ServiceError
-from conformance.mqtt.certificate import fetch_certificate
+from conformance.mqtt.server_certificate import fetch_certificate
 from conformance.mqtt.tls import CIPHER_SUITES
 from conformance.mqtt.websocket import WebSocket
 
