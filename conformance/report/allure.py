@@ -1,8 +1,8 @@
 """Allure results, written from the statement: one for each case, so that every format counts the same.
 
-Feature = section, story = clause, severity = level. Nothing is written while cases run: what an Allure plugin
-of pytest writes then (a file for each fixture of each case) took a fifth of a run's time, and misses the
-cases whose worker died.
+Feature = section, story = clause, severity = level. Nothing is written while cases run: what allure-pytest
+writes then (a file for each fixture of each case) takes a part of the run's time, and misses the cases whose
+worker died. It writes the tests beside the suite, see `conformance/run/allure_plugin.py`.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ from allure_commons.model2 import (
     TestStepResult,
 )
 
+from conformance.documents.catalogue import Clause
 from conformance.report.case_text import case_text, one_line
 from conformance.report.counts import own, own_cases
 from conformance.report.limits import lines_of
@@ -111,6 +112,11 @@ def accepted_as(deviation: DeviationPart) -> str:
     return f" ({deviation.reason}; until {deviation.expires})"
 
 
+def story(clause: ClausePart | Clause) -> str:
+    """Return the name of a clause in Allure's tree."""
+    return f"{clause.id} ({clause.level}): {clause.says}"
+
+
 def allure_id(case: str) -> str:
     """Return the id under which Allure knows the test of a case, without its parameters."""
     return _digest(case.partition("[")[0])
@@ -141,7 +147,6 @@ def _result(
     steps: int,
 ) -> TestResult:
     start = datetime.fromisoformat(statement.run.started).timestamp() + case.began
-    story = f"{clause.id} ({clause.level}): {clause.says}"
     bracket = case.id.partition("[")[2].removesuffix("]")
     result = TestResult(
         uuid=new_id(),
@@ -154,14 +159,14 @@ def _result(
         description=clause.says,
         parameters=[Parameter(name="case", value=bracket)] if bracket else [],
         links=[Link(type="link", url=clause.link, name=f"{clause.id} in the document")],
-        titlePath=[section, story],
+        titlePath=[section, story(clause)],
         start=round(start * 1000),
         stop=round((start + case.seconds) * 1000),
     )
     labels = {
         "epic": statement.document.title,
         "feature": section,
-        "story": story,
+        "story": story(clause),
         "severity": SEVERITY[clause.level],
         "clause": clause.id,
         "level": clause.level,

@@ -134,6 +134,7 @@ class Controller:
             today=self._started.date().isoformat(),
             messages=self.stated.messages,
             half=self.config.stash[HALF],
+            allure=getattr(option, "allure_report_dir", None),
             depth=self.stated.depth,
             shut=self.target.shut,
         )
@@ -206,13 +207,16 @@ class Controller:
         self._clear_up()
 
     def _write(self, session: pytest.Session) -> None:
-        if self._write_report is None:
+        if self.reporting is None:
             return
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.flush()
         try:
-            written = self._write_report()
+            if self._write_report is None:  # nothing was judged, and the tests beside the suite may have run
+                written = self.reporting.search(session.exitstatus)
+            else:
+                written = self._write_report()
         except Exception:  # noqa: BLE001 - a fault of the suite must not look like a verdict
             self.config.notify_exception(pytest.ExceptionInfo.from_current())
             session.exitstatus = ExitCode.INTERNAL_ERROR

@@ -24,6 +24,7 @@ class Records:
         self.notes: Path | None = None
         self.junit: JunitReport | None = None
         self.collection_errors: list[str] = []
+        self.others_died: list[str] = []
         self.usage: list[str] = []
         self.warnings: list[str] = []
 
@@ -61,6 +62,7 @@ class Records:
     def _bury(self, node_id: str, message: str, report: pytest.TestReport | None = None) -> None:
         known = self.collected().get(node_id)
         if known is None:
+            self.others_died.append(f"{node_id}: {message}")
             return
         worker = getattr(getattr(getattr(report, "node", None), "gateway", None), "id", "")
         case = died(known["id"], known["clause"], message, worker=worker, title=known["title"])

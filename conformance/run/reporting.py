@@ -34,15 +34,15 @@ from conformance.ways.depth import Depth
 class Written:
     """What became of a report: the exit code that the run has now, and what is to be said, line by line."""
 
-    exit_code: ExitCode
+    exit_code: int
     lines: tuple[str, ...]
 
 
 def aim(config: pytest.Config, profile: Any, selection: Sequence[str]) -> Path:
     """Return the folder that the report of a whole run goes to.
 
-    Raises UsageError where it is of use to nobody: it holds something else, or the report of a whole run
-    that a selection would replace.
+    Raises UsageError where it is of use to nobody: it holds something else, the report of a whole run that a
+    selection would replace, or lies in a folder that --clean-alluredir would remove.
     """
     option = config.option
     place = Path(option.report_dir) if option.report_dir else Path("reports") / profile.name
@@ -54,6 +54,14 @@ def aim(config: pytest.Config, profile: Any, selection: Sequence[str]) -> Path:
             f"--report-dir {place}: holds the report of a whole run, which a part of one "
             f"({' '.join(selection)}) must not replace. Name another folder."
         )
+    named = getattr(option, "allure_report_dir", None)
+    if named and option.clean_alluredir:
+        cleaned = (config.invocation_params.dir / named).resolve()
+        if cleaned in final.resolve().parents:
+            raise UsageError(
+                f"--alluredir {named}: --clean-alluredir would remove it with the report's folder, {place}. "
+                "Name another folder."
+            )
     return final
 
 
@@ -69,14 +77,32 @@ class Reporting:
         option, here = config.option, config.invocation_params.dir
         self._is_named = bool(option.report_dir)
         self._whole = aim(config, profile, selection)
+        place = self._place_for_allure()
         self._folder = ReportFolder(self._whole)
-        # Where an Allure plugin is installed: its option names the place, and it writes nothing itself.
-        named = getattr(option, "allure_report_dir", None)
-        option.allure_report_dir = None
-        self._allure = here / named if named else self._folder.fresh / ALLURE
+        self._allure = self._folder.fresh / place
+        if getattr(option, "allure_report_dir", None):  # allure-pytest has not looked yet
+            option.allure_report_dir = str(self._allure)
         named = os.path.expandvars(getattr(option, "xmlpath", None) or "")
         self._junit = here / Path(named).expanduser() if named else None
         records.junit = self._junit_report = JunitReport(config)
+
+    def _place_for_allure(self) -> Path:
+        """Return where Allure's results go, those of other tests too: relative where that is in the report.
+
+        There they come into place with it. Raises UsageError where no folder can be made elsewhere.
+        """
+        named = getattr(self._config.option, "allure_report_dir", None)
+        if not named:
+            return Path(ALLURE)
+        place: Path = self._config.invocation_params.dir / named
+        for report in (self._whole, report_folder.place_of_part(self._whole)):
+            if place.resolve().is_relative_to(report.resolve()):
+                return place.resolve().relative_to(report.resolve())
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--alluredir: {self._why(error, place)}") from None
+        return place
 
     def place(self, *, partial: bool, is_cut: bool) -> Path:
         """Return where the report goes: what is less than whole never where a whole one is, or is due.
@@ -117,24 +143,17 @@ class Reporting:
             command=command,
             depth=depth,
         )
-        code, lines = ExitCode(run.exit_code), list[str]()
+        code, lines = run.exit_code, list[str]()
         try:
             missing = self._write_all(statement)
-            leaks = self._scrub()
-            if leaks:
-                code = worst(code, ExitCode.SECRET_FOUND)
-                lines.append(
-                    f"a secret was found, and blackened, in {', '.join(leaks)}: this run is invalid. "
-                    "Whatever wrote it there must not; give the keys that it used new values "
-                    f"(exit code {code})"
-                )
+            code, lines = self._searched(code, self._folder.fresh, self._allure)
             missing += self._copy_junit(place)
             if missing:
                 code = worst(code, ExitCode.NOT_WRITTEN)
             if code != run.exit_code:
                 run = run.model_copy(update={"exit_code": int(code)})
                 formats.write(statement.model_copy(update={"run": run}), self._folder.fresh)
-                self._scrub()
+                self._searched(code, self._folder.fresh, self._allure)
             lines += [
                 f"a part of the report could not be written (exit code {code}): {why}" for why in missing
             ]
@@ -142,6 +161,8 @@ class Reporting:
             self._folder.publish(place)
         except (OSError, HarnessError) as error:
             self.discard()
+            code, found = self._searched(code, self._allure)
+            lines += found
             code = worst(code, ExitCode.NOT_WRITTEN)
             lines.append(f"the report could not be written (exit code {code}): {self._why(error, place)}")
         else:
@@ -153,7 +174,8 @@ class Reporting:
         self._junit_report.write(self._folder.fresh / JUNIT, partial=statement.run.partial)
         formats.write(statement, self._folder.fresh)
         try:
-            allure.write(statement, self._allure, self._records.collection_errors)
+            errors = (*self._records.collection_errors, *self._records.others_died)
+            allure.write(statement, self._allure, errors)
             allure_environment.write(statement, self._allure)
         except OSError as error:
             if self._allure.is_relative_to(self._folder.fresh):
@@ -177,8 +199,23 @@ class Reporting:
             return [f"--junitxml: {self._why(error, self._junit)} See {self._shown(place / JUNIT)}."]
         return []
 
-    def _scrub(self) -> tuple[str, ...]:
-        return secret_scan.scrub([self._folder.fresh, self._allure])
+    def search(self, exit_code: int) -> Written:
+        """Search what allure-pytest wrote for secrets, in a run that has nothing to report."""
+        code, lines = self._searched(exit_code, self._allure)
+        return Written(exit_code=code, lines=tuple(lines))
+
+    def _searched(self, exit_code: int, *folders: Path) -> tuple[int, list[str]]:
+        """Blacken every secret in some folders; return the exit code of the run, and what is to be said."""
+        leaks = secret_scan.scrub(folders)
+        if not leaks:
+            return exit_code, []
+        # Another plugin may have made up a code of its own.
+        code = worst(ExitCode.SECRET_FOUND, *(known for known in ExitCode if known == exit_code))
+        told = (
+            f"a secret was found, and blackened, in {', '.join(leaks)}: this run is invalid. "
+            f"Whatever wrote it there must not; give the keys that it used new values (exit code {code})"
+        )
+        return code, [told]
 
     def discard(self) -> None:
         """Remove what was begun; the report of an earlier run stays as it was."""

@@ -29,7 +29,8 @@ class RunState:
 
     `folder` is where processes leave notes for each other: what was collected, which devices exist;
     `messages` the most that the run may cost, None for any number; `half` the one that it judges, `depth` how
-    many ways it looks at; `shut` the ways in which no session opened, and why.
+    many ways it looks at; `shut` the ways in which no session opened, and why; `allure` where allure-pytest
+    writes the tests beside the suite, None where it writes nothing.
     """
 
     id: str
@@ -41,6 +42,7 @@ class RunState:
     today: str = ""
     messages: int | None = None
     half: Half = "hub"
+    allure: str | None = None
     depth: Depth = "whole"
     shut: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,6 +70,7 @@ class RunState:
                 "today": self.today,
                 "messages": self.messages,
                 "half": self.half,
+                "allure": self.allure,
                 "depth": self.depth,
                 "shut": dict(self.shut),
             }
@@ -92,6 +95,7 @@ class RunState:
             today=values["today"],
             messages=values["messages"],
             half=values["half"],
+            allure=values["allure"],
             depth=values["depth"],
             shut=values["shut"],
         )

@@ -4,7 +4,7 @@ An option given twice widens the selection, two different options narrow it. A r
 conformance, whatever it selects: only a run of everything does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Self, get_args
@@ -22,6 +22,14 @@ _OF_PYTEST: Final = {
     "ignore": "--ignore",
     "ignore_glob": "--ignore-glob",
     "lf": "--lf",
+}
+# allure-pytest's, each with pairs of a label and a value.
+_OF_ALLURE: Final = {
+    "allure_severities": "--allure-severities",
+    "allure_epics": "--allure-epics",
+    "allure_features": "--allure-features",
+    "allure_stories": "--allure-stories",
+    "allure_ids": "--allure-ids",
 }
 
 
@@ -98,4 +106,16 @@ def left_out_by(config: pytest.Config, selection: Selection, *, places: Sequence
             words.append(f"{spelling} {value}")
         elif value:
             words += [f"{spelling} {each}" for each in value] if isinstance(value, list) else [spelling]
-    return [*words, *places]
+    return [*words, *by_allure(config), *places]
+
+
+def by_allure(config: pytest.Config) -> list[str]:
+    """Return the words that select by the labels of Allure, as the command line spells them."""
+    option = config.option
+    given = [(f"{spelling} ", getattr(option, name, None)) for name, spelling in _OF_ALLURE.items()]
+    given += [(f"--allure-label {labels[0][0]}=", labels) for labels in getattr(option, "allure_labels", ())]
+    return [f"{spelling}{_values(labels)}" for spelling, labels in given if labels]
+
+
+def _values(labels: Iterable[tuple[str, object]]) -> str:
+    return ",".join(sorted(str(getattr(value, "value", value)) for _, value in labels))

@@ -8,13 +8,13 @@ import gc
 import json
 import random
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from conformance.documents.catalogue import Catalogue
+from conformance.documents.catalogue import Catalogue, Clause
 from conformance.errors import USAGE, CatalogueError, HarnessError
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
@@ -37,7 +37,7 @@ from conformance.run.phases import (
 )
 from conformance.run.retry import Again
 from conformance.run.run_state import DEPTH, STATE, RunState
-from conformance.run.selection import Selection
+from conformance.run.selection import Selection, by_allure
 from conformance.verdict.verdicts import Verdict
 from conformance.ways.depth import Depth, kept
 
@@ -105,8 +105,8 @@ class Runner:
             config.stash[STATE] = state
             config.stash[HALF] = state.half
             config.stash[DEPTH] = state.depth
-            # The controller writes Allure results from the statement; a plugin would write them twice.
-            config.option.allure_report_dir = None
+            config.option.allure_report_dir = state.allure
+            config.option.clean_alluredir = False  # the controller has, before there was a worker
             self._interrupts.install()
             config.add_cleanup(self._interrupts.remove)
 
@@ -118,6 +118,14 @@ class Runner:
     @property
     def _depth(self) -> Depth:
         return self.config.stash[DEPTH]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Keep the cases from allure-pytest, which writes the tests beside them."""
+        if getattr(self.config.option, "allure_report_dir", None):
+            from conformance.run import allure_plugin  # noqa: PLC0415 - of use where its results are asked for
+
+            allure_plugin.keep_cases_from_it(self.config)
 
     # -- collection
 
@@ -140,6 +148,7 @@ class Runner:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Give each test its case, before any selection; stop at a test without a clause of its own."""
         problems: list[str] = []
+        label = self._label()
         for item in items:
             try:
                 case = self._maker(item)
@@ -149,6 +158,7 @@ class Runner:
                 if case is not None:
                     item.stash[CASE] = case
                     item.user_properties.append(("clause", case.clause.id))
+                    label(item, case.clause)
         if problems:
             items.clear()
             self._stop(list(dict.fromkeys(problems)))
@@ -156,6 +166,14 @@ class Runner:
         self._select(items)
         if self.config.option.shuffle is not None:  # every worker must come to the same order
             random.Random(self.config.option.shuffle).shuffle(items)  # noqa: S311 - an order, no secret
+
+    def _label(self) -> Callable[[pytest.Item, Clause], None]:
+        """Return what labels a case for allure-pytest's selection, where there is one."""
+        if not by_allure(self.config):
+            return lambda _item, _clause: None
+        from conformance.run.allure_plugin import Labels  # noqa: PLC0415 - of use where it selects
+
+        return Labels(self.catalogue).give
 
     def _keep_to_depth(self, items: list[pytest.Item]) -> None:
         """Leave out the further ways that a run of this depth does not look at: none is missing for that."""

@@ -29,7 +29,8 @@ PITFALLS = {
     ),
     4: (
         "looking at what would run destroys the last report",
-        ["suite/test_plugin.py::test_what_runs_nothing_starts_no_hub_and_touches_no_report"],
+        ["suite/test_plugin.py::test_what_runs_nothing_starts_no_hub_and_touches_no_report",
+         "suite/test_allure_plugin.py::test_what_runs_nothing_writes_and_cleans_nothing"],
     ),
     5: (
         "the results of one profile hide those of another",
@@ -48,6 +49,7 @@ PITFALLS = {
         ["suite/test_secrets.py::test_a_canary_is_in_no_output_of_a_run",
          "suite/test_secrets.py::test_a_secret_in_the_report_makes_the_run_invalid",
          "suite/test_secrets.py::test_a_junit_file_that_is_asked_for_is_searched_too",
+         "suite/test_allure_plugin.py::test_what_another_test_attaches_is_searched_for_secrets",
          "suite/test_report_formats.py::test_no_format_holds_a_secret"],
     ),
     8: (
