@@ -54,6 +54,7 @@ def settings(given: argparse.Namespace) -> Settings:
         connect_port=given.connect_port,
         certificate_key=given.certificate_key,
         client_ca=given.client_ca,
+        device_cas=tuple(given.device_ca),
         host_names=tuple(host_names),
         edition=given.edition,
         devices=tuple(dict.fromkeys((*given.device, *device_keys))) or _DEFAULTS.devices,
@@ -124,6 +125,15 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         type=_pem,
         metavar="PATH",
         help="take client certificates of this authority alone, not of any",
+    )
+    add(
+        "--device-ca",
+        type=_pem,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="let devices of the type certificateAuthority in with a certificate of this authority whose "
+        "common name is their id (repeatable; none)",
     )
     add(
         "--host-name",

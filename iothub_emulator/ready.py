@@ -92,6 +92,7 @@ def capabilities(runtime: Runtime) -> list[str]:
     if settings.client_ca is None and client_certificates.is_possible():
         # With one authority alone, a certificate that a device made for itself opens nothing.
         served += ["x509", "x509-over-websocket", "x509-modules"]
+        served += ["x509-ca"] if settings.device_cas else []
     return served
 
 

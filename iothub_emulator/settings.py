@@ -29,6 +29,8 @@ class Settings:
     """The kind of key under the hub's certificate; with `ecdsa` the cipher suites are those of ECDSA."""
     client_ca: str | None = None
     """PEM text of the one authority whose client certificates are taken; None: those of any."""
+    device_cas: tuple[str, ...] = ()
+    """PEM texts of authorities that vouch for devices of the type certificateAuthority, by their names."""
 
     host_names: tuple[str, ...] = ("localhost", "127.0.0.1", "emulator.azure-devices.net")
     """Names the hub answers to in Username, `sr` and audience, each with and without a port.

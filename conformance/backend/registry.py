@@ -61,6 +61,11 @@ class IdentityRegistry:
             )
         _complain("could not delete", failures, len(wanted))
 
+    def remove(self, device_id: str) -> None:
+        """Delete a device that is there, and wait until that counts where devices connect."""
+        self._client.call("DELETE", "devices", device_id, if_match="*", accept=(204,))
+        self._settle()
+
     def get(self, device_id: str) -> Identity | None:
         """Return a device, or None if there is none."""
         answer = self._client.call("GET", "devices", device_id, accept=(200, _NOT_FOUND))
@@ -85,8 +90,14 @@ class IdentityRegistry:
         self, device_id: str, primary: str, secondary: str, *, status: Status = "enabled"
     ) -> None:
         """Have a device known by the thumbprints of two certificates, and no longer by its keys."""
+        self._prove(device_id, _thumbprints(primary, secondary), status)
+
+    def use_authority(self, device_id: str, *, status: Status = "enabled") -> None:
+        """Have a device known by its name in a certificate of an authority that the hub trusts."""
+        self._prove(device_id, {"type": "certificateAuthority"}, status)
+
+    def _prove(self, device_id: str, proof: Mapping[str, Any], status: Status) -> None:
         before = self._client.call("GET", "devices", device_id)
-        proof = _thumbprints(primary, secondary)
         document = {**_fields(before), "status": status, "authentication": proof}
         self._client.call("PUT", "devices", device_id, body=document, if_match="*")
         self._settle()

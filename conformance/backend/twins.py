@@ -6,13 +6,15 @@ Source: Microsoft, "Understand and use device twins in IoT Hub", and its REST in
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from conformance.backend.addresses import Addressee, segments_of
 from conformance.backend.rest import Answer, RestClient
 from conformance.errors import ServiceError
 
 _ANY: Final = "*"
+# What says something of the change; the others say that we may not ask, or not now.
+_TELLING: Final = (200, *(status for status in range(400, 500) if status not in {401, 403, 429}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class Twin:
     reported: Section
     tags: Mapping[str, Any]
     connection_state: str | None
+    pending_messages: int | None = None
+    """Messages that wait for the device, as the hub counts them."""
 
 
 class Twins:
@@ -82,8 +86,15 @@ class Twins:
         etag: str | None = None,
     ) -> str:
         """Try to merge, and return the status: "200", "400", "412" and the like; never 401, 403 or 429."""
-        accept = (200, *(status for status in range(400, 500) if status not in {401, 403, 429}))
-        return str(self._change("PATCH", of, desired, tags, etag, accept=accept).status)
+        return str(self._change("PATCH", of, desired, tags, etag, accept=_TELLING).status)
+
+    def attempt_to_clear(self, of: Addressee, section: Literal["desired", "tags"]) -> str:
+        """Try to merge null in place of a whole section; return the status, as `attempt_to_patch` does."""
+        body = {"properties": {"desired": None}} if section == "desired" else {"tags": None}
+        answer = self._client.call(
+            "PATCH", "twins", *segments_of(of), body=body, if_match=_ANY, accept=_TELLING, open_book=True
+        )
+        return str(answer.status)
 
     def _change(
         self,
@@ -119,6 +130,7 @@ def _twin(answer: Answer) -> Twin:
             reported=_section(properties["reported"]),
             tags=document.get("tags") or {},
             connection_state=document.get("connectionState"),
+            pending_messages=document.get("cloudToDeviceMessageCount"),
         )
     except (KeyError, TypeError, AttributeError):
         raise ServiceError(

@@ -27,17 +27,17 @@ DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connec
 
 # The document's sections in its own order; a section that is not named here follows, by name.
 SECTION_ORDER: Final = (
-    "transport", "websocket", "connect", "sas", "x509", "connection", "monitoring", "will", "module", "d2c",
-    "bag", "c2d", "session", "topics", "twin", "desired", "methods", "packets", "watch",
+    "transport", "websocket", "connect", "sas", "x509", "x509-ca", "connection", "monitoring", "will",
+    "module", "d2c", "bag", "c2d", "session", "topics", "twin", "desired", "methods", "packets", "watch",
 )  # fmt: skip
 WATCH_SECTION: Final = "watch"
 
 Level = Literal["must", "disputed", "observe", "untestable"]
-Source = Literal["document", "mqtt", "microsoft", "seen", "inferred"]
+Source = Literal["document", "mqtt", "rfc6455", "microsoft", "seen", "inferred"]
 
 # What a target may claim.
 CAPABILITIES: Final = (
-    "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "websocket", "feedback",
+    "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "x509-ca", "websocket", "feedback",
     "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",
 )  # fmt: skip
 TIMING: Final = "timing."

@@ -39,6 +39,8 @@ QOS: Final = "watch.qos"
 FLAGS: Final = "watch.flags"
 TOPICS: Final = "watch.topics"
 IDENTITY: Final = "watch.identity"
+# Judged by a look at other devices, not by packets (`run/neighbours.py`).
+OTHERS: Final = "watch.others"
 
 REQUEST_ID: Final = "watch.request-id"
 TWIN_STATUS: Final = "watch.twin-status"

@@ -26,11 +26,12 @@ DISCONNECT = b"\xe0\x00"
         pytest.param("MQTT", 0x84, b"", id="a-bridges-mark"),
     ],
 )
-def test_other_versions_of_mqtt_get_no_session(raw, protocol, level, properties):
+def test_other_versions_of_mqtt_get_no_session(raw, protocol, level, properties, untouched):
     """A CONNECT of MQTT 3.1 or MQTT 5 is refused, whatever its credentials."""
     raw.send(raw.device.connect_packet(protocol=protocol, level=level, properties=properties))
 
     raw.expect_refused()
+    untouched.confirm()
 
 
 @clause("connect.sdk-defaults")
@@ -66,23 +67,25 @@ def test_the_sample_programs_packets_deliver(raw, telemetry):
         pytest.param(DISCONNECT, id="DISCONNECT"),
     ],
 )
-def test_anything_but_connect_first_closes(raw, first):
+def test_anything_but_connect_first_closes(raw, first, untouched):
     """[MQTT-3.1.0-1] The first packet of a client is CONNECT."""
     raw.send(first)
 
     raw.expect_closed()
+    untouched.confirm()
 
 
 @clause("connect.second-connect")
-def test_a_second_connect_closes(raw_connected):
+def test_a_second_connect_closes(raw_connected, untouched):
     """[MQTT-3.1.0-2] A second CONNECT is a protocol violation."""
     raw_connected.send(raw_connected.device.connect_packet())
 
     raw_connected.expect_closed()
+    untouched.confirm()
 
 
 @clause("connect.rejected-data")
-def test_packets_behind_a_refused_connect_have_no_effect(raw, other_device, telemetry):
+def test_packets_behind_a_refused_connect_have_no_effect(raw, other_device, telemetry, untouched):
     """[MQTT-3.1.4-5] Nothing that was sent behind a refused CONNECT is processed."""
     refused = raw.device.connect_packet(password=other_device.token())
     publish = packet(0x30, text(raw.device.topics.events), b"sent behind a refused CONNECT")
@@ -91,15 +94,17 @@ def test_packets_behind_a_refused_connect_have_no_effect(raw, other_device, tele
     raw.expect_refused()
 
     assert telemetry.until_fence(raw.device) == []
+    untouched.confirm()
 
 
 @clause("connect.refusal-closes")
-def test_a_refusal_is_the_last_packet(raw, other_device):
+def test_a_refusal_is_the_last_packet(raw, other_device, untouched):
     """After a refusal the connection is closed, and a PINGREQ behind the CONNECT stays unanswered."""
     raw.send(raw.device.connect_packet(password=other_device.token()) + PINGREQ)
     raw.expect_refused()
 
     raw.expect_silent_close()
+    untouched.confirm()
 
 
 @clause("connect.refusal-code")
@@ -119,12 +124,13 @@ def test_no_session_is_present_after_clean_session_1(device, stage):
 
 
 @clause("connect.clean-session-present")
-def test_no_session_is_present_in_a_refusal(raw, other_device):
+def test_no_session_is_present_in_a_refusal(raw, other_device, untouched):
     """[MQTT-3.2.2-4] A CONNACK that refuses has session-present 0."""
     raw.send(raw.device.connect_packet(password=other_device.token(), clean_session=False))
     raw.expect_refused()
 
     assert [connack.session_present for connack in raw.received] in ([0], [])
+    untouched.confirm()
 
 
 @clause("connect.session-present")

@@ -30,9 +30,10 @@ def test_the_device_id_as_client_id_is_accepted(device):
         pytest.param(lambda device, other: f"{device}x", id="suffix"),
     ],
 )
-def test_a_client_id_that_is_not_the_device_id_is_refused(admitted, other_device, client_id):
+def test_a_client_id_that_is_not_the_device_id_is_refused(admitted, other_device, client_id, untouched):
     """The ClientId is compared with the device id of the Username, character by character."""
     admitted.expect_refused(client_id=client_id(admitted.id, other_device.id))
+    untouched.confirm()
 
 
 @clause("connect.username")
@@ -67,9 +68,10 @@ def test_host_device_and_api_version_are_the_username(device, username):
         pytest.param(lambda host, device, other: "", id="empty"),
     ],
 )
-def test_a_username_that_names_something_else_is_refused(admitted, other_device, username):
+def test_a_username_that_names_something_else_is_refused(admitted, other_device, username, untouched):
     """A Username without the host, without the device, or with another device opens nothing."""
     admitted.expect_refused(username=username(admitted.host, admitted.id, other_device.id))
+    untouched.confirm()
 
 
 @clause("connect.username-host")
@@ -112,27 +114,50 @@ def test_a_username_without_api_version(admitted, observed):
 
 
 @clause("connect.unknown-device")
-def test_an_unknown_device_is_refused(admitted, unknown_device, observed):
+def test_an_unknown_device_is_refused(admitted, unknown_device, observed, untouched):
     """A device that was never registered is refused; the answer is recorded beside that to a bad key."""
     to_unknown = unknown_device.expect_refused()
 
     observed(f"unknown device: {to_unknown}; bad key: {admitted.attempt(password=unknown_device.token())}")
+    untouched.confirm()
 
 
 @clause("connect.disabled-device")
-def test_a_disabled_device_is_refused_until_it_is_enabled(admitted, registry):
+def test_a_disabled_device_is_refused_until_it_is_enabled(admitted, registry, untouched):
     """A disabled device cannot connect; enabled again it can."""
     registry.set_status(admitted.id, "disabled")
     admitted.expect_refused()
 
     registry.set_status(admitted.id, "enabled")
     admitted.expect_accepted()
+    untouched.confirm()
+
+
+@clause("connect.deleted-device")
+def test_a_deleted_device_is_refused(admitted, registry, untouched):
+    """What opened it a moment ago opens nothing: the registry decides each time."""
+    registry.remove(admitted.id)
+
+    admitted.expect_refused()
+    untouched.confirm()
+
+
+@clause("connect.deleted-device")
+def test_a_device_made_anew_is_not_opened_by_the_former_key(admitted, registry, untouched):
+    """It has the same id and is another device; its own new key opens it."""
+    registry.remove(admitted.id)
+    (anew,) = registry.create([admitted.id])
+
+    admitted.expect_refused()
+    admitted.expect_accepted(password=admitted.token(key=anew.primary_key))
+    untouched.confirm()
 
 
 @clause("connect.no-credentials")
-def test_a_connect_without_credentials_is_refused(admitted):
+def test_a_connect_without_credentials_is_refused(admitted, untouched):
     """A CONNECT with neither Username nor Password gets no session."""
     admitted.expect_refused(username=NO_USERNAME, password=NO_PASSWORD)
+    untouched.confirm()
 
 
 @clause("connect.empty-client-id")

@@ -17,7 +17,7 @@ PINGREQ = b"\xc0\x00"
 
 
 @clause("connection.newest-wins")
-def test_each_new_connection_replaces_the_one_before(device, connection):
+def test_each_new_connection_replaces_the_one_before(device, connection, untouched):
     """A hub holds one connection per device: three times in a row the newest one stays."""
     second = device.connect()
     connection.expect_replaced()
@@ -30,11 +30,12 @@ def test_each_new_connection_replaces_the_one_before(device, connection):
     fourth = device.connect()
     third.expect_replaced()
     fourth.ping()
+    untouched.confirm()
 
 
 @clause("connection.scope")
 def test_a_modules_new_connection_replaces_its_own_alone(
-    module, module_connection, connection, sibling_connection
+    module, module_connection, connection, sibling_connection, untouched
 ):
     """Device and sibling keep theirs."""
     newer = module.connect()
@@ -43,16 +44,18 @@ def test_a_modules_new_connection_replaces_its_own_alone(
     newer.ping()
     connection.ping()
     sibling_connection.ping()
+    untouched.confirm()
 
 
 @clause("connection.scope")
-def test_a_devices_new_connection_replaces_its_own_alone(device, connection, module_connection):
+def test_a_devices_new_connection_replaces_its_own_alone(device, connection, module_connection, untouched):
     """Its module keeps its own."""
     newer = device.connect()
 
     connection.expect_replaced()
     newer.ping()
     module_connection.ping()
+    untouched.confirm()
 
 
 @clause("connection.scope")
@@ -76,11 +79,12 @@ def test_a_module_stays_when_its_device_leaves(connection, module_connection):
         pytest.param(lambda topic: packet(0x36, text(topic), b"\x00\x01", b"x"), id="QoS-3"),
     ],
 )
-def test_an_error_closes_without_a_packet(raw_connected, error):
+def test_an_error_closes_without_a_packet(raw_connected, error, untouched):
     """Where AMQP would return an error, the MQTT connection just ends."""
     raw_connected.send(error(raw_connected.device.topics.events))
 
     raw_connected.expect_silent_close()
+    untouched.confirm()
 
 
 @clause("connection.survives-others")
@@ -139,3 +143,18 @@ def test_an_identity_changes_under_an_open_connection(connection, registry, obse
     change(registry, connection.device)
 
     observed(connection.outcome())
+
+
+@clause("connection.refused-leaves-it")
+@pytest.mark.parametrize("clean_session", [True, False], ids=["CleanSession-1", "CleanSession-0"])
+def test_a_refused_connect_replaces_nothing(
+    device, receiver, other_device, c2d, stage, clean_session, untouched
+):
+    """A newer connection counts once it is accepted: with a wrong token the open one stays, and hears."""
+    wrong = other_device.token(resource=device.resource)
+    stage(device.expect_refused, password=wrong, clean_session=clean_session, needs="sas.bad-signature")
+
+    c2d.send(device, b"still there")
+
+    assert receiver.expect_message(device.topics.devicebound).payload == b"still there"
+    untouched.confirm()

@@ -82,6 +82,14 @@ def test_the_hub_says_who_sent_a_message(device, connection, telemetry):
     )
 
 
+@clause("d2c.auth-issuer")
+def test_the_hub_says_that_it_has_issued_the_key(device, connection, telemetry):
+    """The issuer stands beside scope and type of the authentication."""
+    connection.publish(device.topics.events, b"whose key is it?", qos=1)
+
+    assert telemetry.next(sent_by=device).auth.get("issuer") == "iothub"
+
+
 @clause("d2c.identity-not-spoofable")
 @pytest.mark.parametrize(
     "bag",
@@ -171,10 +179,13 @@ def test_a_message_on_another_devices_topic_is_not_that_devices(connection, byst
 
 @clause("d2c.too-large")
 @pytest.mark.large
-def test_a_message_beyond_the_limit_closes_and_is_not_delivered(device, connection, bystander, telemetry):
+def test_a_message_beyond_the_limit_closes_and_is_not_delivered(
+    device, connection, bystander, telemetry, untouched
+):
     """256 KB is the limit for body and properties; 266 KB end the connection, and only that one."""
     connection.send(device.topics.events, bytes(266 * 1024), qos=1)
 
     connection.expect_closed()
     bystander.ping()
     assert telemetry.until_fence(device) == []
+    untouched.confirm()

@@ -8,6 +8,8 @@ $iothub/twin/PATCH/properties/desired/?$version={new version}: what was changed,
 
 import pytest
 
+from conformance.backend import Section
+
 clause = pytest.mark.clause
 
 
@@ -90,6 +92,17 @@ def test_a_removed_member_comes_as_null(device, listener, twins, update):
     twins.patch(device, desired=update)
 
     assert listener.next_change().members == update
+
+
+@clause("desired.null-section")
+def test_a_section_of_null_removes_every_desired_property(device, listener, desired, twins):
+    """Both sides read an empty section of the version that the device is told of, each member as null."""
+    status = twins.attempt_to_clear(device, "desired")
+
+    change = listener.next_change()
+    assert (status, change.members) == ("200", dict.fromkeys(desired))
+    assert twins.get(device).desired == Section(values={}, version=change.version)
+    assert listener.get().desired == {"$version": change.version}
 
 
 @clause("desired.patch-only")

@@ -12,13 +12,14 @@ clause = pytest.mark.clause
 
 
 @clause("connection.keep-alive")
-def test_a_silent_client_is_dropped_in_time(silent_client, keep_alive, hub):
+def test_a_silent_client_is_dropped_in_time(silent_client, keep_alive, hub, untouched):
     """[MQTT-3.1.2-24] Not before the keep-alive, and not after 1.5 times it plus the hub's own tolerance."""
     latest = 1.5 * keep_alive + hub.timing["keep-alive-tolerance"]
 
     silent_client.expect_closed(within=latest + hub.timeouts.reaction)
 
     assert keep_alive <= silent_client.closed_after <= latest
+    untouched.confirm()
 
 
 @clause("connection.keep-alive-traffic")

@@ -45,6 +45,18 @@ def test_a_device_that_comes_while_the_caller_waits(departed, callee_of, methods
     observed(call.outcome())
 
 
+@clause("methods.never-connects")
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+def test_a_device_that_never_comes_is_not_found_when_the_time_is_over(departed, methods, hub, times):
+    """The caller waits for the device as long as it said, and is told that nobody came."""
+    allowed = times * hub.timing["method-timeout"]
+
+    call = methods.begin(departed, "reboot", connect_timeout=allowed)
+
+    assert call.outcome_within(allowed + hub.timeouts.reaction) == "404"
+    assert call.seconds >= allowed
+
+
 @clause("methods.connection-lost")
 def test_a_device_that_goes_with_a_call_under_way(callee, open_exchange, observed, hub):
     """Nothing states whether the caller waits for the whole of its time."""

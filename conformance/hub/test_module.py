@@ -43,9 +43,10 @@ def test_a_module_connects_by_its_own_name_and_key(device, module, version, key)
         ),
     ],
 )
-def test_a_token_that_is_no_good_is_refused(admitted_module, other_module, token):
+def test_a_token_that_is_no_good_is_refused(admitted_module, other_module, token, untouched):
     """A module proves itself with a key of its own, in time."""
     admitted_module.expect_refused(password=token(admitted_module, other_module))
+    untouched.confirm()
 
 
 @clause("module.refusals")
@@ -59,28 +60,32 @@ def test_a_token_that_is_no_good_is_refused(admitted_module, other_module, token
         pytest.param(lambda module, sibling: f"{module}x", id="suffix"),
     ],
 )
-def test_another_client_id_is_refused(admitted_module, other_module, client_id):
+def test_another_client_id_is_refused(admitted_module, other_module, client_id, untouched):
     """The ClientId is {device}/{module}, character by character."""
     admitted_module.expect_refused(client_id=client_id(admitted_module.id, other_module.id))
+    untouched.confirm()
 
 
 @clause("module.refusals")
 @pytest.mark.usefixtures("admitted_module")
-def test_a_module_that_is_not_registered_is_refused(unknown_module):
+def test_a_module_that_is_not_registered_is_refused(unknown_module, untouched):
     """The device is there, and a module of it; this one never was."""
     unknown_module.expect_refused()
+    untouched.confirm()
 
 
 @clause("module.other-module-token")
-def test_the_token_of_a_sibling_is_refused(admitted_module, other_module):
+def test_the_token_of_a_sibling_is_refused(admitted_module, other_module, untouched):
     """A token for one module of a device opens no other one."""
     admitted_module.expect_refused(password=other_module.token())
+    untouched.confirm()
 
 
 @clause("module.other-module-token")
-def test_the_token_of_a_namesake_is_refused(admitted_module, namesake):
+def test_the_token_of_a_namesake_is_refused(admitted_module, namesake, untouched):
     """A token for the module of the same name on another device opens nothing here."""
     admitted_module.expect_refused(password=namesake.token())
+    untouched.confirm()
 
 
 @clause("module.device-token")

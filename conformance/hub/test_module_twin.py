@@ -39,9 +39,10 @@ def test_a_module_reports_to_its_twin(module, module_twin, twins):
 
 
 @clause("module.twin")
-def test_a_module_is_told_of_a_patch_that_cannot_be_read(module_twin):
+def test_a_module_is_told_of_a_patch_that_cannot_be_read(module_twin, untouched):
     """The status of the answer is the one that a device would get."""
     assert module_twin.report(b'{"firmware":').outcome == "status 400"
+    untouched.confirm()
 
 
 @clause("module.twin-separate")

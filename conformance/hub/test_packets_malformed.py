@@ -21,6 +21,11 @@ def five_bytes(length):
     return bytes([0x80 + length % 128, 0x80 + length // 128, 0x80, 0x80, 0x00])
 
 
+def contents(sent):
+    """Return what a packet of fewer than 16,384 bytes holds behind its fixed header."""
+    return sent[3:] if sent[1] & 0x80 else sent[2:]
+
+
 @clause("packets.malformed")
 @pytest.mark.parametrize(
     "malformed",
@@ -46,12 +51,13 @@ def five_bytes(length):
         pytest.param(packet(0xD0), id="2.2.1-PINGRESP-from-a-client"),
     ],
 )
-def test_a_malformed_packet_ends_its_connection_alone(raw_connected, bystander, malformed):
+def test_a_malformed_packet_ends_its_connection_alone(raw_connected, bystander, malformed, untouched):
     """[MQTT-4.8.0-1] A protocol violation closes the network connection it came on."""
     raw_connected.send(malformed)
 
     raw_connected.expect_closed()
     bystander.ping()
+    untouched.confirm()
 
 
 @clause("packets.malformed")
@@ -73,12 +79,13 @@ def test_a_malformed_packet_ends_its_connection_alone(raw_connected, bystander, 
         ),
     ],
 )
-def test_a_malformed_publish_ends_its_connection_alone(raw_connected, bystander, malformed):
+def test_a_malformed_publish_ends_its_connection_alone(raw_connected, bystander, malformed, untouched):
     """[MQTT-4.8.0-1] The topic is the device's own, so that nothing but the packet's form is wrong."""
     raw_connected.send(malformed(raw_connected.device.topics.events))
 
     raw_connected.expect_closed()
     bystander.ping()
+    untouched.confirm()
 
 
 @clause("packets.malformed")
@@ -92,12 +99,76 @@ def test_a_malformed_publish_ends_its_connection_alone(raw_connected, bystander,
         pytest.param({"flags": 0x42, "username": False}, id="3.1.2-22-Password-without-Username"),
     ],
 )
-def test_a_malformed_connect_gets_no_session(raw, bystander, flags):
-    """The flags of CONNECT have to fit each other and what follows them."""
+def test_a_malformed_connect_gets_no_session(raw, bystander, flags, untouched):
+    """[MQTT-3.1.4-1] Flags have to fit each other and what follows; else the hub closes without CONNACK."""
     raw.send(connect(raw.device, **flags))
 
-    raw.expect_refused()
+    raw.expect_silent_close()
     bystander.ping()
+    untouched.confirm()
+
+
+@clause("packets.malformed")
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        pytest.param(lambda sent: packet(0x10, sent[:-1]), id="3.1.3-cut-off-in-the-Password"),
+        pytest.param(lambda sent: packet(0x10, sent[:12]), id="3.1.3-cut-off-in-the-ClientId"),
+        pytest.param(lambda sent: packet(0x10, sent[:9]), id="3.1.2-cut-off-in-the-keep-alive"),
+        pytest.param(lambda sent: packet(0x10, sent, b"x"), id="3.1.3-a-byte-behind-the-Password"),
+        pytest.param(lambda sent: packet(0x11, sent), id="2.2.2-2-reserved-flags-of-CONNECT"),
+    ],
+)
+def test_a_connect_of_the_wrong_length_gets_no_connack(raw, bystander, malformed, untouched):
+    """[MQTT-3.1.4-1] What does not conform to section 3.1 is not answered; `sent`: what a right one holds."""
+    raw.send(malformed(contents(raw.device.connect_packet())))
+
+    raw.expect_silent_close()
+    bystander.ping()
+    untouched.confirm()
+
+
+@clause("packets.utf-8")
+@pytest.mark.parametrize(
+    "wrong", [b"\xc3\x28", b"\xed\xa0\x80", b"\x00"], ids=["ill-formed", "surrogate", "U+0000"]
+)
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(
+            lambda events, wrong: packet(0x30, text(events.encode() + b"a=" + wrong), b"x"), id="PUBLISH"
+        ),
+        pytest.param(
+            lambda events, wrong: packet(0x82, b"\x00\x01", text(b"$iothub/twin/res/" + wrong), b"\x00"),
+            id="SUBSCRIBE",
+        ),
+        pytest.param(
+            lambda events, wrong: packet(0xA2, b"\x00\x01", text(b"$iothub/twin/res/" + wrong)),
+            id="UNSUBSCRIBE",
+        ),
+    ],
+)
+def test_text_that_is_none_closes_the_connection(raw_connected, bystander, made, wrong, untouched):
+    """[MQTT-1.5.3-1] [MQTT-1.5.3-2] Whoever receives such a packet closes."""
+    raw_connected.send(made(raw_connected.device.topics.events, wrong))
+
+    raw_connected.expect_closed()
+    bystander.ping()
+    untouched.confirm()
+
+
+@clause("packets.utf-8")
+@pytest.mark.parametrize("wrong", [b"\xc3\x28", b"\x00"], ids=["ill-formed", "U+0000"])
+def test_text_that_is_none_in_connect_gets_no_session(raw, bystander, wrong, untouched):
+    """[MQTT-1.5.3-1] [MQTT-1.5.3-2] Here in the ClientId."""
+    client_id = raw.device.id.encode()
+    sent = raw.device.connect_packet().replace(text(client_id), text(client_id[: -len(wrong)] + wrong))
+
+    raw.send(sent)
+
+    raw.expect_silent_close()
+    bystander.ping()
+    untouched.confirm()
 
 
 @clause("packets.malformed-soft")

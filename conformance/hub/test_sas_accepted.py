@@ -48,11 +48,12 @@ def test_the_whole_device_segment_opens_the_device(device):
 
 
 @clause("sas.device-scope")
-def test_part_of_the_device_segment_opens_nothing(admitted):
+def test_part_of_the_device_segment_opens_nothing(admitted, untouched):
     """Resources are compared by whole segments: the first half of a device's name is another device."""
     half = admitted.id[: len(admitted.id) // 2]
 
     admitted.expect_refused(password=admitted.token(resource=f"{admitted.host}/devices/{half}"))
+    untouched.confirm()
 
 
 @clause("sas.wide-scope")
@@ -96,7 +97,7 @@ def test_a_policy_token_for_the_whole_hub(admitted, service, observed):
 
 @clause("sas.expiry-disconnects")
 @pytest.mark.clock
-def test_an_expired_token_ends_the_connection(device, stage, hub):
+def test_an_expired_token_ends_the_connection(device, stage, hub, untouched):
     """MQTT cannot renew a token on an open connection, so the hub drops it after the token's expiry."""
     # Long enough that the earliest end is behind CONNECT, where a hub that ends it at once is too early.
     lives = hub.timing["sas-skew"] + 2
@@ -109,3 +110,4 @@ def test_an_expired_token_ends_the_connection(device, stage, hub):
     early = token.expiry - hub.timing["sas-skew"]
     late = token.expiry + hub.timing["sas-grace"] + hub.timeouts.reaction
     assert early <= connection.closed_at + hub.clock_ahead <= late
+    untouched.confirm()

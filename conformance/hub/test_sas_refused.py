@@ -29,9 +29,10 @@ clause = pytest.mark.clause
         pytest.param(lambda device, other: device.token(key=other.primary_key), id="another-devices-key"),
     ],
 )
-def test_a_signature_of_another_key_is_refused(admitted, other_device, token):
+def test_a_signature_of_another_key_is_refused(admitted, other_device, token, untouched):
     """Only the device's own keys sign for it."""
     admitted.expect_refused(password=token(admitted, other_device))
+    untouched.confirm()
 
 
 @clause("sas.tampered")
@@ -50,16 +51,18 @@ def test_a_signature_of_another_key_is_refused(admitted, other_device, token):
         ),
     ],
 )
-def test_a_token_changed_after_signing_is_refused(admitted, other_device, token):
+def test_a_token_changed_after_signing_is_refused(admitted, other_device, token, untouched):
     """The signature covers the expiry and the resource."""
     admitted.expect_refused(password=token(admitted, other_device))
+    untouched.confirm()
 
 
 @clause("sas.expired")
 @pytest.mark.clock
-def test_an_expired_token_is_refused(admitted):
+def test_an_expired_token_is_refused(admitted, untouched):
     """A token that expired 15 minutes ago is beyond any allowance for clocks."""
     admitted.expect_refused(password=admitted.token(expires_in=-15 * 60))
+    untouched.confirm()
 
 
 @clause("sas.expired-inside-skew")
@@ -77,11 +80,12 @@ def test_a_token_that_expired_a_minute_ago(admitted, observed):
         pytest.param("another-hub.example/devices/{device}", id="another-hub"),
     ],
 )
-def test_a_token_for_something_else_is_refused(admitted, other_device, resource):
+def test_a_token_for_something_else_is_refused(admitted, other_device, resource, untouched):
     """A token opens its own resource only, even if a key of the device signed it."""
     resource = resource.format(host=admitted.host, device=admitted.id, other=other_device.id)
 
     admitted.expect_refused(password=admitted.token(resource=resource))
+    untouched.confirm()
 
 
 @clause("sas.malformed")
@@ -95,9 +99,10 @@ def test_a_token_for_something_else_is_refused(admitted, other_device, resource)
         pytest.param(lambda device: device.primary_key, id="the-key-itself"),
     ],
 )
-def test_a_password_that_is_no_complete_token_is_refused(admitted, password):
+def test_a_password_that_is_no_complete_token_is_refused(admitted, password, untouched):
     """A Password is a SAS token with sig, se and sr."""
     admitted.expect_refused(password=password(admitted))
+    untouched.confirm()
 
 
 @clause("sas.loose-forms")

@@ -167,3 +167,21 @@ def test_a_subscription_to_answers_about_the_twin(device, stage, observed):
     returned.send("$iothub/twin/GET/?$rid=1", qos=0)
 
     observed(returned.outcome())
+
+
+@clause("session.refused-leaves-it")
+@pytest.mark.parametrize("clean_session", [True, False], ids=["CleanSession-1", "CleanSession-0"])
+def test_a_refused_connect_leaves_what_waits(
+    away, other_device, c2d, stage, observed, redelivery, clean_session, untouched
+):
+    """Whoever knows a device's name cannot take its messages away; the device finds them when it returns."""
+    c2d.send(away, b"waits")
+    wrong = other_device.token(resource=away.resource)
+    stage(away.expect_refused, password=wrong, clean_session=clean_session, needs="sas.bad-signature")
+
+    returned = stage(away.connect, clean_session=False)
+
+    pending = returned.pending([b"waits"], within=redelivery)
+    observed(pending.how)
+    assert pending.payloads == [b"waits"]
+    untouched.confirm()

@@ -79,12 +79,13 @@ def test_an_id_with_special_characters_is_served_over_websocket(device):
 
 @clause("connection.special-characters")
 @IDS
-def test_a_new_connection_of_such_an_id_ends_the_old_one(device, connection):
+def test_a_new_connection_of_such_an_id_ends_the_old_one(device, connection, untouched):
     """The hub knows that it is the same device."""
     newest = device.connect()
 
     connection.expect_replaced()
     newest.ping()
+    untouched.confirm()
 
 
 @clause("connection.special-characters")
@@ -122,11 +123,12 @@ def test_escapes_of_special_characters_are_taken_as_they_were_signed(device, esc
     ],
 )
 @CHARACTERS
-def test_a_token_for_an_id_that_is_only_alike_is_refused(admitted, other):
+def test_a_token_for_an_id_that_is_only_alike_is_refused(admitted, other, untouched):
     """Each character of an id counts, whatever stands for it in a token."""
     resource = f"{admitted.host}/devices/{other(admitted.id)}"
 
     admitted.expect_refused(password=admitted.token(resource=resource))
+    untouched.confirm()
 
 
 @clause("sas.resource-encoded-twice")

@@ -9,6 +9,8 @@ here what is the device's own, each kind by its own topic, and never what is ano
 
 import pytest
 
+from conformance.mqtt.raw_packets import packet, text
+
 clause = pytest.mark.clause
 
 # The constant of Microsoft's SDK for Embedded C (AZ_IOT_HUB_CLIENT_C2D_SUBSCRIBE_TOPIC).
@@ -74,6 +76,32 @@ def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings)
 def test_a_filter_that_covers_more_or_less(device, trial, readings, topic_filter):
     """[MQTT-4.7.2-1] What comes matches it, and a wildcard in front matches nothing that begins with $."""
     readings.match(trial.everything(topic_filter.format(id=device.id)))
+
+
+# -- filters that are none
+
+
+@clause("topics.ill-formed-filters")
+@pytest.mark.parametrize(
+    "topic_filter",
+    [
+        pytest.param("devices/{id}/messages/devicebound#", id="4.7.1-2-number-sign-behind-a-name"),
+        pytest.param("devices/{id}/messages/#/x", id="4.7.1-2-number-sign-before-the-last-level"),
+        pytest.param("devices/{id}/messages/devicebound/#/", id="4.7.1-2-number-sign-before-an-empty-level"),
+        pytest.param("$iothub/twin/res/##", id="4.7.1-2-two-number-signs"),
+        pytest.param("devices/{id}+/messages/devicebound/#", id="4.7.1-3-plus-sign-behind-a-name"),
+        pytest.param("devices/+{id}/messages/devicebound/#", id="4.7.1-3-plus-sign-before-a-name"),
+        pytest.param("$iothub/twin/res/+x", id="4.7.1-3-plus-sign-before-a-letter"),
+        pytest.param("", id="4.7.3-1-empty"),
+    ],
+)
+def test_a_filter_that_is_none_is_not_granted(raw_connected, readings, topic_filter):
+    """[MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.3-1] What such a filter should match, nobody can say."""
+    filters = text(topic_filter.format(id=raw_connected.device.id))
+
+    raw_connected.send(packet(0x82, b"\x00\x01", filters, b"\x00"))
+
+    readings.match(raw_connected.outcome())
 
 
 # -- two filters that match one message

@@ -103,15 +103,17 @@ def test_a_client_that_names_no_host_in_tls(admitted, observed, suites):
 
 
 @clause("transport.no-plaintext")
-def test_the_plain_port_gives_no_session(admitted, hub):
+def test_the_plain_port_gives_no_session(admitted, hub, untouched):
     """A clear-text CONNECT without credentials to the plain MQTT port gets no CONNACK."""
     admitted.expect_no_plaintext_session(port=hub.ports.plain)
+    untouched.confirm()
 
 
 @clause("transport.plaintext-refused")
-def test_clear_text_on_the_tls_port_gives_no_session(admitted, hub):
+def test_clear_text_on_the_tls_port_gives_no_session(admitted, hub, untouched):
     """A clear-text CONNECT without credentials to the TLS port gets no CONNACK."""
     admitted.expect_no_plaintext_session(port=hub.ports.mqtt)
+    untouched.confirm()
 
 
 @clause("transport.server-certificate")

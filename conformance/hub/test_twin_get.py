@@ -90,6 +90,16 @@ def test_the_answer_shows_no_tags(device, twin, twins):
     assert b"behind the hall" not in answer.body
 
 
+@clause("twin.tags-null")
+def test_null_in_place_of_tags(device, twins, observed):
+    """Whether a patch with null clears them, or leaves them alone."""
+    twins.patch(device, tags={"site": "hall", "rack": 7})
+
+    status = twins.attempt_to_clear(device, "tags")
+
+    observed(f"status {status}, then tags {dict(twins.get(device).tags)}")
+
+
 @clause("twin.desired-read-only")
 @pytest.mark.parametrize("query", ["?$rid=1", "?$version=9", ""], ids=["request-id", "version", "nothing"])
 def test_a_device_cannot_change_desired_properties(contents, twin, query):

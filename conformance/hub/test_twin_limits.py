@@ -29,12 +29,13 @@ def test_the_outermost_integers_are_kept_exactly(device, twin, twins, number):
     [4503599627370497, -4503599627370497, 2**63, -(2**63) - 1],
     ids=["above", "below", "above-64-bits", "below-64-bits"],
 )
-def test_an_integer_beyond_the_range_refuses_the_patch(twin, contents, number):
+def test_an_integer_beyond_the_range_refuses_the_patch(twin, contents, number, untouched):
     """A 4xx, and the twin is as it was."""
     answer = twin.report({"firmware": "v9", "number": number})
 
     answer.expect_status(400, 499)
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.within-limits")
@@ -63,12 +64,13 @@ def test_what_is_within_the_limits_is_kept(twin, patch):
         pytest.param({"firmware": "v9", "limits": {"11": TEN_DEEP}}, id="twelve-objects-deep"),
     ],
 )
-def test_what_is_beyond_the_limits_refuses_the_patch(twin, contents, patch):
+def test_what_is_beyond_the_limits_refuses_the_patch(twin, contents, patch, untouched):
     """A 4xx, and the twin is as it was."""
     answer = twin.report(patch)
 
     answer.expect_status(400, 499)
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.too-large")

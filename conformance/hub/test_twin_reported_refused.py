@@ -25,12 +25,13 @@ clause = pytest.mark.clause
         pytest.param(b'{"firmware": "v9", "a":', id="a-good-member-first"),
     ],
 )
-def test_malformed_json_is_answered_with_400(twin, contents, body):
+def test_malformed_json_is_answered_with_400(twin, contents, body, untouched):
     """400, and the twin is as it was."""
     answer = twin.report(body)
 
     assert answer.outcome == "status 400"
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.reported-lenient")
@@ -76,12 +77,13 @@ def test_a_patch_that_is_no_object(twin, observed, body):
         pytest.param({"firmware": "v9", "limits": {"$custom": 1}}, id="nested"),
     ],
 )
-def test_a_name_with_a_dollar_sign_refuses_the_whole_patch(twin, contents, patch):
+def test_a_name_with_a_dollar_sign_refuses_the_whole_patch(twin, contents, patch, untouched):
     """Names that begin with $ are the hub's own; the other members of the patch are not applied either."""
     answer = twin.report(patch)
 
     answer.expect_status(400, 599)
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.illegal-names")
@@ -89,28 +91,63 @@ def test_a_name_with_a_dollar_sign_refuses_the_whole_patch(twin, contents, patch
     "patch",
     [
         pytest.param({"firmware": "v9", "a.b": 1}, id="dot"),
+        pytest.param({"firmware": "v9", "a$b": 1}, id="dollar-sign-inside"),
         pytest.param({"firmware": "v9", "a b": 1}, id="space"),
         pytest.param({"firmware": "v9", "a\x01b": 1}, id="control-character"),
         pytest.param({"firmware": "v9", "limits": {"a.b": 1}}, id="nested-dot"),
         pytest.param({"firmware": "v9", "limits": {"a b": 1}}, id="nested-space"),
+        pytest.param({"firmware": "v9", "limits": {"a$": 1}}, id="nested-dollar-sign-at-the-end"),
     ],
 )
-def test_a_name_that_is_not_allowed_refuses_the_patch(twin, contents, patch):
-    """No dot, space or control character, at any depth."""
+def test_a_name_that_is_not_allowed_refuses_the_patch(twin, contents, patch, untouched):
+    """No dot, dollar sign, space or control character, at any depth."""
     answer = twin.report(patch)
 
     answer.expect_status(400, 499)
     assert contents.now() == contents.before
+    untouched.confirm()
+
+
+@clause("twin.illegal-number-sign")
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"firmware": "v9", "a#b": 1}, id="inside"),
+        pytest.param({"firmware": "v9", "#": 1}, id="alone"),
+        pytest.param({"firmware": "v9", "limits": {"high": {"#1": 1}}}, id="nested"),
+    ],
+)
+def test_a_name_with_a_number_sign_refuses_the_patch(twin, contents, patch, untouched):
+    """As dots and spaces do, at any depth."""
+    answer = twin.report(patch)
+
+    answer.expect_status(400, 499)
+    assert contents.now() == contents.before
+    untouched.confirm()
+
+
+@clause("twin.illegal-white-space")
+@pytest.mark.parametrize(
+    "space",
+    ["\u00a0", "\u2003", "\u2028", "\u3000"],
+    ids=["no-break-space", "em-space", "line-separator", "ideographic-space"],
+)
+def test_a_name_with_other_white_space(twin, observed, space):
+    """Whether the hub refuses what Unicode calls white space and the page does not name."""
+    answer = twin.report({f"a{space}b": 1})
+
+    observed(f"{answer.outcome}, then {twin.get().reported_members}")
 
 
 @clause("twin.stale-version")
 @pytest.mark.parametrize("behind", [1, 2])
-def test_a_patch_for_an_older_version_is_answered_with_412(twin, contents, behind):
+def test_a_patch_for_an_older_version_is_answered_with_412(twin, contents, behind, untouched):
     """$version in the topic makes the update depend on nothing else having been reported since."""
     answer = twin.report({"firmware": "v9"}, version=contents.reported_version - behind)
 
     assert answer.outcome == "status 412"
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.current-version")

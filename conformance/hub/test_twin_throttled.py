@@ -16,9 +16,10 @@ operations = pytest.mark.parametrize("operation", ["get", "report"])
 
 @clause("twin.throttled")
 @operations
-def test_a_request_too_many_is_answered_429(burst, operation):
+def test_a_request_too_many_is_answered_429(burst, operation, untouched):
     """The first answer to a burst that is no success has the status 429 and its own request's id."""
     assert burst(operation).first_refusal() == "status 429 with its own request id"
+    untouched.confirm()
 
 
 @clause("twin.throttled")

@@ -160,3 +160,31 @@ def test_the_hub_sends_only_a_servers_packets(device, connection, stage, watch):
     connection.try_to_unsubscribe(device.topics.devicebound)
 
     watch.expect_clean("watch.server-only")
+
+
+@clause("watch.others")
+def test_a_malformed_packet_changes_nothing_of_others(raw_connected, untouched, stage, watch):
+    """[MQTT-4.8.0-1] It ends the connection that it came on."""
+    raw_connected.send(b"\xf0\x00")
+    stage(raw_connected.expect_closed, needs="packets.malformed")
+
+    untouched.confirm(on_a_live_hub=True)
+    watch.expect_clean("watch.others")
+
+
+@clause("watch.others")
+def test_a_refused_connect_changes_nothing_of_others(admitted, other_device, untouched, stage, watch):
+    """Nor does a token of another device, shown by who may connect with its own."""
+    stage(admitted.expect_refused, password=other_device.token(), needs="sas.device-scope")
+
+    untouched.confirm(on_a_live_hub=True)
+    watch.expect_clean("watch.others")
+
+
+@clause("watch.others")
+def test_a_refused_patch_changes_nothing_of_others(twin, untouched, watch):
+    """An update of a twin that is not taken is not taken by anybody's."""
+    twin.report({"firmware": "v9", "a.b": 1})
+
+    untouched.confirm(on_a_live_hub=True)
+    watch.expect_clean("watch.others")

@@ -47,9 +47,10 @@ def test_a_device_subscribes_over_websocket(device, over_websocket, asked, grant
 
 
 @clause("websocket.mqtt")
-def test_credentials_are_asked_for_over_websocket_too(websocket_admitted, other_device):
+def test_credentials_are_asked_for_over_websocket_too(websocket_admitted, other_device, untouched):
     """Another device's token opens no session, whatever way it comes."""
     websocket_admitted.expect_refused(over=WebSocket(), password=other_device.token())
+    untouched.confirm()
 
 
 @clause("websocket.cipher-suites")
@@ -104,6 +105,39 @@ def test_mqtt_is_chosen_from_what_the_client_offers(websocket_admitted, offered)
 def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, wanted):
     """RFC 6455, 4.2.2: what a server returns was offered; Microsoft's C SDK has offered MQTT since 2016."""
     readings.match(websocket_admitted.websocket_choice(wanted))
+
+
+@clause("websocket.handshake-refused")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("Sec-WebSocket-Key", None, id="no-key"),
+        pytest.param("Sec-WebSocket-Key", "c2hvcnQ=", id="key-of-five-bytes"),
+        pytest.param("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!==", id="key-that-is-no-base64"),
+        pytest.param("Upgrade", None, id="no-Upgrade"),
+        pytest.param("Upgrade", "h2c", id="upgrade-to-something-else"),
+        pytest.param("Connection", None, id="no-Connection"),
+        pytest.param("Connection", "keep-alive", id="connection-that-does-not-upgrade"),
+        pytest.param("Sec-WebSocket-Version", None, id="no-version"),
+        pytest.param("Host", None, id="no-host"),
+    ],
+)
+def test_a_request_that_lacks_something_opens_no_websocket(websocket_admitted, name, value):
+    """RFC 6455, 4.2.1: the server stops, and says so by a status of HTTP."""
+    outcome = websocket_admitted.websocket_outcome(WebSocket(fields=((name, value),)))
+
+    assert outcome.startswith("http 4")
+
+
+@clause("websocket.version")
+@pytest.mark.parametrize("version", ["0", "8", "14"])
+def test_a_request_of_another_version_is_told_the_right_one(websocket_admitted, version):
+    """RFC 6455, 4.2.2: no WebSocket opens, and the refusal names version 13."""
+    wanted = WebSocket(fields=(("Sec-WebSocket-Version", version),))
+
+    status, _, versions = websocket_admitted.websocket_versions(wanted).partition(", versions ")
+
+    assert (status.startswith("http 4"), versions) == (True, "13")
 
 
 @clause("websocket.frames")
@@ -189,19 +223,21 @@ def test_a_frame_may_have_a_length_of_each_form(websocket_connected, size, fixed
         pytest.param(lambda topic: "", id="empty"),
     ],
 )
-def test_a_text_frame_closes_the_connection(websocket_connected, content):
+def test_a_text_frame_closes_the_connection(websocket_connected, content, untouched):
     """[MQTT-6.0.0-1] Packets come in binary frames; whoever receives another data frame closes."""
     websocket_connected.send_text(content(websocket_connected.device.topics.events))
 
     websocket_connected.expect_closed()
+    untouched.confirm()
 
 
 @clause("websocket.text-frame")
-def test_a_text_frame_before_connect_closes_the_connection(websocket):
+def test_a_text_frame_before_connect_closes_the_connection(websocket, untouched):
     """[MQTT-6.0.0-1] It closes at once, session or not."""
     websocket.send_text("no MQTT at all")
 
     websocket.expect_closed()
+    untouched.confirm()
 
 
 @clause("websocket.no-client-cert")

@@ -68,7 +68,7 @@ def test_a_puback_over_websocket_removes_its_message(
         pytest.param(WebSocket(), None, id="TLS-replaces-WebSocket"),
     ],
 )
-def test_a_new_connection_replaces_the_old_one_either_way(device, stage, first, second):
+def test_a_new_connection_replaces_the_old_one_either_way(device, stage, first, second, untouched):
     """A device has one connection, whichever way it came."""
     older = stage(device.connect, over=first, needs="websocket.mqtt")
 
@@ -76,6 +76,7 @@ def test_a_new_connection_replaces_the_old_one_either_way(device, stage, first, 
 
     older.expect_replaced()
     newer.ping()
+    untouched.confirm()
 
 
 @clause("websocket.errors-close")
@@ -87,11 +88,12 @@ def test_a_new_connection_replaces_the_old_one_either_way(device, stage, first, 
         pytest.param(lambda topic: b"\xf0\x00", id="unknown-packet-type"),
     ],
 )
-def test_an_error_closes_a_websocket_without_a_packet(websocket_connected, error):
+def test_an_error_closes_a_websocket_without_a_packet(websocket_connected, error, untouched):
     """Where AMQP would return an error, the connection just ends, over WebSocket too."""
     websocket_connected.send(error(websocket_connected.device.topics.events))
 
     websocket_connected.expect_silent_close()
+    untouched.confirm()
 
 
 @clause("websocket.will")

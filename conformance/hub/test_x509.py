@@ -53,27 +53,30 @@ def test_the_second_certificate_opens_a_session_too(register, digest):
 @clause("x509.thumbprint-mismatch")
 @pytest.mark.parametrize("tls_version", [None, "TLSv1.2"], ids=["newest-TLS", "TLS-1.2"])
 @pytest.mark.parametrize("subject", ["stranger", "{device}"], ids=["stranger", "same-subject"])
-def test_an_unregistered_certificate_is_refused(issue, certified, subject, tls_version):
+def test_an_unregistered_certificate_is_refused(issue, certified, subject, tls_version, untouched):
     """The thumbprint decides: another certificate is refused, even one that bears the same subject."""
     certified.expect_refused(certificate=issue(subject.format(device=certified.id)), tls_version=tls_version)
+    untouched.confirm()
 
 
 @clause("x509.thumbprint-mismatch")
-def test_another_devices_certificate_is_refused(certified, other_certified):
+def test_another_devices_certificate_is_refused(certified, other_certified, untouched):
     """A certificate that opens one device opens no other."""
     certified.expect_refused(certificate=other_certified.certificate)
+    untouched.confirm()
 
 
 @clause("x509.no-certificate")
 @pytest.mark.parametrize("tls_version", [None, "TLSv1.2"], ids=["newest-TLS", "TLS-1.2"])
 @pytest.mark.parametrize("password", [NO_PASSWORD, NO_SECRET], ids=["no-password", "empty-password"])
-def test_no_certificate_and_no_token_open_nothing(certified, password, tls_version):
+def test_no_certificate_and_no_token_open_nothing(certified, password, tls_version, untouched):
     """Without its certificate the device has shown nothing."""
     certified.expect_refused(certificate=NO_CERTIFICATE, password=password, tls_version=tls_version)
+    untouched.confirm()
 
 
 @clause("x509.replaced")
-def test_a_certificate_that_was_replaced_is_refused(issue, certified, registry):
+def test_a_certificate_that_was_replaced_is_refused(issue, certified, registry, untouched):
     """Certificates end: the registry takes new thumbprints, and from then on only those count."""
     new, spare = issue(certified.id), issue(certified.id)
 
@@ -81,10 +84,11 @@ def test_a_certificate_that_was_replaced_is_refused(issue, certified, registry):
 
     certified.expect_refused(certificate=certified.certificate)
     certified.expect_accepted(certificate=new)
+    untouched.confirm()
 
 
 @clause("x509.disabled")
-def test_a_disabled_device_is_refused_with_its_certificate(certified, registry):
+def test_a_disabled_device_is_refused_with_its_certificate(certified, registry, untouched):
     """What the device is comes after what it shows: a disabled one cannot connect, enabled again it can."""
     thumbprints = certified.certificate.thumbprint(), certified.spare_certificate.thumbprint()
 
@@ -93,6 +97,7 @@ def test_a_disabled_device_is_refused_with_its_certificate(certified, registry):
 
     registry.use_certificates(certified.id, *thumbprints, status="enabled")
     certified.expect_accepted()
+    untouched.confirm()
 
 
 @clause("x509.auth-method")
@@ -103,6 +108,15 @@ def test_telemetry_says_that_a_certificate_was_shown(certified, telemetry, readi
 
     auth = telemetry.next(sent_by=certified).auth
     readings.match(f"{auth.get('scope')} {auth.get('type')}")
+
+
+@clause("x509.auth-issuer")
+def test_telemetry_says_who_issued_the_certificate(certified, telemetry, observed, stage):
+    """Of a device with a token it is the hub; of this one no page says it."""
+    connection = stage(certified.connect, needs="x509.no-password")
+    connection.publish(certified.topics.events, b"by certificate", qos=1)
+
+    observed(f"issuer {telemetry.next(sent_by=certified).auth.get('issuer')}")
 
 
 @clause("x509.token-instead")

@@ -185,6 +185,10 @@ class Channel:
             self._arrive(self.recorder.received(data))
             if not was_lost:
                 self.on_data(data)
+        elif data is not None:
+            # A frame that carries nothing, for who waits for that.
+            with self._changed:
+                self._changed.notify_all()
         garbage = self._tap.garbage()
         if garbage is not None:
             self._arrive([self.recorder.garbled(*garbage)])

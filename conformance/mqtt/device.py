@@ -169,6 +169,17 @@ class Device(Bearer):
         connection.close()
         return NO_CONNACK if outcome == SILENCE else outcome
 
+    def websocket_versions(self, wanted: WebSocket) -> str:
+        """Ask for a WebSocket; return how it is refused and which versions the refusal names.
+
+        "http 426, versions 13", "http 400, no versions"; "open" where it is not refused.
+        """
+        try:
+            self._dialer.open(certificate=self.certificate, over=wanted).channel.close()
+        except HandshakeFailed as failure:
+            return f"{failure.word}, {f'versions {failure.versions}' if failure.versions else 'no versions'}"
+        return "open"
+
     def websocket_choice(self, wanted: WebSocket) -> str:
         """Ask for a WebSocket with the subprotocol mqtt in some spelling, and send a right CONNECT on it.
 

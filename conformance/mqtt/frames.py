@@ -23,6 +23,9 @@ LONGEST: Final = 5 + 268_435_455
 
 NORMAL: Final = 1000
 
+# Of frames that a test writes down before it runs, the same each time.
+LITERAL_MASK: Final = b"\x0f\x1e\x2d\x3c"
+
 # How many bytes of a frame that broke the rules are kept as evidence.
 EVIDENCE: Final = 16
 
@@ -62,6 +65,19 @@ class Frame:
     def describe(self) -> str:
         """Return the frame as words: "binary, 24 bytes", "ping, 0 bytes", "close 1000"."""
         return describe(self.opcode, len(self.payload), self.payload, final=self.final)
+
+
+def literal(first: int, payload: bytes = b"", *, masked: bool = True, size: bytes | None = None) -> bytes:
+    """Return a frame that says what no client should: any first byte, no mask, or a size in other bytes.
+
+    `size` is what stands for the length, without the mask's bit: the second byte and those behind it.
+    """
+    key = LITERAL_MASK if masked else b""
+    length = bytes([len(payload)]) if size is None else size
+    if size is None and len(payload) > SHORT:
+        length = bytes([TWO_BYTES]) + struct.pack(">H", len(payload))
+    head = bytes([first, length[0] | (MASKED if masked else 0)]) + length[1:]
+    return head + key + (mask_over(payload, key) if masked else payload)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,14 @@ class HandshakeFailed(Exception):  # noqa: N818 - an outcome, which its catcher 
     """TLS or WebSocket did not come up.
 
     `word` is "tls refused", "closed", "silence" or "client cannot offer it"; of WebSocket also "http 400" and
-    the like, and "no websocket" for an answer that is none.
+    the like, and "no websocket" for an answer that is none; `versions` are those that such a refusal names.
     """
 
-    def __init__(self, word: str, detail: str) -> None:
+    def __init__(self, word: str, detail: str, *, versions: str = "") -> None:
         super().__init__(f"{word}: {detail}")
         self.word = word
         self.detail = detail
+        self.versions = versions
 
     def require_offer(self) -> None:
         """Raise NotTested where it was the local OpenSSL that did not come to ask the hub."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from conformance.evidence.transcript import Glyph
 from conformance.mqtt import hearing
-from conformance.mqtt.frames import NORMAL, Broken, Control, Frame, FrameReader, Head, Opcode
+from conformance.mqtt.frames import EVIDENCE, NORMAL, Broken, Control, Frame, FrameReader, Head, Opcode
 from conformance.mqtt.tap import READ, Ending, Tap
 from conformance.mqtt.tls import HandshakeFailed
 
@@ -38,11 +38,16 @@ Report = Callable[[Glyph, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class WebSocket:
-    """What a client asks for: path, query (without its question mark) and subprotocols, in that order."""
+    """What a client asks for: path, query (without its question mark) and subprotocols, in that order.
+
+    The request is one of RFC 6455, but for `fields`.
+    """
 
     path: str = PATH
     query: str = ""
     subprotocols: tuple[str, ...] = (SUBPROTOCOL,)
+    fields: tuple[tuple[str, str | None], ...] = ()
+    """Header fields that are sent otherwise than they should be; None: not at all."""
 
     @property
     def target(self) -> str:
@@ -74,16 +79,19 @@ def upgrade(
 
 def request(wanted: WebSocket, *, host: str, port: int, key: str) -> bytes:
     """Return the request for the upgrade."""
+    fields: dict[str, str | None] = {
+        "Host": host if port == HTTPS_PORT else f"{host}:{port}",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": key,
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Protocol": ", ".join(wanted.subprotocols) or None,
+        **dict(wanted.fields),
+    }
     lines = [
         f"GET {wanted.target} HTTP/1.1",
-        f"Host: {host if port == HTTPS_PORT else f'{host}:{port}'}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {key}",
-        "Sec-WebSocket-Version: 13",
+        *(f"{name}: {value}" for name, value in fields.items() if value is not None),
     ]
-    if wanted.subprotocols:
-        lines.append(f"Sec-WebSocket-Protocol: {', '.join(wanted.subprotocols)}")
     return "\r\n".join(lines).encode("ascii") + END_OF_HEAD
 
 
@@ -97,9 +105,10 @@ def read_answer(head: bytes, offered: Sequence[str], key: str) -> str | None:
     status, _, reason = rest.partition(" ")
     if not version.startswith("HTTP/1.") or not (status.isdecimal() and len(status) == len("101")):
         raise HandshakeFailed("no websocket", f"no answer of HTTP/1.1: {lines[0][:40]!r}")
-    if int(status) != SWITCHING:
-        raise HandshakeFailed(f"http {status}", f"HTTP {status} {reason}".strip())
     fields = header_fields(lines[1:])
+    if int(status) != SWITCHING:
+        versions = fields.get("sec-websocket-version", "")
+        raise HandshakeFailed(f"http {status}", f"HTTP {status} {reason}".strip(), versions=versions)
     accept = base64.b64encode(hashlib.sha1(key.encode() + SUFFIX, usedforsecurity=False).digest()).decode()
     chosen = fields.get("sec-websocket-protocol")
     objections = {
@@ -122,6 +131,9 @@ class WebSocketTap(Tap):
     more is understood, and the tap waits for how the hub ends it.
     """
 
+    waits_for_the_end = False
+    """A Close frame of the hub is not taken for the end, but the end of the TCP connection alone."""
+
     def __init__(self, sock: socket.socket, *, rest: bytes, report: Report) -> None:
         super().__init__(sock)
         self._rest = rest
@@ -130,6 +142,8 @@ class WebSocketTap(Tap):
         self._broken: Broken | None = None
         self._deaf = False
         self._closing = False
+        self.heard: list[Control] = []
+        """Every control frame that has come."""
 
     def read(self) -> bytes | None:
         """Return what binary frames carried, which may be nothing, or None where none came."""
@@ -153,6 +167,11 @@ class WebSocketTap(Tap):
         self._report("→", f"FRAME    {frame.describe()}")
         super().queue(frame.encode())
 
+    def queue_literal(self, data: bytes) -> None:
+        """Take these bytes as they are, which need be no frame."""
+        self._report("→", f"BYTES    {data[:EVIDENCE].hex(' ')}{' …' if len(data) > EVIDENCE else ''}")
+        super().queue(data)
+
     def half_close(self) -> None:
         """Tell the hub, by a Close frame, that nothing more will come, and go on reading what it has sent."""
         self.queue_frame(Frame(struct.pack(">H", NORMAL), Opcode.CLOSE))
@@ -171,6 +190,7 @@ class WebSocketTap(Tap):
                     self._report("←", f"FRAME    {text}")
                 case Control():
                     self.empty += 1
+                    self.heard.append(event)
                     self._report("←", f"FRAME    {event.text}")
                     if self._obey(event):
                         break
@@ -187,10 +207,13 @@ class WebSocketTap(Tap):
         if control.opcode == Opcode.CLOSE:
             self.queue_frame(Frame(control.payload[:2], Opcode.CLOSE))
         self.flush()
-        if control.opcode == Opcode.CLOSE:
+        if control.opcode != Opcode.CLOSE:
+            return False
+        if self.waits_for_the_end:
+            self._deaf = True
+        else:
             self.ending = Ending("hub", f"WebSocket {control.text}")
-            return True
-        return False
+        return True
 
 
 def exchange(sock: ssl.SSLSocket, data: bytes, seconds: float) -> tuple[bytes, bytes]:

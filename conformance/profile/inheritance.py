@@ -13,6 +13,8 @@ from conformance.errors import ProfileError
 
 EXTENDS: Final = "extends"
 
+_PATHS: Final = (("target", "trust"), ("device-authority", "certificate"))
+
 
 def read(path: Path, file: str, find: Callable[[str, Path], Path]) -> dict[str, Any]:
     """Return what a profile says, with what it takes over from others.
@@ -52,12 +54,13 @@ def overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _with_own_paths(contents: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Make the one path that a profile holds mean the same in another folder."""
-    target = contents.get("target")
-    trust = target.get("trust") if isinstance(target, dict) else None
-    if not isinstance(trust, str) or trust == "system":
-        return contents
-    return overlaid(contents, {"target": {"trust": str((path.parent / trust).resolve())}})
+    """Make the paths that a profile holds mean the same in another folder."""
+    for table, key in _PATHS:
+        values = contents.get(table)
+        file = values.get(key) if isinstance(values, dict) else None
+        if isinstance(file, str) and file != "system":
+            contents = overlaid(contents, {table: {key: str((path.parent / file).resolve())}})
+    return contents
 
 
 def _toml(path: Path, file: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from conformance.errors import ProfileError
 from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
     DeviationTable,
+    DeviceAuthorityTable,
     IdentityTable,
     LaunchTable,
     Limits,
@@ -53,6 +54,7 @@ class Profile:
     launch: LaunchTable | None
     service: ServiceTable | None
     identities: tuple[IdentityTable, ...]
+    device_authority: DeviceAuthorityTable | None
     claims: frozenset[str]
     timeouts: Timeouts
     timing: dict[str, float]
@@ -89,6 +91,7 @@ def load(
         launch=read.launch,
         service=read.service,
         identities=read.identity,
+        device_authority=read.device_authority,
         claims=frozenset(read.claims.capabilities),
         timeouts=_scaled(read.timeouts, timeout_factor),
         timing=read.timing.stated(),

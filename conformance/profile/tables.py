@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field
 
 from conformance.profile import problems
 from conformance.profile.values import (
+    DEVICE_CA,
     PLACEHOLDER,
     TIMINGS,
     Capability,
+    CertificateText,
     ConnectionText,
     DeviceText,
     PlainText,
@@ -19,6 +21,7 @@ from conformance.profile.values import (
     SecretText,
     Trust,
 )
+from conformance.target.certificates import DeviceAuthority
 
 
 class Table(BaseModel):
@@ -66,7 +69,7 @@ class LaunchTable(Table):
     @field_validator("command", "arguments")
     @classmethod
     def _placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        known = ("python", "ready_file", *TIMINGS)
+        known = ("python", "ready_file", DEVICE_CA, *TIMINGS)
         for name in PLACEHOLDER.findall(" ".join(words)):
             if name not in known:
                 raise ValueError(f"unknown placeholder {{{name}}}; {problems.did_you_mean(name, known)}")
@@ -98,6 +101,21 @@ class IdentityTable(Table):
 
     connection_string: DeviceText
     secondary_key: SecretText | None = None
+
+
+class DeviceAuthorityTable(Table):
+    """[device-authority]: an authority that the hub trusts for devices, with which the suite signs."""
+
+    certificate: CertificateText
+    key: SecretText
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "DeviceAuthorityTable":
+        try:
+            DeviceAuthority(self.certificate, self.key)
+        except ValueError as error:
+            raise ValueError(f"{error}. Name the two that belong together.") from None
+        return self
 
 
 class Claims(Table):
@@ -179,6 +197,7 @@ class ProfileFile(Table):
     launch: LaunchTable | None = None
     service: ServiceTable | None = None
     identity: Annotated[tuple[IdentityTable, ...], Strict(strict=False)] = ()
+    device_authority: DeviceAuthorityTable | None = None
     claims: Claims = Claims()
     timeouts: Timeouts = Timeouts()
     timing: Timing = Timing()

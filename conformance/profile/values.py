@@ -28,6 +28,8 @@ TIMINGS: Final = (
     "feedback",
 )
 
+# In the command of a hub: a file with the certificate of the authority that signs devices in this run.
+DEVICE_CA: Final = "device_ca"
 PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -114,6 +116,21 @@ def holds_certificates(ca_file: str) -> bool:
     return True
 
 
+def _certificate_text(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value
+    file = Reading.of(info).folder / value
+    try:
+        text = file.read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        raise ValueError(
+            "no such file. Name the PEM file of the authority, relative to the profile."
+        ) from None
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("holds no certificate. Name the PEM file of the authority.")
+    return text
+
+
 def _capability(value: object) -> object:
     if isinstance(value, str) and value not in CAPABILITIES:
         raise ValueError(f"unknown capability '{value}'; {problems.did_you_mean(value, CAPABILITIES)}")
@@ -125,6 +142,7 @@ SecretText: TypeAlias = Annotated[Secret, BeforeValidator(_secret_text)]
 ConnectionText: TypeAlias = Annotated[ConnectionString, BeforeValidator(_connection_string)]
 DeviceText: TypeAlias = Annotated[ConnectionString | ReadyDevice, BeforeValidator(_device_string)]
 Trust: TypeAlias = Annotated[str, BeforeValidator(_trust)]
+CertificateText: TypeAlias = Annotated[str, BeforeValidator(_certificate_text)]
 Capability: TypeAlias = Annotated[str, BeforeValidator(_capability)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400)]

@@ -22,7 +22,8 @@ from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.server_certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
-from conformance.target.certificates import ClientCertificate, Digest
+from conformance.run.neighbours import Neighbours
+from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest
 from conformance.target.credentials import Identity, Secret
 from conformance.target.target import Target
 from conformance.ways.way import FIRST, Way
@@ -63,6 +64,9 @@ class DeviceBench:
             )
         else:
             self.identities = ReadyIdentities(target.identities, place.number, place.workers)
+        self.neighbours = (
+            Neighbours(self._neighbour, self.service, target.capabilities) if makes_devices else None
+        )
 
     @property
     def service(self) -> Service:
@@ -95,11 +99,17 @@ class DeviceBench:
     def close(self) -> None:
         """Delete the worker's devices and end its threads."""
         try:
+            if self.neighbours is not None:
+                self.neighbours.close()
             self.identities.close()
         finally:
             if self._service is not None:
                 self._service.close()
             self.reactor.stop()
+
+    def _neighbour(self) -> Device:
+        """Return a new device whose packets are in no case's evidence."""
+        return Device(self.identities.take(), self.endpoint, self.reactor, Evidence())
 
 
 class CaseBench:
@@ -181,6 +191,26 @@ class CaseBench:
         """Return a new device that is known by two new certificates, of which it presents the first."""
         identity = self._bench.identities.take()
         return self._device(identity, self._certify(identity, digest))
+
+    @property
+    def neighbours(self) -> Neighbours | None:
+        """The worker's two devices that no case is about; None where none can be made."""
+        return self._bench.neighbours
+
+    @property
+    def device_authority(self) -> DeviceAuthority:
+        """The authority that signs devices. Raises NotTested where the profile names none."""
+        authority = self.target.device_authority
+        if authority is None:
+            raise NotTested("needs [device-authority] in the profile")
+        return authority
+
+    def vouched_device(self) -> Device:
+        """Return a new device that is known by its name in a certificate of the authority; it has one."""
+        identity = self._bench.identities.take()
+        self.registry.use_authority(identity.device_id)
+        pair = self.device_authority.issue(identity.id), self.device_authority.issue(identity.id)
+        return self._device(identity, pair)
 
     def certified_module(self, device: Device) -> Device:
         """Return a new module of a device, known by two new certificates."""

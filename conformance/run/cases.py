@@ -309,7 +309,10 @@ CASE: Final = pytest.StashKey[RunningCase]()
 WAY: Final = pytest.StashKey[Way]()
 # The fixtures that make devices: a test that asks for none of them, directly or not, meets the hub in no way.
 _DEVICES: Final = frozenset(
-    {"device", "other_device", "devices_alike", "unknown_device", "bystander", "silent_client", "register"}
+    {
+        *("device", "other_device", "devices_alike", "unknown_device", "bystander", "silent_client"),
+        *("register", "register_vouched"),
+    }
 )
 
 

@@ -117,6 +117,8 @@ _MAKERS: Final[Mapping[str, int]] = {
     "silent_client": 1,
     "register": 1,
     "register_module": 1,
+    "register_vouched": 1,
+    "other_vouched": 1,
 }
 # Messages of an average case on its devices' connections, by section or clause: what a whole run
 # on the embedded hub came to. What a back end asks of twins, and a hub counts too, is not in it.

@@ -78,6 +78,31 @@ class WatchOfCase:
         return [breach for breach in self._watch.breaches if breach.clause == clause]
 
 
+class Untouched:
+    """What a refusal, or a close, must not touch: the worker's two devices that no case is about."""
+
+    def __init__(self, bench: "CaseBench", evidence: Evidence) -> None:
+        self._neighbours = bench.neighbours
+        self._is_live = bench.target.timeouts.silence > 0
+        self._evidence = evidence
+        if self._neighbours is not None:
+            self._neighbours.settle()
+
+    def confirm(self, *, on_a_live_hub: bool = False) -> None:
+        """Look at them again; what changed is a breach of `watch.others`, and this case is what it was.
+
+        On a live hub, where each look is several calls that it counts, only where that is asked for.
+        """
+        if self._neighbours is not None and (on_a_live_hub or not self._is_live):
+            self._neighbours.confirm(self._evidence.watch)
+
+
+@pytest.fixture
+def untouched(_bench: "CaseBench", evidence: Evidence) -> Untouched:
+    """``untouched.confirm()`` ends each case that expects a refusal or a close: nobody else has noticed."""
+    return Untouched(_bench, evidence)
+
+
 @pytest.fixture
 def _case(request: pytest.FixtureRequest) -> RunningCase:
     """Return the record of this case."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from conformance.errors import ProfileError, TargetUnreachable
-from conformance.profile.values import PLACEHOLDER
+from conformance.profile.values import DEVICE_CA, PLACEHOLDER
 from conformance.report.redaction import redact
 
 # An embedded hub is ready in half a second; a machine that starts ten of them at once needs longer.
@@ -84,27 +84,44 @@ def launch(
     command: Sequence[str],
     *,
     timing: Mapping[str, float],
+    device_ca: str = "",
     place: str = "[launch] command",
     deadline: float = START_DEADLINE,
 ) -> LaunchedHub:
     """Start a hub and wait until its ready file is there.
 
-    Placeholders in the command are filled: {python}, {ready_file}, and the names of `timing`. `place` names
-    the setting in a message. Raises ProfileError for a command that cannot be run, TargetUnreachable for a
+    Placeholders in the command are filled: {python}, {ready_file}, {device_ca} by a file that holds
+    `device_ca`, and the names of `timing`. `place` names the setting in a message.
+
+    Raises ProfileError for a command that cannot be run, TargetUnreachable for a
     hub that ends or does not get ready in time, with the last line that it wrote to stderr.
     """
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the hub; it has no name that could be left
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         ready_file = Path(folder) / "ready.json"
-        process = _start(filled(command, ready_file, timing, place=place), stderr, place)
+        process = _start(filled(command, ready_file, timing, device_ca=device_ca, place=place), stderr, place)
         with _stopped_on_error(process):
             ready = _wait_until_ready(process, ready_file, stderr, place, deadline)
             return LaunchedHub(process, ready, stderr)
 
 
-def filled(command: Sequence[str], ready_file: Path, timing: Mapping[str, float], *, place: str) -> list[str]:
-    """Return the command, its placeholders filled; raises ProfileError for a timing that is not stated."""
+def filled(
+    command: Sequence[str],
+    ready_file: Path,
+    timing: Mapping[str, float],
+    *,
+    device_ca: str = "",
+    place: str,
+) -> list[str]:
+    """Return the command, its placeholders filled; raises ProfileError for a timing that is not stated.
+
+    {device_ca} is a file beside the ready file, written here if the command names it.
+    """
     values = {"python": sys.executable, "ready_file": str(ready_file)}
+    if wants_device_ca(command):
+        file = ready_file.with_name("device-ca.pem")
+        file.write_text(device_ca, encoding="ascii")
+        values[DEVICE_CA] = str(file)
     values |= {name: f"{seconds:g}" for name, seconds in timing.items()}
     missing = sorted({name for name in PLACEHOLDER.findall(" ".join(command)) if name not in values})
     if missing:
@@ -112,6 +129,11 @@ def filled(command: Sequence[str], ready_file: Path, timing: Mapping[str, float]
             [f"{place}: uses {{{name}}}, but [timing] does not state it. Add it there." for name in missing]
         )
     return [PLACEHOLDER.sub(lambda match: values[match[1]], word) for word in command]
+
+
+def wants_device_ca(command: Sequence[str]) -> bool:
+    """Tell whether a command asks for the certificate of the authority that signs devices."""
+    return DEVICE_CA in PLACEHOLDER.findall(" ".join(command))
 
 
 def _start(command: list[str], stderr: IO[bytes], place: str) -> subprocess.Popen[bytes]:

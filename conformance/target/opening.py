@@ -12,6 +12,7 @@ from conformance.errors import ProfileError, TargetUnreachable, UsageError
 from conformance.profile.loading import Profile
 from conformance.profile.values import holds_certificates
 from conformance.target import launch, ready
+from conformance.target.certificates import DeviceAuthority
 from conformance.target.credentials import ConnectionString, Identity
 from conformance.target.fingerprint import fingerprint
 from conformance.target.host_names import for_devices
@@ -116,16 +117,19 @@ def settle(
     url: HubUrl | None = None,
     origin: Origin = "named",
     option: str = "",
+    device_authority: DeviceAuthority | None = None,
 ) -> Target:
     """Put the target together: the ready file overlays the profile, and so does the command line.
 
-    `option` names, in a message, where the ready file came from. Raises ProfileError with all problems.
+    `option` names, in a message, where the ready file came from; `device_authority` is one that the run made
+    for the hub. Raises ProfileError with all problems.
     """
     service = _service(profile, overlay)
     devices = _devices(profile, overlay)
+    authority = device_authority or _device_authority(profile)
     found = [
         *_unstated(profile, overlay, option),
-        *_unusable(profile, service),
+        *_unusable(profile, service, authority),
         *_unknown(profile, devices, option),
     ]
     host = _host(profile, overlay, url, service)
@@ -158,7 +162,13 @@ def settle(
         version=None if origin == "attached" or url is not None else profile.target.version,
         origin=origin,
         clock_known=profile.target.clock is not None,
+        device_authority=authority,
     )
+
+
+def _device_authority(profile: Profile) -> DeviceAuthority | None:
+    table = profile.device_authority
+    return None if table is None else DeviceAuthority(table.certificate, table.key)
 
 
 def _devices(profile: Profile, overlay: ReadyFile | None) -> list[ConnectionString | None]:
@@ -184,10 +194,22 @@ def _unknown(profile: Profile, devices: list[ConnectionString | None], option: s
 
 def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> OpenedTarget:
     place = f"{profile.file}: [launch] command"
-    launched = launch.launch(command, timing=profile.timing, place=place, deadline=deadline)
+    authority = _device_authority(profile)
+    if authority is None and launch.wants_device_ca(command):
+        authority = DeviceAuthority.new()
+    launched = launch.launch(
+        command,
+        timing=profile.timing,
+        device_ca="" if authority is None else authority.pem,
+        place=place,
+        deadline=deadline,
+    )
     try:
         overlay = ready.parse(launched.ready, option=place)
-        target = _trusted(settle(profile, overlay=overlay, origin="launched", option=place), place)
+        settled = settle(
+            profile, overlay=overlay, origin="launched", option=place, device_authority=authority
+        )
+        target = _trusted(settled, place)
         return OpenedTarget(target, fingerprint(target, profile), launched)
     except BaseException:
         launched.stop()
@@ -240,7 +262,9 @@ def _unstated(profile: Profile, overlay: ReadyFile | None, option: str) -> list[
     ]
 
 
-def _unusable(profile: Profile, service: ServiceAccess | None) -> list[str]:
+def _unusable(
+    profile: Profile, service: ServiceAccess | None, authority: DeviceAuthority | None
+) -> list[str]:
     """Name what no case could use: a claim without its connection string, a hub without any device."""
     missing = {
         "connection-string": service is None,
@@ -252,6 +276,11 @@ def _unusable(profile: Profile, service: ServiceAccess | None) -> list[str]:
         for claim, key in _NEEDED_STRINGS.items()
         if claim in profile.claims and missing[key]
     ]
+    if "x509-ca" in profile.claims and authority is None:
+        found.append(
+            f"{profile.file}: [claims] 'x509-ca' needs [device-authority]: certificate and key of an "
+            "authority that this hub trusts for devices. Add it, or remove the claim."
+        )
     if "registry" not in profile.claims and not profile.identities:
         found.append(
             f"{profile.file}: no devices: 'registry' is not claimed and there is no [[identity]]. Add either."

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
+from conformance.target.certificates import DeviceAuthority
 from conformance.target.credentials import ConnectionString, Identity, Secret
 
 # Event Hubs admits five readers of one partition in one consumer group ("Event Hubs quotas and limits").
@@ -66,7 +67,8 @@ class Target:
 
     `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows,
     `version` what the profile says of the hub's release. `clock_ahead` is by how many seconds the hub's clock
-    is ahead of ours, `clock_known` whether anything tells that.
+    is ahead of ours, `clock_known` whether anything tells that. `device_authority` signs certificates of
+    devices that the hub trusts.
     """
 
     profile: str
@@ -85,6 +87,7 @@ class Target:
     origin: Origin
     clock_ahead: float = 0.0
     clock_known: bool = True
+    device_authority: DeviceAuthority | None = None
 
     @property
     def worker_limit(self) -> int | None:
@@ -125,13 +128,16 @@ class Target:
             "origin": self.origin,
             "clock_ahead": self.clock_ahead,
             "clock_known": self.clock_known,
+            "device_authority": None
+            if self.device_authority is None
+            else {"pem": self.device_authority.pem, "key": self.device_authority.key.reveal()},
         }
 
     @classmethod
     def rebuild(cls, description: Mapping[str, Any]) -> Self:
         """Return the target that `describe` took apart."""
         values = dict(description)
-        service = values["service"]
+        service, authority = values["service"], values["device_authority"]
         return cls(
             **{
                 **values,
@@ -141,6 +147,9 @@ class Target:
                 "capabilities": frozenset(values["capabilities"]),
                 "timeouts": Timeouts(**values["timeouts"]),
                 "limits": Limits(**values["limits"]),
+                "device_authority": None
+                if authority is None
+                else DeviceAuthority(authority["pem"], Secret(authority["key"])),
             }
         )
 

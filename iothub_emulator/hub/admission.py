@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iothub_emulator.hub.connect import Identities, Username
-from iothub_emulator.hub.identity import Identity, ModuleIdentity
+from iothub_emulator.hub.identity import ClientCertificate, Identity, ModuleIdentity
 from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import Policy, Right
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.hub.tokens import SasToken, TokenRefused
+
+NO_CERTIFICATE = ClientCertificate()
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a malfunction
@@ -35,11 +37,11 @@ def admit(
     policies: Mapping[str, Policy],
     rules: Rulebook,
     now: float,
-    thumbprints: tuple[str, ...] = (),
+    certificate: ClientCertificate = NO_CERTIFICATE,
 ) -> Admission:
     """Return who `packet` proves to come from; raise `Refused` if it does not.
 
-    `thumbprints`, in upper case, are those of the certificate that the client proved to have; none without.
+    `certificate` is the one that the client proved to have.
     """
     username = _username(packet, rules)
     identity = rules.connect.identity_of(identities, username)
@@ -51,8 +53,9 @@ def admit(
     if not rules.connect.checks_token(identity):
         return Admission(sender_for(identity, rules), None)
     if rules.connect.uses_certificate(identity):
-        if not rules.connect.accepts_certificate(identity, thumbprints):
-            raise Refused("x509.thumbprint-mismatch" if thumbprints else "x509.no-certificate", identity)
+        reason = _problem_with(certificate, identity, rules)
+        if reason is not None:
+            raise Refused(reason, identity)
         if not rules.connect.accepts_password_beside_certificate(packet.password):
             raise Refused("x509.no-password", identity)
         return Admission(sender_for(identity, rules, kind="x509"), None)
@@ -73,6 +76,20 @@ def sender_for(identity: Identity, rules: Rulebook, *, scope: str = "", kind: st
     own_scope = "device" if module_id is None else "module"
     method = rules.telemetry.auth_method(scope or own_scope, kind)
     return Sender(identity.device_id, identity.generation_id, method, module_id)
+
+
+def _problem_with(certificate: ClientCertificate, identity: Identity, rules: Rulebook) -> str | None:
+    if rules.connect.uses_authority(identity):
+        accepted = rules.connect.accepts_vouched(identity, certificate.vouched_names)
+        mismatch = (
+            "x509-ca.wrong-name" if certificate.vouched_names else "x509-ca: no authority vouches for it"
+        )
+    else:
+        accepted = rules.connect.accepts_certificate(identity, certificate.thumbprints)
+        mismatch = "x509.thumbprint-mismatch"
+    if accepted:
+        return None
+    return mismatch if certificate.thumbprints else "x509.no-certificate"
 
 
 def _username(packet: Connect, rules: Rulebook) -> Username:

@@ -123,7 +123,19 @@ class ConnectRules:
 
         unspecified: what a hub does with a token in place of the certificate.
         """
-        return identity.authentication_type == "selfSigned"
+        return identity.authentication_type in {"selfSigned", "certificateAuthority"}
+
+    def uses_authority(self, identity: Identity) -> bool:
+        """x509-ca.accepted: as it was registered, any certificate of an authority will do, or two alone."""
+        return identity.authentication_type == "certificateAuthority"
+
+    def accepts_vouched(self, identity: Identity, names: tuple[str, ...]) -> bool:
+        """x509-ca.accepted, x509-ca.wrong-name: the common name is the device's id, to the letter.
+
+        `names` are those of a certificate that an authority vouches for, none for another. unspecified: what
+        a module is called in its own; here `{device}/{module}`.
+        """
+        return identity.key in names
 
     def accepts_password_beside_certificate(self, password: bytes | None) -> bool:
         """x509.no-password, x509.empty-password, x509.token-instead: the Password is not looked at."""
@@ -166,7 +178,10 @@ class ConnectRules:
         return UNACCEPTABLE_PROTOCOL if reason == "connect.protocol-level" else NOT_AUTHORISED
 
     def closes_after_refusal(self) -> bool:
-        """connect.refusal-closes [MQTT-3.2.2-5]: behind a refusal comes the end of the stream."""
+        """connect.refusal-closes [MQTT-3.2.2-5]: behind a refusal comes the end of the stream.
+
+        session.refused-leaves-it, connection.refused-leaves-it: and nothing else comes of it.
+        """
         return True
 
     def refusal(self, reason: str) -> tuple[Effect, ...]:

@@ -12,7 +12,10 @@ class ConnectionRules:
         return (Close(because),)
 
     def on_malformed(self, because: str) -> tuple[Effect, ...]:
-        """packets.malformed, packets.malformed-soft [MQTT-4.8.0-1]: the same for bytes that are no packet."""
+        """packets.malformed, packets.malformed-soft [MQTT-4.8.0-1]: the same for bytes that are no packet.
+
+        A CONNECT that is none gets no CONNACK either [MQTT-3.1.4-1].
+        """
         return self.on_error(because)
 
     def refuses_before_connect(self, packet: FromClient) -> bool:

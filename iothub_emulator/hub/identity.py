@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Status = Literal["enabled", "disabled"]
-AuthenticationType = Literal["sas", "selfSigned"]
+AuthenticationType = Literal["sas", "selfSigned", "certificateAuthority"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What the certificate says that a client proved to have; nothing without one."""
+
+    thumbprints: tuple[str, ...] = ()
+    """Its digests, in upper-case hexadecimal."""
+    vouched_names: tuple[str, ...] = ()
+    """Its common names, where an authority of devices issued it and it is good now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,9 +145,9 @@ class MailboxRules:
         return False
 
     def dup(self, *, qos: int, times_taken: int) -> bool:
-        """c2d.first-dup, c2d.redelivered-same-connection, watch.flags [MQTT-3.3.1-2]: set when sent again.
+        """c2d.first-dup, c2d.redelivered-same-connection, watch.flags [MQTT-3.3.1-2, -3]: when sent again.
 
-        inferred: azure-iot-protocol-gateway sets it so; of the hub it is unknown.
+        inferred: azure-iot-protocol-gateway sets it so; of a hub's second delivery it is unknown.
         """
         return qos > 0 and times_taken > 1
 

@@ -69,6 +69,7 @@ class ModuleRegistry:
 
     def _store(self, wanted: WantedModule, fresh: Fresh, generation_id: str) -> ModuleIdentity:
         signs = wanted.authentication_type == "sas"
+        is_listed = wanted.authentication_type == "selfSigned"
         identity = ModuleIdentity(
             device_id=wanted.device_id,
             module_id=wanted.module_id,
@@ -78,8 +79,8 @@ class ModuleRegistry:
             authentication_type=wanted.authentication_type,
             primary_key=(wanted.primary_key or fresh.primary_key) if signs else None,
             secondary_key=(wanted.secondary_key or fresh.secondary_key) if signs else None,
-            primary_thumbprint=None if signs else wanted.primary_thumbprint,
-            secondary_thumbprint=None if signs else wanted.secondary_thumbprint,
+            primary_thumbprint=wanted.primary_thumbprint if is_listed else None,
+            secondary_thumbprint=wanted.secondary_thumbprint if is_listed else None,
         )
         self._modules.setdefault(identity.device_id, {})[identity.module_id] = identity
         return identity

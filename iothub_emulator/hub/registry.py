@@ -102,6 +102,7 @@ class Registry:
         self, wanted: Wanted, fresh: Fresh, *, generation_id: str, status_updated_time: float | None
     ) -> DeviceIdentity:
         signs = wanted.authentication_type == "sas"
+        is_listed = wanted.authentication_type == "selfSigned"
         identity = DeviceIdentity(
             device_id=wanted.device_id,
             generation_id=generation_id,
@@ -112,8 +113,8 @@ class Registry:
             authentication_type=wanted.authentication_type,
             primary_key=(wanted.primary_key or fresh.primary_key) if signs else None,
             secondary_key=(wanted.secondary_key or fresh.secondary_key) if signs else None,
-            primary_thumbprint=None if signs else wanted.primary_thumbprint,
-            secondary_thumbprint=None if signs else wanted.secondary_thumbprint,
+            primary_thumbprint=wanted.primary_thumbprint if is_listed else None,
+            secondary_thumbprint=wanted.secondary_thumbprint if is_listed else None,
             iot_edge=wanted.iot_edge,
         )
         self._devices[identity.device_id] = identity

@@ -100,5 +100,6 @@ class RegistryRules:
         return (
             after is None
             or (isinstance(after, DeviceIdentity) and after.status == "disabled")
+            or before.authentication_type != after.authentication_type
             or (before.keys, before.thumbprints) != (after.keys, after.thumbprints)
         )

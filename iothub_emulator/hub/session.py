@@ -8,9 +8,10 @@ A comment or docstring beginning with a clause id states the rule that the next 
 
 import enum
 
-from iothub_emulator.hub.admission import Refused, admit, sender_for
+from iothub_emulator.hub.admission import NO_CERTIFICATE, Refused, admit, sender_for
 from iothub_emulator.hub.device_requests import Breach, DeviceRequests
 from iothub_emulator.hub.effects import Admit, Close, Effect, End, Forward, Send, Serve, Telemetry
+from iothub_emulator.hub.identity import ClientCertificate
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.last_words import last_words
 from iothub_emulator.hub.methods import MethodRequest
@@ -47,11 +48,13 @@ class _State(enum.Enum):
 class Session:
     """Packets in, effects out, from the first packet to the end of the connection."""
 
-    def __init__(self, hub: HubState, rules: Rulebook, thumbprints: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, hub: HubState, rules: Rulebook, certificate: ClientCertificate = NO_CERTIFICATE
+    ) -> None:
         self._hub = hub
         self._rules = rules
-        self.thumbprints = thumbprints
-        """Of the certificate that the client proved to have, upper-case hexadecimal; none without."""
+        self.certificate = certificate
+        """The one that the client proved to have."""
         self._state = _State.NEW
         self.is_over = False
         """Packets have no effect any more; a caller that holds more of them drops them."""
@@ -147,7 +150,7 @@ class Session:
     def _connect(self, packet: Connect, now: float) -> list[Effect]:
         rules, hub = self._rules, self._hub
         try:
-            admission = admit(packet, hub.identities, hub.policies, rules, now, self.thumbprints)
+            admission = admit(packet, hub.identities, hub.policies, rules, now, self.certificate)
         except Refused as refused:
             return self._refuse(refused, packet.will, now)
         sender = admission.sender

@@ -8,13 +8,25 @@ could not be handed on.
 
 import base64
 import dataclasses
+import enum
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from iothub_emulator.hub.json_text import Json, Object
 from iothub_emulator.hub.refusals import invalid, iso
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.twin_limits import Section
 from iothub_emulator.hub.twin_rules import TwinRules
+
+
+class _Named(enum.Enum):
+    """What a document says of a section, where it gives no members."""
+
+    NULL = enum.auto()
+
+
+_Given: TypeAlias = Object | Literal[_Named.NULL] | None
+"""A section of a document: its members, null, or (None) not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,10 @@ def patch_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRule
     tags_patch, desired_patch = _sections(document, rules)
     _check_etag(twin, if_match, rules)
     tags, desired, notification = twin.tags, twin.desired, None
+    if tags_patch is _Named.NULL:
+        tags_patch = rules.patch_of_null("tags", tags)
+    if desired_patch is _Named.NULL:
+        desired_patch = rules.patch_of_null("properties.desired", desired.values)
     if tags_patch is not None:
         tags = _grown("tags", tags, rules.merged(tags, tags_patch), rules)
     if desired_patch is not None and rules.changes_section(desired_patch):
@@ -137,9 +153,9 @@ def replace_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRu
     """Replace tags and desired properties by those of a document (REST PUT), or raise `Refused`."""
     tags_wanted, desired_wanted = _sections(document, rules)
     _check_etag(twin, if_match, rules)
-    if tags_wanted is None:
+    if tags_wanted is None or tags_wanted is _Named.NULL:
         tags_wanted = rules.replacement_of_absent(twin.tags)
-    if desired_wanted is None:
+    if desired_wanted is None or desired_wanted is _Named.NULL:
         desired_wanted = rules.replacement_of_absent(twin.desired.values)
     version, before = rules.next_version(twin.desired.version), twin.desired.values
     desired = Properties(
@@ -167,21 +183,23 @@ def _check_etag(twin: Twin, if_match: str | None, rules: TwinRules) -> None:
         raise Refused(ErrorCode.PreconditionFailed, "The etag is not the twin's current one.")
 
 
-def _sections(document: Json, rules: TwinRules) -> tuple[Object | None, Object | None]:
+def _sections(document: Json, rules: TwinRules) -> tuple[_Given, _Given]:
     """Return tags and desired properties of a document, checked; None for what it leaves out."""
     if not isinstance(document, dict):
         raise invalid("The body is not a JSON object.")
     properties = document.get("properties")
     if properties is not None and not isinstance(properties, dict):
         raise invalid("properties is not a JSON object.")
-    tags = _section(document.get("tags"), "tags", rules)
-    return tags, _section((properties or {}).get("desired"), "properties.desired", rules)
+    tags = _section(document, "tags", "tags", rules)
+    return tags, _section(properties or {}, "desired", "properties.desired", rules)
 
 
-def _section(value: Json, section: Section, rules: TwinRules) -> Object | None:
-    """unspecified: a section that is null counts as one that is not there."""
-    if value is None:
+def _section(holder: Object, name: str, section: Section, rules: TwinRules) -> _Given:
+    if name not in holder:
         return None
+    value = holder[name]
+    if value is None:
+        return _Named.NULL
     return _checked(rules.without_read_only(value) if isinstance(value, dict) else value, section, rules)
 
 

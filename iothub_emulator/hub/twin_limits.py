@@ -30,7 +30,7 @@ BOOLEAN_SIZE = 4
 
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_ILLEGAL = re.compile("[\x00-\x1f\x7f-\x9f. $]")
+_ILLEGAL = re.compile(r"[\x00-\x1f\x7f-\x9f.$#\s]")
 
 
 class TwinLimits:
@@ -57,11 +57,13 @@ class TwinLimits:
     def problem_with_characters(self, name: str) -> str | None:
         """twin.illegal-names: no `.`, `$`, space or control character (C0 and C1), and not empty.
 
-        unspecified: Microsoft's page does not speak of the empty name.
+        twin.illegal-number-sign: no `#`; a hub's own error text names it (azure-iot-sdk-java issue 243).
+        twin.illegal-white-space: nor any other white space, as EdgeHub has it; Microsoft's page names the
+        space alone. unspecified: that page does not speak of the empty name.
         """
         if name and not _ILLEGAL.search(name):
             return None
-        return "A name is empty or holds one of: . $ space, a control character."
+        return "A name is empty or holds one of: . $ # white space, a control character."
 
     def problem_with_length(self, name: str) -> str | None:
         """twin.illegal-names: at most 1 KB of UTF-8."""

@@ -215,6 +215,14 @@ class TwinRules(TwinLimits):
         """desired.not-for-tags: an empty patch changes nothing, so SDKs may send one along with tags."""
         return bool(patch)
 
+    def patch_of_null(self, section: Section, before: Object) -> Object | None:
+        """desired.null-section, twin.tags-null: the patch that a whole section of null stands for.
+
+        Each member goes (azure-iot-sdk-node, twin tests on real hubs; of tags azure-docs issue 32289 says
+        otherwise). unspecified: `properties` of null counts as one that is not there.
+        """
+        return dict.fromkeys(before)
+
     def replacement_of_absent(self, before: Object) -> Object:
         """Return what a PUT without a section makes of it: nothing is left, as PUT replaces the whole.
 

@@ -8,6 +8,7 @@ import logging
 from typing import cast
 
 from iothub_emulator.hub.effects import Admit, End
+from iothub_emulator.hub.identity import ClientCertificate
 from iothub_emulator.hub.packets import Connect, FromServer
 from iothub_emulator.mqtt.decoder import Decoder
 from iothub_emulator.mqtt.rules import Malformed
@@ -47,7 +48,10 @@ class MqttEndpoint(asyncio.Protocol):
         """Begin to wait for CONNECT."""
         self._transport = cast("asyncio.Transport", transport)
         self._peer = str(transport.get_extra_info("peername"))
-        self.session.thumbprints = transport.get_extra_info("peer_certificate_thumbprints") or ()
+        self.session.certificate = ClientCertificate(
+            transport.get_extra_info("peer_certificate_thumbprints") or (),
+            transport.get_extra_info("peer_certificate_vouched_names") or (),
+        )
         self.way = transport.get_extra_info("way") or "tls"
         self._watchdog = self._loop.call_later(self._runtime.settings.connect_timeout, self._connect_is_due)
 

@@ -102,14 +102,14 @@ class CodecRules:
             raise Malformed(f"[MQTT-4.8.0-1] {left} bytes behind the last field")
 
     def text(self, data: bytes) -> str:
-        """packets.malformed-soft: text is well-formed UTF-8."""
+        """packets.utf-8, packets.malformed-soft: text is well-formed UTF-8."""
         try:
             return data.decode()
         except UnicodeDecodeError:
             raise Malformed("[MQTT-1.5.3-1] ill-formed UTF-8") from None
 
     def no_null(self, text: str) -> None:
-        """packets.malformed-soft: text holds no U+0000."""
+        """packets.utf-8, packets.malformed-soft: text holds no U+0000."""
         if "\0" in text:
             raise Malformed("[MQTT-1.5.3-2] U+0000 in text")
 
@@ -182,7 +182,7 @@ class CodecRules:
             raise Malformed(f"[MQTT-3-8.3-4] requested QoS {options:#x}")
 
     def filter_wildcards(self, topic_filter: str) -> None:
-        """packets.malformed: `#` stands alone in the last level, `+` alone in its level."""
+        """topics.ill-formed-filters: `#` stands alone in the last level, `+` alone in its level."""
         levels = topic_filter.split("/")
         for number, level in enumerate(levels, 1):
             if "#" in level and (level != "#" or number != len(levels)):

@@ -48,6 +48,19 @@ def leaf(connection: ssl.SSLObject | None) -> bytes | None:
     return connection.getpeercert(binary_form=True) if connection is not None else None
 
 
+def chain(connection: ssl.SSLObject | None) -> tuple[bytes, ...]:
+    """Return all certificates that a client presented, in DER, its own first; none of them is checked.
+
+    A session that goes on has the client's own alone. The method is public from Python 3.13 on.
+    """
+    if connection is None:
+        return ()
+    if hasattr(connection, "get_unverified_chain"):
+        return tuple(connection.get_unverified_chain())
+    inner = connection._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - until 3.12 the method is here
+    return tuple(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in inner.get_unverified_chain() or ())
+
+
 def _on_message(
     quiet: ssl.SSLContext,
     connection: ssl.SSLObject,

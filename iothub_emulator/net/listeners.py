@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
 from iothub_emulator.net.authority import HubCertificate
 from iothub_emulator.net.connect_port import Tunnels
+from iothub_emulator.net.device_authorities import read_authorities
 from iothub_emulator.net.https import serve_https
 from iothub_emulator.net.rules import BACKLOG
 from iothub_emulator.net.sockets import bind, loopback_of, reachable
@@ -55,6 +56,7 @@ async def open_listeners(runtime: Runtime, certificate: HubCertificate) -> Async
         runtime.amqp_port = amqp.getsockname()[1]
         contexts = ServerContexts(certificate, rules)
         for_devices = contexts.for_devices(settings.client_ca)
+        read_authorities(settings.device_cas)  # a mistake in them shows at the start
 
         def device() -> asyncio.Protocol:
             return MqttEndpoint(runtime)

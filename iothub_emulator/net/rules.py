@@ -1,23 +1,30 @@
 """Each decision about transport."""
 
 import asyncio
+import base64
+import binascii
+import datetime as dt
 import hashlib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 
+from cryptography import x509
+
 from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.hub import host_names
-from iothub_emulator.net import client_certificates
+from iothub_emulator.net import client_certificates, device_authorities
 from iothub_emulator.net.client_certificates import THUMBPRINTS
+from iothub_emulator.net.device_authorities import VOUCHED_NAMES
+from iothub_emulator.net.frame_rules import FrameRules
 from iothub_emulator.net.tls_stream import TlsStream
 from iothub_emulator.settings import Settings
 
 _AS_STARTED = Settings()
 
 
-class ListenerRules:
-    """What the ports speak, and how TLS is spoken on them."""
+class ListenerRules(FrameRules):
+    """What the ports speak, and how TLS and WebSocket are spoken on them."""
 
     def __init__(self, settings: Settings = _AS_STARTED, edition: Edition = EDITIONS["document"]) -> None:
         self.settings = settings
@@ -62,12 +69,53 @@ class ListenerRules:
         digests = hashlib.sha1(certificate, usedforsecurity=False), hashlib.sha256(certificate)
         return tuple(digest.hexdigest().upper() for digest in digests)
 
+    def vouched_names(self, presented: Sequence[x509.Certificate]) -> tuple[str, ...]:
+        """x509-ca.accepted, x509-ca.other-authority: the names of a certificate that an authority issued.
+
+        `presented` is what the client showed, its own first. Without `--device-ca` there is no authority.
+        """
+        authorities = device_authorities.read_authorities(self.settings.device_cas)
+        if not device_authorities.leads_to(presented, authorities, self.is_good_now):
+            return ()
+        return device_authorities.common_names(presented[0])
+
+    def is_good_now(self, certificate: x509.Certificate) -> bool:
+        """x509-ca.expired: a certificate opens nothing before it begins and after it has ended."""
+        return device_authorities.is_good_at(certificate, dt.datetime.now(dt.UTC))
+
     def describe_peer(self, connection: ssl.SSLObject | None) -> dict[str, tuple[str, ...]]:
-        """x509.no-password: what an endpoint's transport knows of its client."""
+        """x509.no-password, x509-ca.accepted: what an endpoint's transport knows of its client."""
         certificate = client_certificates.leaf(connection)
-        return {THUMBPRINTS: self.thumbprints(certificate) if certificate else ()}
+        if not certificate:
+            return {THUMBPRINTS: (), VOUCHED_NAMES: ()}
+        chain = device_authorities.presented(client_certificates.chain(connection) or (certificate,))
+        return {
+            THUMBPRINTS: self.thumbprints(certificate),
+            VOUCHED_NAMES: self.vouched_names(tuple(chain)),
+        }
 
     # WebSocket
+
+    def accepts_version(self, versions: Sequence[str]) -> bool:
+        """websocket.version: 13, and no list of several (RFC 6455 section 4.2.1)."""
+        return list(versions) == [WEBSOCKET_VERSION]
+
+    def accepts_key(self, keys: Sequence[str]) -> bool:
+        """websocket.handshake-refused: one key, the base64 text of 16 bytes (RFC 6455 section 4.2.1)."""
+        try:
+            (key,) = keys
+            return len(base64.b64decode(key, validate=True)) == WEBSOCKET_KEY_BYTES
+        except (ValueError, binascii.Error):
+            return False
+
+    def accepts_hosts(self, hosts: Sequence[str]) -> bool:
+        """websocket.handshake-refused: one Host, whatever its name is (RFC 6455 section 4.2.1)."""
+        return len(hosts) == 1
+
+    def asks_for_websocket(self, upgrade: Sequence[str], connection: Sequence[str]) -> bool:
+        """websocket.handshake-refused: what both headers must name (RFC 6455 section 4.2.1)."""
+        names = {name.lower() for name in upgrade}, {name.lower() for name in connection}
+        return "websocket" in names[0] and "upgrade" in names[1]
 
     def websocket_path(self, path: str, query: str) -> str:
         """websocket.no-client-cert: what is compared is the path, whatever stands in the query."""
@@ -94,33 +142,9 @@ class ListenerRules:
             return None
         return next((name for name in offered if name.lower() == spoken.lower()), None)
 
-    def sends_binary(self) -> bool:
-        """websocket.mqtt [MQTT-6.0.0-1]: what an endpoint writes leaves in binary frames, not in text."""
-        return True
-
-    def websocket_thumbprints(self, thumbprints: tuple[str, ...], query: str) -> tuple[str, ...]:
+    def websocket_certificate_counts(self, query: str) -> bool:
         """websocket.x509, websocket.no-client-cert: a certificate counts, unless the query denies it."""
-        return () if "iothub-no-client-cert=true" in query.split("&") else thumbprints
-
-    def on_text_frame(self) -> int | None:
-        """websocket.text-frame [MQTT-6.0.0-1]: the status to close with; None: it is read as binary."""
-        return UNSUPPORTED_DATA
-
-    def websocket_payload(self, payload: bytes, *, ends_message: bool) -> bytes:
-        """websocket.frames [MQTT-6.0.0-2]: a stream of bytes, wherever frames and messages begin and end."""
-        return payload
-
-    def websocket_outgoing(self, payload: bytes) -> bytes:
-        """websocket.c2d, websocket.mqtt: what an endpoint writes is what the frame carries."""
-        return payload
-
-    def meaning_of_close(self) -> bytes:
-        """websocket.will: a Close frame is the end of the network connection, and no packet of MQTT."""
-        return b""
-
-    def accepts_unmasked(self) -> bool:
-        """RFC 6455 section 5.1: a server closes on a frame that a client did not mask."""
-        return False
+        return "iothub-no-client-cert=true" not in query.split("&")
 
     # Ways in beside TLS
 
@@ -148,9 +172,8 @@ class ListenerRules:
 
 _CIPHERS = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES256-SHA384")
 
-UNSUPPORTED_DATA = 1003
-"""RFC 6455 section 7.4.1: data of a type that is not accepted here."""
-
+WEBSOCKET_VERSION = "13"
+WEBSOCKET_KEY_BYTES = 16
 WEBSOCKET_PATHS = {
     "/$iothub/websocket": ("mqtt", "AMQPWSB10"),
     "/$servicebus/websocket": ("AMQPWSB10",),

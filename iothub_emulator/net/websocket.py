@@ -7,10 +7,9 @@ each step.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from iothub_emulator.net.client_certificates import THUMBPRINTS
 from iothub_emulator.net.rules import ListenerRules
 from iothub_emulator.net.websocket_frames import (
     NORMAL,
@@ -40,7 +39,7 @@ class WebSocketConnection(asyncio.Protocol):
         network: asyncio.Transport,
         endpoint: asyncio.Protocol,
         rules: ListenerRules,
-        thumbprints: tuple[str, ...],
+        peer: Mapping[str, tuple[str, ...]],
     ) -> None:
         self._network = network
         self._endpoint = endpoint
@@ -52,7 +51,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._is_writable = True
         self._unanswered: bytes | None = None
         self._is_deaf = False
-        self._stream = WebSocketStream(self, network, thumbprints)
+        self._stream = WebSocketStream(self, network, peer)
         self.is_closing = False
         """Close was sent: nothing the peer still says reaches the endpoint."""
         self.lost = self._loop.create_future()
@@ -137,8 +136,10 @@ class WebSocketConnection(asyncio.Protocol):
                 self._endpoint.data_received(farewell)
             self._endpoint.eof_received()
             # The endpoint may have closed by itself now.
-            self._send_close(status)
-        self._end()
+            if self._rules.answers_close():
+                self._send_close(self._rules.status_of_answer(status))
+        if self._rules.ends_after_close():
+            self._end()
 
     def _send_close(self, status: int | None) -> None:
         if not self.is_closing:
@@ -161,25 +162,28 @@ class WebSocketConnection(asyncio.Protocol):
     def _pong(self, payload: bytes) -> None:
         """Answer a Ping; of many that a peer sends without reading, the last alone (section 5.5.3)."""
         self._unanswered = None if self._is_writable else payload
-        if self._is_writable and not self.is_closing:
-            self._network.write(frame(Opcode.PONG, payload))
+        answer = self._rules.pong(payload) if self._is_writable and not self.is_closing else None
+        if answer is not None:
+            self._network.write(frame(Opcode.PONG, answer))
 
 
 class WebSocketStream(asyncio.Transport):
     """What the endpoint has for a transport: its bytes leave in binary frames, and it sees no others."""
 
     def __init__(
-        self, connection: WebSocketConnection, network: asyncio.Transport, thumbprints: tuple[str, ...]
+        self,
+        connection: WebSocketConnection,
+        network: asyncio.Transport,
+        peer: Mapping[str, tuple[str, ...]],
     ) -> None:
         super().__init__()
         self._connection = connection
         self._network = network
-        self._thumbprints = thumbprints
+        self._own = {**peer, "way": "websocket"}
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return the thumbprints, how bytes come, or what the stream below knows."""
-        own = {THUMBPRINTS: self._thumbprints, "way": "websocket"}
-        return own[name] if name in own else self._network.get_extra_info(name, default)
+        """Return what the client's certificate says, how bytes come, or what the stream below knows."""
+        return self._own[name] if name in self._own else self._network.get_extra_info(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send in one binary frame."""

@@ -8,30 +8,23 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from iothub_emulator.net.rules import ListenerRules
+from iothub_emulator.net import frame_rules
+from iothub_emulator.net.frame_rules import PROTOCOL_ERROR, FrameRules
 
 NORMAL = 1000
-PROTOCOL_ERROR = 1002
-INVALID_TEXT = 1007
-
-_SENDABLE = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
-"""Statuses that a Close frame may carry (section 7.4.1 and its registry), beside 3000 to 4999."""
-_FIRST_PRIVATE, _LAST_PRIVATE = 3000, 4999
 _STATUS_BYTES = 2
-
-_LARGEST_CONTROL = 125
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class Opcode(enum.IntEnum):
     """What a frame is; 8 and above are control frames."""
 
-    CONTINUATION = 0
-    TEXT = 1
-    BINARY = 2
-    CLOSE = 8
-    PING = 9
-    PONG = 10
+    CONTINUATION = frame_rules.CONTINUATION
+    TEXT = frame_rules.TEXT
+    BINARY = frame_rules.BINARY
+    CLOSE = frame_rules.CLOSE
+    PING = frame_rules.PING
+    PONG = frame_rules.PONG
 
 
 class FrameError(Exception):
@@ -69,7 +62,7 @@ Event = Data | Ping | Close
 class FrameReader:
     """Takes a client's bytes, in pieces of any size."""
 
-    def __init__(self, rules: ListenerRules) -> None:
+    def __init__(self, rules: FrameRules) -> None:
         self._rules = rules
         self._buffer = bytearray()
         self._is_in_message = False
@@ -107,13 +100,12 @@ class FrameReader:
         first, second = buffer[0], buffer[1]
         is_masked, size = bool(second & 0x80), second & 0x7F
         extended = {_TWO_BYTES: 2, _EIGHT_BYTES: 8}.get(size, 0)
-        self._check(first, size, is_masked=is_masked)
+        opcode = self._check(first, size, is_masked=is_masked)
         head = 2 + extended + (4 if is_masked else 0)
         if len(buffer) < head:
             return False
         if extended:
             size = self._long_size(bytes(buffer[2 : 2 + extended]))
-        opcode = Opcode(first & 0x0F)
         self._is_final = bool(first & 0x80)
         if opcode < Opcode.CLOSE:
             self._is_in_message = not self._is_final
@@ -122,30 +114,31 @@ class FrameReader:
         self._opcode, self._left, self._phase = opcode, size, 0
         return True
 
-    def _check(self, first: int, size: int, *, is_masked: bool) -> None:
-        """Raise for a head that section 5.2 to 5.5 do not allow."""
-        number = first & 0x0F
-        if first & 0x70:
+    def _check(self, first: int, size: int, *, is_masked: bool) -> Opcode:
+        """Return what the frame counts as; raise for a head that section 5.2 to 5.5 do not allow."""
+        number, rules = self._rules.opcode(first & 0x0F), self._rules
+        if first & 0x70 and not rules.accepts_reserved_bits():
             raise FrameError(PROTOCOL_ERROR, "a reserved bit is set: no extension was agreed on")
-        if number not in Opcode.__members__.values():
-            raise FrameError(PROTOCOL_ERROR, f"opcode {number} is reserved")
-        if not is_masked and not self._rules.accepts_unmasked():
+        if number is None:
+            raise FrameError(PROTOCOL_ERROR, f"opcode {first & 0x0F} is reserved")
+        if not is_masked and not rules.accepts_unmasked():
             raise FrameError(PROTOCOL_ERROR, "the frame is not masked")
-        if number >= Opcode.CLOSE:
-            if not first & 0x80 or size > _LARGEST_CONTROL:
+        opcode = Opcode(number)
+        if opcode >= Opcode.CLOSE:
+            if not rules.accepts_control(is_final=bool(first & 0x80), size=size):
                 raise FrameError(PROTOCOL_ERROR, "a control frame is fragmented or too long")
-            return
-        if (number == Opcode.CONTINUATION) != self._is_in_message:
+            return opcode
+        if not rules.accepts_place(goes_on=opcode == Opcode.CONTINUATION, in_message=self._is_in_message):
             raise FrameError(PROTOCOL_ERROR, "a message does not begin or go on where it should")
-        if number == Opcode.TEXT:
-            status = self._rules.on_text_frame()
+        if opcode == Opcode.TEXT:
+            status = rules.on_text_frame()
             if status is not None:
                 raise FrameError(status, "a text frame")
+        return opcode
 
     def _long_size(self, field: bytes) -> int:
         size = int.from_bytes(field)
-        smallest = _TWO_BYTES if len(field) == 2 else 0x1_0000  # noqa: PLR2004 - the field's width
-        if not smallest <= size < 1 << 63:
+        if not self._rules.accepts_length(size, len(field)):
             raise FrameError(PROTOCOL_ERROR, "the length is not in its shortest form, or too large")
         return size
 
@@ -169,24 +162,20 @@ class FrameReader:
             case Opcode.PING:
                 return Ping(payload)
             case Opcode.CLOSE:
-                return Close(_status(payload))
+                return Close(self._status(payload))
             case _:  # a Pong, asked for or not
                 return None
 
-
-def _status(payload: bytes) -> int | None:
-    """Return the status in a Close frame's payload; behind it is a reason in UTF-8 (section 5.5.1)."""
-    if not payload:
-        return None
-    status = int.from_bytes(payload[:_STATUS_BYTES])
-    may_be_sent = status in _SENDABLE or _FIRST_PRIVATE <= status <= _LAST_PRIVATE
-    if len(payload) < _STATUS_BYTES or not may_be_sent:
-        raise FrameError(PROTOCOL_ERROR, "a Close frame without a status that may be sent")
-    try:
-        payload[_STATUS_BYTES:].decode()
-    except UnicodeDecodeError:
-        raise FrameError(INVALID_TEXT, "the reason in a Close frame is not UTF-8") from None
-    return status
+    def _status(self, payload: bytes) -> int | None:
+        """Return the status in a Close frame's payload; behind it is a reason in UTF-8 (section 5.5.1)."""
+        if not payload:
+            return None
+        is_whole = len(payload) >= _STATUS_BYTES
+        status = int.from_bytes(payload[:_STATUS_BYTES]) if is_whole else -1
+        problem = self._rules.problem_with_close(status, payload[_STATUS_BYTES:])
+        if problem is not None:
+            raise FrameError(problem, "a Close frame whose status may not be sent, or whose reason is none")
+        return status
 
 
 def masked(data: bytes, mask: bytes, phase: int = 0) -> bytes:

@@ -6,7 +6,6 @@ subprotocol, takes unmasked frames, and its queue would stand between the networ
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -14,13 +13,10 @@ from typing import Any, cast
 from aiohttp import web
 
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.net.client_certificates import THUMBPRINTS
-from iothub_emulator.net.rules import WEBSOCKET_PATHS, ListenerRules
+from iothub_emulator.net.rules import WEBSOCKET_PATHS, WEBSOCKET_VERSION, ListenerRules
 from iothub_emulator.net.websocket import WebSocketConnection
 
 _KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_VERSION = "13"
-_KEY_BYTES = 16
 
 
 class WebSockets:
@@ -35,7 +31,9 @@ class WebSockets:
         path = self._rules.websocket_path(request.path, request.query_string)
         if path not in WEBSOCKET_PATHS:
             return None
-        accept = _accept(request)
+        if not self._rules.accepts_version(request.headers.getall("Sec-WebSocket-Version", [])):
+            return _other_version()
+        accept = _accept(request, self._rules)
         offered = _tokens(request, "Sec-WebSocket-Protocol")
         subprotocol = self._rules.subprotocol(path, offered)
         if subprotocol is None:
@@ -59,8 +57,9 @@ class WebSockets:
         http.set_parser(cast("Any", tail))
         http.keep_alive(False)
         peer = self._rules.describe_peer(network.get_extra_info("ssl_object"))
-        thumbprints = self._rules.websocket_thumbprints(peer[THUMBPRINTS], request.query_string)
-        connection = WebSocketConnection(network, endpoint, self._rules, thumbprints)
+        if not self._rules.websocket_certificate_counts(request.query_string):
+            peer = dict.fromkeys(peer, ())
+        connection = WebSocketConnection(network, endpoint, self._rules, peer)
         connection.begin(bytes(tail.data))
         try:
             await connection.lost
@@ -85,24 +84,25 @@ class _Tail:
         """Nothing waits for it."""
 
 
-def _accept(request: web.BaseRequest) -> str:
+def _other_version() -> web.Response:
+    """Return the refusal that names the version spoken here (RFC 6455 section 4.2.2)."""
+    return web.Response(
+        status=426, headers={"Sec-WebSocket-Version": WEBSOCKET_VERSION, "Connection": "Upgrade"}
+    )
+
+
+def _accept(request: web.BaseRequest, rules: ListenerRules) -> str:
     """Return Sec-WebSocket-Accept for a request that is in order."""
     if request.method != "GET" or request.version != (1, 1):
         raise _bad_request("A WebSocket begins with GET and HTTP/1.1.")
-    upgrades = [token.lower() for token in _tokens(request, "Upgrade")]
-    connection = [token.lower() for token in _tokens(request, "Connection")]
-    if "websocket" not in upgrades or "upgrade" not in connection:
+    if not rules.asks_for_websocket(_tokens(request, "Upgrade"), _tokens(request, "Connection")):
         raise _bad_request("The path is for WebSocket alone: Upgrade and Connection do not ask for one.")
-    if request.headers.getall("Sec-WebSocket-Version", []) != [_VERSION]:
-        raise _bad_request("Sec-WebSocket-Version is not 13.")
-    try:
-        (key,) = request.headers.getall("Sec-WebSocket-Key", [])
-        is_key = len(base64.b64decode(key, validate=True)) == _KEY_BYTES
-    except (ValueError, binascii.Error):
-        is_key = False
-    if not is_key:
+    if not rules.accepts_hosts(request.headers.getall("Host", [])):
+        raise _bad_request("Host does not name the hub.")
+    keys = request.headers.getall("Sec-WebSocket-Key", [])
+    if not rules.accepts_key(keys):
         raise _bad_request("Sec-WebSocket-Key is not 16 bytes in base64.")
-    digest = hashlib.sha1(key.encode() + _KEY_SUFFIX, usedforsecurity=False).digest()
+    digest = hashlib.sha1("".join(keys).encode() + _KEY_SUFFIX, usedforsecurity=False).digest()
     return base64.b64encode(digest).decode()
 
 

@@ -5,7 +5,7 @@ and the models of the service SDKs. Read-only fields and unknown ones in a reque
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, cast, get_args
+from typing import Any, TypedDict, cast, get_args
 
 from iothub_emulator.hub.identity import (
     AuthenticationType,
@@ -21,6 +21,9 @@ from iothub_emulator.hub.registry_bulk import Failure, ImportMode, Operation
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.rest.fields import flag, object_of, part, text
 
+_AUTHENTICATION_TYPES: dict[str, AuthenticationType] = {
+    word.lower(): word for word in get_args(AuthenticationType)
+}
 _IMPORT_MODES: dict[str, ImportMode] = {mode.lower(): mode for mode in get_args(ImportMode)}
 
 
@@ -193,15 +196,12 @@ def _status(fields: dict[str, Any]) -> Status:
 def _authentication_type(authentication: dict[str, Any], *, has_thumbprint: bool) -> AuthenticationType:
     """Read how the device authenticates; callers older than the field mean what they send."""
     word = text(authentication, "type")
-    known: dict[str, Literal["sas", "selfSigned"]] = {"sas": "sas", "selfsigned": "selfSigned"}
     if word is None:
         return "selfSigned" if has_thumbprint else "sas"
-    if word.lower() == "certificateauthority":
+    known = _AUTHENTICATION_TYPES.get(word.lower())
+    if known is None:
         raise Refused(
             ErrorCode.ArgumentInvalid,
-            "authentication.type certificateAuthority is not supported here; register the thumbprint of the"
-            " device's certificate with type selfSigned.",
+            f"authentication.type is none of {', '.join(get_args(AuthenticationType))}.",
         )
-    if word.lower() not in known:
-        raise Refused(ErrorCode.ArgumentInvalid, "authentication.type is neither sas nor selfSigned.")
-    return known[word.lower()]
+    return known

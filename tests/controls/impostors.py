@@ -128,8 +128,8 @@ class Frames:
 
 
 def upgrade(head):
-    key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1]
-    digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)
+    digest = hashlib.sha1((key[1] if key else b"") + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"

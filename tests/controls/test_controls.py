@@ -16,8 +16,11 @@ from impostors import Agreeing, Closing, Echoing, OverWebSocket, Silent, serving
 
 from conformance.profile import loading as profile
 from conformance.target import launch
+from conformance.target.certificates import DeviceAuthority
 
 CHECKOUT = Path(__file__).parents[2]
+# Who signs certificates of devices: the hub knows its certificate, the run its key.
+DEVICES = DeviceAuthority.new()
 
 ADMITS = "it accepts right credentials, as it accepts any"
 SPEAKS_TLS = "its port does speak TLS with a trusted certificate"
@@ -77,7 +80,9 @@ def hub(tmp_path_factory):
     """The profile's own embedded hub, which states all that the profile claims; its ready file, read."""
     ready = tmp_path_factory.mktemp("hub") / "ready.json"
     emulator = profile.load("emulator")
-    command = launch.filled(emulator.launch.command, ready, emulator.timing, place="the profile")
+    command = launch.filled(
+        emulator.launch.command, ready, emulator.timing, device_ca=DEVICES.pem, place="the profile"
+    )
     process = subprocess.Popen(
         command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -95,7 +100,12 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
     authority = trustme.CA()
     trusted = tmp_path / "trusted.pem"
     trusted.write_bytes(Path(hub["ca_file"]).read_bytes() + authority.cert_pem.bytes())
-    attached = tmp_path / "ready.json"
+    attached, own = tmp_path / "ready.json", tmp_path / "emulator.toml"
+    (tmp_path / "devices.pem").write_text(DEVICES.pem)
+    own.write_text(
+        f'schema = 1\nextends = "{CHECKOUT / "profiles" / "emulator.toml"}"\n'
+        '[device-authority]\ncertificate = "devices.pem"\nkey = "env:CONTROLS_KEY"\n'
+    )
 
     with (
         serving(impostor, authority) as port,
@@ -105,7 +115,7 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
         attached.write_text(json.dumps({**hub, "ports": ports, "ca_file": str(trusted)}))
         run = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "--profile=emulator", f"--attach={attached}"),
+                *(sys.executable, "-m", "pytest", f"--profile={own}", f"--attach={attached}"),
                 *("--level=must", f"--timeout-factor={PATIENCE[impostor]}", "--no-preflight"),
                 # Nearly every case waits until its time is over.
                 *(f"--report-dir={tmp_path / 'report'}", "-n", "4", "-q", "-p", "no:cacheprovider"),
@@ -113,7 +123,7 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
                 *("-p", "no:conformance-again"),
             ],
             cwd=CHECKOUT,
-            env=os.environ,
+            env={**os.environ, "CONTROLS_KEY": DEVICES.key.reveal()},
             capture_output=True,
             text=True,
             timeout=500,

@@ -5,7 +5,7 @@ import itertools
 from sas import token
 
 from iothub_emulator.editions import EDITIONS
-from iothub_emulator.hub.identity import Fresh, Wanted, WantedModule
+from iothub_emulator.hub.identity import ClientCertificate, Fresh, Wanted, WantedModule
 from iothub_emulator.hub.packets import Connect
 from iothub_emulator.hub.policies import default_policies
 from iothub_emulator.hub.registry import Registry
@@ -71,8 +71,8 @@ class Hub:
         }
         return Connect(**{**fields, **changes})
 
-    def new_session(self, thumbprints=()):
-        return Session(self.state, self.rules, thumbprints)
+    def new_session(self, thumbprints=(), names=()):
+        return Session(self.state, self.rules, ClientCertificate(thumbprints, names))
 
     def connect(self, device_id=DEVICE, **changes):
         """Return the session and the effects of its CONNECT."""

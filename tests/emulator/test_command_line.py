@@ -40,6 +40,11 @@ MISTAKES = {
         ("--client-ca", __file__),
         "--client-ca holds no certificate",
     ),
+    "authority of devices in no file": (("--device-ca", "nowhere.pem"), "nowhere.pem cannot be read"),
+    "authority of devices without a certificate": (
+        ("--device-ca", os.devnull),
+        "--device-ca holds no certificate",
+    ),
     "endless lock": (("--c2d-lock", "inf"), "--c2d-lock"),
     "queue of nothing": (("--c2d-queue-depth", "0"), "--c2d-queue-depth"),
     "no delivery": (("--c2d-max-delivery-count", "0"), "--c2d-max-delivery-count"),
@@ -259,6 +264,16 @@ def test_what_is_not_there_is_not_stated(start, tmp_path):
     _, ready = start("--client-ca", str(authority))
     assert "connect" not in ready["ports"]
     assert "x509" not in ready["capabilities"]
+
+
+def test_authorities_of_devices_are_stated(start, tmp_path):
+    """With one, and only with one, devices of the type certificateAuthority are served."""
+    authority = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    _, ready = start("--device-ca", str(authority), "--device-ca", str(authority))
+    _, without = start()
+    assert "x509-ca" in ready["capabilities"]
+    assert "x509-ca" not in without["capabilities"]
 
 
 def test_what_was_asked_for_is_stated(start):

@@ -167,6 +167,12 @@ def test_a_certificate_device_has_no_keys(registry):
     assert created.thumbprints == (SHA_1,)
 
 
+def test_a_device_of_an_authority_has_neither_keys_nor_thumbprints(registry):
+    wanted = Wanted(device_id="d1", authentication_type="certificateAuthority", primary_thumbprint=SHA_1)
+    created = registry.create(wanted, fresh())
+    assert (created.keys, created.thumbprints) == ((), ())
+
+
 def test_a_key_device_has_no_thumbprints(registry):
     created = registry.create(Wanted(device_id="d1", primary_thumbprint=SHA_1), fresh())
     assert created.thumbprints == ()

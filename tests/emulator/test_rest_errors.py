@@ -184,7 +184,6 @@ def test_bodies_that_are_malformed(hub, body):
         ({"deviceId": "x", "status": "sleeping"}, "ArgumentInvalid"),
         ({"deviceId": "x", "statusReason": "r" * 129}, "ArgumentInvalid"),
         ({"deviceId": "x", "authentication": {"type": "none"}}, "ArgumentInvalid"),
-        ({"deviceId": "x", "authentication": {"type": "certificateAuthority"}}, "ArgumentInvalid"),
         (
             {"deviceId": "x", "authentication": {"symmetricKey": {"primaryKey": "c2hvcnQ="}}},
             "ArgumentInvalid",
@@ -199,13 +198,6 @@ def test_arguments_that_are_invalid(hub, document, name):
     response = hub.put("/devices/x", json=document)
     assert error_of(response) == (400, name)
     assert "c2hvcnQ=" not in response.text
-
-
-def test_certificate_authority_says_what_to_do(hub):
-    response = hub.put(
-        "/devices/x", json={"deviceId": "x", "authentication": {"type": "certificateAuthority"}}
-    )
-    assert "selfSigned" in response.json()["Message"]
 
 
 def test_a_body_over_the_limit(hub):

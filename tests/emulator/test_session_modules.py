@@ -110,10 +110,10 @@ class TestCertificates:
         hub.module("certified", authentication_type="selfSigned", primary_thumbprint=SHA256)
         return hub
 
-    def effects(self, hub, thumbprints, device_id="certified", **changes):
+    def effects(self, hub, thumbprints, device_id="certified", names=(), **changes):
         changes = {"password": None, **changes}
         packet = hub.connect_packet(device_id, **changes)
-        session = hub.new_session(thumbprints)
+        session = hub.new_session(thumbprints, names)
         return session, session.receive(packet, NOW)
 
     @pytest.mark.parametrize("thumbprints", [(SHA1,), (SHA256,), ("0" * 40, SHA256)])
@@ -139,6 +139,20 @@ class TestCertificates:
     def test_a_device_without_thumbprints_is_opened_by_nothing(self, hub):
         hub.registry.create(Wanted(device_id="bare", authentication_type="selfSigned"), hub.fresh())
         assert self.effects(hub, (SHA1,), "bare")[1] == refused("x509.thumbprint-mismatch")
+
+    def test_a_device_of_an_authority_is_opened_by_its_name(self, hub):
+        """x509-ca.accepted, x509-ca.wrong-name: a thumbprint counts nothing there, and vice versa."""
+        hub.registry.create(
+            Wanted(device_id="Fleet", authentication_type="certificateAuthority"), hub.fresh()
+        )
+        session, effects = self.effects(hub, (SHA1,), "Fleet", names=("Fleet",))
+        assert effects[1] == Send(Connack(0, 0))
+        assert json.loads(session.sender.auth_method)["type"] == "x509"
+        assert self.effects(hub, (SHA1,), "Fleet", names=("fleet",))[1] == refused("x509-ca.wrong-name")
+        assert self.effects(hub, (SHA1,), "Fleet")[1] == refused("x509-ca: no authority vouches for it")
+        assert self.effects(hub, (), "Fleet")[1] == refused("x509.no-certificate")
+        mine = self.effects(hub, ("0" * 40,), names=("certified",))[1]
+        assert mine == refused("x509.thumbprint-mismatch")
 
     def test_a_certificate_does_not_open_a_device_with_keys(self, hub):
         assert self.effects(hub, (SHA1,), DEVICE)[1] == refused("connect.no-credentials")

@@ -93,8 +93,6 @@ REFUSED = {
     "no key": {"Sec_WebSocket_Key": None},
     "short key": {"Sec_WebSocket_Key": "c2hvcnQ="},
     "key that is no base64": {"Sec_WebSocket_Key": "dGhl!HNhbXBsZSBub25jZQ=="},
-    "old version": {"Sec_WebSocket_Version": "8"},
-    "no version": {"Sec_WebSocket_Version": None},
     "no upgrade": {"Upgrade": None, "Connection": None},
     "upgrade to something else": {"Upgrade": "h2c"},
     "connection that does not upgrade": {"Connection": "keep-alive"},
@@ -112,6 +110,17 @@ def test_a_wrong_request_is_answered_with_400(hub, changes):
     status, headers = client.read_head()
     assert status == 400
     assert headers["iothub-errorcode"] == "IotHubFormatError"
+    client.close()
+    assert not hub.call(hub.runtime.is_connected, "device-1")
+
+
+@pytest.mark.parametrize("version", ["8", "14", "13, 8", None])
+def test_a_request_of_another_version_is_told_which_one_is_spoken(hub, version):
+    """RFC 6455 section 4.2.2."""
+    client = open_tls(hub)
+    client.send(request(Sec_WebSocket_Version=version) + binary(hub.connect_packet()))
+    status, headers = client.read_head()
+    assert (status, headers["sec-websocket-version"]) == (426, "13")
     client.close()
     assert not hub.call(hub.runtime.is_connected, "device-1")
 

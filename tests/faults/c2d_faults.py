@@ -233,3 +233,14 @@ def unsubscribing_changes_nothing(rules):
             pass
 
     rules.subscribe = Wrong()
+
+
+@fault("c2d.first-dup")
+def every_delivery_counts_as_a_second(rules):
+    """DUP is set on each message of QoS 1, since the sender may have sent it before."""
+
+    class Wrong(MailboxRules):
+        def dup(self, *, qos, times_taken):
+            return qos > 0
+
+    mailbox_rules(rules, Wrong)

@@ -248,3 +248,37 @@ def connack_is_sent_twice(rules):
             return super().acceptance(present) * 2
 
     rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.deleted-device")
+def known_devices_are_remembered(rules):
+    """Identities are looked up once and kept: what was deleted since then still connects."""
+
+    class Wrong(ConnectRules):
+        def __init__(self, settings):
+            super().__init__(settings)
+            self.known = {}
+
+        def identity_of(self, identities, username):
+            found = super().identity_of(identities, username)
+            self.known[username.client_id] = found or self.known.get(username.client_id)
+            return self.known[username.client_id]
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.deleted-device")
+def keys_of_the_former_device_are_remembered(rules):
+    """Each key that an id has had opens it, whichever device has the id today."""
+
+    class Wrong(ConnectRules):
+        def __init__(self, settings):
+            super().__init__(settings)
+            self.keys = {}
+
+        def keys_of(self, identity):
+            former = self.keys.setdefault(identity.key, {})
+            former.setdefault(identity.generation_id, identity.keys)
+            return tuple(key for keys in (*former.values(), identity.keys) for key in keys)
+
+    rules.connect = Wrong(rules.connect.settings)

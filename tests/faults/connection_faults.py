@@ -52,7 +52,7 @@ def who_leaves_takes_others_along(rules):
     rules.connection = Wrong()
 
 
-@fault("connection.survives-others", "packets.malformed")
+@fault("connection.survives-others", "packets.malformed", "watch.others")
 def malformed_packet_closes_everybody(rules):
     """An error in the decoder ends every connection of the process."""
 
@@ -63,7 +63,7 @@ def malformed_packet_closes_everybody(rules):
     rules.connection = Wrong()
 
 
-@fault("connection.survives-others")
+@fault("connection.survives-others", "connection.refused-leaves-it", "watch.others")
 def refusal_closes_everybody(rules):
     """A CONNECT with a wrong token ends every connection of the process."""
 

@@ -248,3 +248,14 @@ def qos_0_is_not_delivered(rules):
             return packet.qos > 0
 
     publish_rules(rules, Wrong)
+
+
+@fault("d2c.auth-issuer")
+def issuer_is_the_host(rules):
+    """The issuer of a token is named as whoever presented it."""
+
+    class Wrong(TelemetryRules):
+        def auth_method(self, scope, kind):
+            return super().auth_method(scope, kind).replace('"issuer":"iothub"', '"issuer":"external"')
+
+    rules.telemetry = Wrong(rules.telemetry.certificate_method)

@@ -279,6 +279,40 @@ def refused_updates_are_told(rules):
     twin_rules(rules, Wrong)
 
 
+@fault("desired.null-section")
+def section_of_null_is_overlooked(rules):
+    """Null in place of a section counts as a section that is not there."""
+
+    class Wrong(TwinRules):
+        def patch_of_null(self, section, before):
+            return None
+
+    twin_rules(rules, Wrong)
+
+
+@fault("desired.null-section")
+def section_of_null_empties_objects_alone(rules):
+    """Of a section of null, only members that are no object are removed."""
+
+    class Wrong(TwinRules):
+        def patch_of_null(self, section, before):
+            return {name: None for name, value in before.items() if not isinstance(value, dict)}
+
+    twin_rules(rules, Wrong)
+
+
+@fault("desired.null-section")
+def removed_section_is_told_without_its_members(rules):
+    """Of an update that removes all members, the device is told the version alone."""
+
+    class Wrong(TwinRules):
+        def notification(self, change, version):
+            is_removal = len(change) > 1 and all(value is None for value in change.values())
+            return super().notification({} if is_removal else change, version)
+
+    twin_rules(rules, Wrong)
+
+
 @fault("desired.own-only")
 def updates_are_told_to_others(rules):
     """Whoever is connected hears of the updates of every twin that was changed since it came."""

@@ -2,7 +2,10 @@
 
 from fault import fault
 
-from iothub_emulator.mqtt.rules import CodecRules
+from iothub_emulator.hub.connection import ConnectionRules
+from iothub_emulator.hub.effects import Send
+from iothub_emulator.hub.packets import Connack
+from iothub_emulator.mqtt.rules import CodecRules, Malformed
 
 
 @fault("packets.malformed")
@@ -116,5 +119,43 @@ def remaining_length_may_have_five_bytes(rules):
     class Wrong(CodecRules):
         def fifth_length_byte(self, length, end):
             return length, end + 1
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("packets.malformed")
+def malformed_connect_is_refused_in_words(rules):
+    """A CONNECT that breaks the rules of section 3.1 gets a CONNACK that says so."""
+
+    class Wrong(ConnectionRules):
+        def on_malformed(self, because):
+            is_connect = because.startswith("[MQTT-3.1.")
+            answer = (Send(Connack(0, 1)),) if is_connect else ()
+            return (*answer, *super().on_malformed(because))
+
+    rules.connection = Wrong()
+
+
+@fault("packets.utf-8")
+def text_is_latin_1(rules):
+    """Text is read byte by byte, so that there is none that is ill-formed."""
+
+    class Wrong(CodecRules):
+        def text(self, data):
+            try:
+                return super().text(data)
+            except Malformed:
+                return data.decode("latin-1")
+
+    rules.codec = Wrong(rules.codec.settings)
+
+
+@fault("packets.utf-8")
+def null_ends_a_text(rules):
+    """U+0000 is a character like any other."""
+
+    class Wrong(CodecRules):
+        def no_null(self, text):
+            pass
 
     rules.codec = Wrong(rules.codec.settings)

@@ -126,3 +126,37 @@ def missed_calls_are_delivered_later(rules):
             return True
 
     method_rules(rules, Wrong)
+
+
+@fault("methods.never-connects")
+def nobody_waits_for_a_device_to_connect(rules):
+    """The time that a caller allows for the device to connect is not looked at."""
+
+    class Wrong(MethodRules):
+        def read_call(self, document):
+            return dataclasses.replace(super().read_call(document), connect_timeout=0.0)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.never-connects")
+def waiting_in_vain_is_a_timeout_of_the_device(rules):
+    """Where a caller waited for a device to connect, it is told that the device did not answer."""
+
+    class Wrong(MethodRules):
+        def not_online(self, waited):
+            return self.timed_out() if waited > 0 else super().not_online(waited)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.never-connects")
+def time_to_connect_is_halved(rules):
+    """A device gets half of the time that the caller allows it to connect."""
+
+    class Wrong(MethodRules):
+        def read_call(self, document):
+            call = super().read_call(document)
+            return dataclasses.replace(call, connect_timeout=call.connect_timeout / 2)
+
+    method_rules(rules, Wrong)

@@ -124,3 +124,23 @@ def unsubscribing_is_not_stored(rules):
 
     rules.subscribe = Forgets()
     rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("session.refused-leaves-it")
+def refused_connect_empties_the_queue(rules):
+    """A session is begun before the token is looked at: what waited is gone behind a refusal too."""
+
+    class Notes(ConnectRules):
+        has_refused = False
+
+        def refusal(self, reason):
+            self.has_refused = True
+            return super().refusal(reason)
+
+    class Wrong(MailboxRules):
+        def purges_on_resumed_session(self):
+            refused, rules.connect.has_refused = rules.connect.has_refused, False
+            return refused or super().purges_on_resumed_session()
+
+    rules.connect = Notes(rules.connect.settings)
+    mailbox_rules(rules, Wrong)

@@ -14,7 +14,7 @@ from conformance.commands import listing
 def modules():
     """The files in which the tests of each clause stand."""
     return {
-        clause["id"]: {f"conformance/{test.partition('::')[0]}" for test in clause["tests"]}
+        clause["id"]: {f"conformance/hub/{test.partition('::')[0]}" for test in clause["tests"]}
         for clause in listing.clauses()["clauses"]
     }
 

@@ -8,6 +8,7 @@ from iothub_emulator.hub.packets import Puback, Publish
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.subscribe import FAILURE, SubscribeRules
 from iothub_emulator.hub.topics import parse_name
+from iothub_emulator.mqtt.rules import CodecRules
 
 
 def fits(topic_filter, topic):
@@ -277,3 +278,36 @@ def answers_of_one_status_bring_those_of_all(rules):
 def all_of_twin_brings_calls_of_methods(rules):
     """Whoever subscribed to all about its twin is called as well."""
     standing_for(rules, "$iothub/twin/#", ("$iothub/twin/res/#", "$iothub/methods/POST/#"))
+
+
+@fault("topics.ill-formed-filters")
+def number_sign_ends_a_filter_anywhere(rules):
+    """A filter is read up to its first #, and granted for what stands before it."""
+
+    class Reads(CodecRules):
+        def filter_wildcards(self, topic_filter):
+            pass
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            begin, sign, _ = topic_filter.partition("#")
+            return super().grants(f"{begin.rstrip('/')}/#" if sign else topic_filter, qos, identity_key)
+
+    rules.codec, rules.subscribe = Reads(rules.codec.settings), Wrong(rules.subscribe.edition)
+
+
+@fault("topics.ill-formed-filters")
+def plus_sign_is_part_of_a_name(rules):
+    """A + beside other characters is one of them, and such a filter is granted and brings nothing."""
+
+    class Reads(CodecRules):
+        def filter_wildcards(self, topic_filter):
+            if "#" in topic_filter:
+                super().filter_wildcards(topic_filter.replace("+", ""))
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            is_odd = any("+" in level and level != "+" for level in topic_filter.split("/"))
+            return min(qos, 1) if is_odd else super().grants(topic_filter, qos, identity_key)
+
+    rules.codec, rules.subscribe = Reads(rules.codec.settings), Wrong(rules.subscribe.edition)

@@ -20,7 +20,7 @@ def only_tls_1_3_is_spoken(rules):
         def maximum_version(self, server_name):
             return ssl.TLSVersion.TLSv1_3
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("transport.no-plaintext")
@@ -31,7 +31,7 @@ def plain_port_is_served(rules):
         def answers_in_clear(self):
             return True
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("transport.plaintext-refused")
@@ -62,7 +62,7 @@ def tls_port_also_speaks_clear_text(rules):
                 lambda: Either(factory, context_of), sock=sock, backlog=BACKLOG
             )
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("transport.server-certificate")
@@ -73,7 +73,7 @@ def certificate_names_everybody(rules):
         def certificate_names(self, names):
             return (*super().certificate_names(names), "*.example", "unrelated.example")
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 CIPHER_SUITES = (

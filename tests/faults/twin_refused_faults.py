@@ -105,21 +105,21 @@ def _is_text(value):
 class Names(TwinRules):
     """For hubs that look at other names than they should."""
 
-    forbidden = "$. \x01"
-
-    def problem_with_reserved(self, name):
-        return "reserved" if "$" in self.forbidden and name.startswith("$") else None
+    forbidden = "$#. \x01"
 
     def problem_with_characters(self, name):
-        return "forbidden" if set(name) & set(self.forbidden.replace("$", "")) else None
+        return "forbidden" if set(name) & set(self.forbidden) else None
 
 
-@fault("twin.reserved-names")
+@fault("twin.reserved-names", "twin.illegal-names")
 def names_with_a_dollar_sign_are_stored(rules):
-    """Names that begin with $ are members like any other."""
+    """Names with a dollar sign, at the beginning or inside, are members like any other."""
 
     class Wrong(Names):
-        forbidden = ". \x01"
+        forbidden = "#. \x01"
+
+        def problem_with_reserved(self, name):
+            return None
 
     twin_rules(rules, Wrong)
 
@@ -143,8 +143,10 @@ def only_the_hubs_names_are_reserved(rules):
     """Of the names that begin with $, only $version and $metadata are refused."""
 
     class Wrong(Names):
+        forbidden = "#. \x01"
+
         def problem_with_reserved(self, name):
-            return "reserved" if name in {"$version", "$metadata"} else None
+            return "reserved" if name in {"$version", "$metadata"} or "$" in name[1:] else None
 
     twin_rules(rules, Wrong)
 
@@ -154,7 +156,7 @@ def names_may_have_dots(rules):
     """A dot in a name is not refused."""
 
     class Wrong(Names):
-        forbidden = "$ \x01"
+        forbidden = "$# \x01"
 
     twin_rules(rules, Wrong)
 
@@ -164,7 +166,7 @@ def names_may_have_spaces(rules):
     """A space in a name is not refused."""
 
     class Wrong(Names):
-        forbidden = "$.\x01"
+        forbidden = "$#.\x01"
 
     twin_rules(rules, Wrong)
 
@@ -174,6 +176,47 @@ def names_may_have_control_characters(rules):
     """A control character in a name is not refused."""
 
     class Wrong(Names):
-        forbidden = "$. "
+        forbidden = "$#. "
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.illegal-names")
+def dollar_sign_inside_a_name_is_overlooked(rules):
+    """A dollar sign is refused where a name begins with it, and nowhere else."""
+
+    class Wrong(Names):
+        forbidden = "#. \x01"
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.illegal-number-sign")
+def names_may_have_number_signs(rules):
+    """The page's own list of characters is all that is refused: a number sign is not in it."""
+
+    class Wrong(Names):
+        forbidden = "$. \x01"
+
+    twin_rules(rules, Wrong)
+
+
+@fault("twin.illegal-number-sign")
+def number_sign_is_looked_for_at_the_top_alone(rules):
+    """Names of nested members are searched for what the page lists, and not for a number sign."""
+
+    class Wrong(TwinRules):
+        is_nested = False
+
+        def problem_with_depth(self, depth):
+            self.is_nested = True
+            return super().problem_with_depth(depth)
+
+        def problem_with_characters(self, name):
+            return super().problem_with_characters(name.replace("#", "") if self.is_nested else name)
+
+        def read_patch(self, payload):
+            self.is_nested = False
+            return super().read_patch(payload)
 
     twin_rules(rules, Wrong)

@@ -7,6 +7,7 @@ from fault import fault
 
 from iothub_emulator.hub.packets import Connack, Publish
 from iothub_emulator.hub.subscribe import SubscribeRules
+from iothub_emulator.hub.twin_rules import TwinRules
 from iothub_emulator.mqtt.rules import CodecRules
 
 
@@ -137,3 +138,26 @@ def message_bears_the_address_of_the_one_before(rules):
         return [(name, former if name == "$.to" else value) for name, value in system_properties(message)]
 
     rules.mailbox.system_properties = mixed_up
+
+
+@fault("watch.others")
+def refused_patch_reaches_the_twins_in_memory(rules):
+    """What a refused patch had of good members is merged into the other twins that are in memory."""
+
+    class Wrong(TwinRules):
+        def __init__(self, *statuses):
+            super().__init__(*statuses)
+            self.merges = []
+
+        def merged(self, before, patch):
+            after = super().merged(before, patch)
+            self.merges.append(after)
+            return after
+
+        def after_refusal(self, before, patch):
+            for other in self.merges:
+                if other is not before and isinstance(patch, dict):
+                    other.update({name: patch[name] for name in {"firmware"} & patch.keys()})
+            return before
+
+    rules.twins = Wrong(rules.twins.get_status(), rules.twins.patch_status())

@@ -243,3 +243,25 @@ def error_is_told_without_the_mark(rules):
             return {} if end is End.ERROR else super().properties(end)
 
     rules.will = Wrong()
+
+
+@fault("will.on-keep-alive")
+def silent_client_leaves_no_will(rules):
+    """Who is dropped for its silence is taken for one that has left."""
+
+    class Wrong(WillRules):
+        def is_sent(self, will, end):
+            return end is not End.KEEP_ALIVE and super().is_sent(will, end)
+
+    rules.will = Wrong()
+
+
+@fault("will.on-protocol-error")
+def client_in_error_leaves_no_will(rules):
+    """Who broke a rule of MQTT is not trusted with a Will either."""
+
+    class Wrong(WillRules):
+        def is_sent(self, will, end):
+            return end is not End.ERROR and super().is_sent(will, end)
+
+    rules.will = Wrong()

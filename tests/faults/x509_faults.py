@@ -17,7 +17,7 @@ def only_sha1_thumbprints_are_known(rules):
         def thumbprints(self, certificate):
             return (hashlib.sha1(certificate).hexdigest().upper(),)
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("x509.no-password", spreads=True)
@@ -39,7 +39,7 @@ def clients_are_not_asked_for_a_certificate(rules):
         def asks_for_certificate(self):
             return False
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("x509.empty-password")

@@ -16,6 +16,7 @@ import pytest
 from conformance.documents import catalogue
 from conformance.profile import loading
 from conformance.target import launch
+from conformance.target.certificates import DeviceAuthority
 
 CHECKOUT = Path(__file__).parents[2]
 SECTIONS = [section.name for section in catalogue.load().sections]
@@ -26,11 +27,11 @@ READY_DEADLINE = 60
 class Run:
     """A run of the suite in a process of its own."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, profile="emulator"):
         self.report = folder / "report" / "conformance.json"
         self.output = folder / "output"
         command = [
-            *(sys.executable, "-m", "pytest", "--profile=emulator", f"--report-dir={self.report.parent}"),
+            *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={self.report.parent}"),
             *("-q", "-p", "no:cacheprovider", *options),
         ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
@@ -65,11 +66,19 @@ def in_order(tmp_path_factory):
 
 
 @pytest.fixture
-def ready_file(tmp_path):
-    """An embedded hub, started with the command of the profile; where its ready file lies."""
-    profile = loading.load("emulator")
-    ready = tmp_path / "ready.json"
-    command = launch.filled(profile.launch.command, ready, profile.timing, place="[launch]")
+def attached(tmp_path, monkeypatch):
+    """Options and profile for an embedded hub that runs, started with the command of the profile."""
+    profile, authority = loading.load("emulator"), DeviceAuthority.new()
+    ready, own = tmp_path / "ready.json", tmp_path / "emulator.toml"
+    command = launch.filled(
+        profile.launch.command, ready, profile.timing, device_ca=authority.pem, place="[launch]"
+    )
+    # The file that the command names by {device_ca} lies beside the ready file.
+    own.write_text(
+        f'schema = 1\nextends = "{CHECKOUT / "profiles" / "emulator.toml"}"\n'
+        '[device-authority]\ncertificate = "device-ca.pem"\nkey = "env:ISOLATION_KEY"\n'
+    )
+    monkeypatch.setenv("ISOLATION_KEY", authority.key.reveal())
     process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     end = time.monotonic() + READY_DEADLINE
     while not ready.exists():
@@ -77,7 +86,7 @@ def ready_file(tmp_path):
         assert time.monotonic() < end, "the hub does not get ready"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
-    yield ready
+    yield {"profile": own, "option": f"--attach={ready}"}
     process.stdin.close()
     process.wait(10)
 
@@ -101,21 +110,21 @@ def test_a_section_alone_comes_to_the_same_verdicts(in_order, tmp_path, section)
     assert Run(tmp_path, "--section", section).verdicts() == own
 
 
-def test_two_runs_at_once_on_one_hub_come_to_the_same_verdicts(in_order, tmp_path, ready_file):
+def test_two_runs_at_once_on_one_hub_come_to_the_same_verdicts(in_order, tmp_path, attached):
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
 
-    runs = [Run(folder, f"--attach={ready_file}") for folder in folders]
+    runs = [Run(folder, attached["option"], profile=attached["profile"]) for folder in folders]
 
     assert [run.verdicts() for run in runs] == [in_order, in_order]
 
 
-def test_two_distributed_runs_at_once_on_one_hub(in_order, tmp_path, ready_file):
+def test_two_distributed_runs_at_once_on_one_hub(in_order, tmp_path, attached):
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
 
-    runs = [Run(folder, f"--attach={ready_file}", "-n", "4") for folder in folders]
+    runs = [Run(folder, attached["option"], "-n", "4", profile=attached["profile"]) for folder in folders]
 
     assert [run.verdicts() for run in runs] == [in_order, in_order]

@@ -99,7 +99,7 @@ def test_every_problem_of_every_file_is_one_line(folder):
         "clauses/d2c.toml: clause d2c.qos2: say: no such field; remove it or correct its spelling.",
         (
             "clauses/bag.toml: clause bag.a: "
-            "source: 'rumour' is none of document, mqtt, microsoft, seen, inferred; correct it."
+            "source: 'rumour' is none of document, mqtt, rfc6455, microsoft, seen, inferred; correct it."
         ),
     ]
 

@@ -1,18 +1,20 @@
 """Certificates of devices: known by their thumbprints, presented in the handshake, kept to themselves."""
 
+import datetime as dt
 import hashlib
 import ssl
 import tempfile
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from scripted_websocket import admitting, opened
 
 from conformance.mqtt.fields import NO_CERTIFICATE, NO_PASSWORD
 from conformance.mqtt.websocket import WebSocket
 from conformance.report.redaction import HIDDEN, redact
-from conformance.target.certificates import ClientCertificate
+from conformance.target.certificates import ClientCertificate, DeviceAuthority
 
 
 def der(certificate):
@@ -37,6 +39,40 @@ def demanding(certificate, version=None):
 def admit(line):
     line.answer_connect()
     line.answer_pings()
+
+
+# The authority
+
+
+def chain_of(certificate):
+    return x509.load_pem_x509_certificates(certificate._pem.encode())
+
+
+def test_an_authority_signs_certificates_of_devices():
+    """The name is the subject, the authority the issuer, and the device presents both."""
+    authority = DeviceAuthority.new("fleet")
+    leaf, issuer = chain_of(authority.issue("d1"))
+
+    leaf.verify_directly_issued_by(authority.certificate)
+    assert (leaf.subject.rfc4514_string(), leaf.issuer.rfc4514_string()) == ("CN=d1", "CN=fleet")
+    assert (issuer, authority.name) == (authority.certificate, "fleet")
+
+
+def test_an_authority_below_another_is_signed_by_it():
+    root = DeviceAuthority.new()
+    below = root.below()
+    leaf, first, second = chain_of(below.issue("d1"))
+
+    leaf.verify_directly_issued_by(first)
+    first.verify_directly_issued_by(second)
+    assert (first, second) == (below.certificate, root.certificate)
+
+
+def test_a_certificate_may_have_ended():
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    leaf, _ = chain_of(DeviceAuthority.new().issue("d1", begins_in=-3 * day, ends_in=-day))
+
+    assert leaf.not_valid_before_utc < leaf.not_valid_after_utc < now
 
 
 # The certificate

@@ -11,6 +11,7 @@ from conformance.mqtt.frames import (
     Head,
     Opcode,
     Piece,
+    literal,
     mask_over,
 )
 
@@ -54,6 +55,20 @@ def test_a_length_is_written_in_its_shortest_form(size, head):
 
     assert encoded[: len(bytes.fromhex(head))].hex(" ") == head
     assert len(encoded) == len(bytes.fromhex(head)) + 4 + size
+
+
+@pytest.mark.parametrize(
+    ("made", "head", "size"),
+    [
+        (literal(0xC3, b"ab"), "c3 82", 8),
+        (literal(0x82, b"ab", masked=False), "82 02", 4),
+        (literal(0x89, bytes(126), masked=False), "89 7e 00 7e", 130),
+        (literal(0x82, b"ab", size=b"\x7e\x00\x02"), "82 fe 00 02", 10),
+        (literal(0x82, b"ab", size=b"\x7f\x80" + bytes(7), masked=False), "82 7f 80 00", 12),
+    ],
+)
+def test_a_literal_frame_is_what_no_client_should_send(made, head, size):
+    assert (made[: len(bytes.fromhex(head))].hex(" "), len(made)) == (head, size)
 
 
 def test_a_fragment_leaves_its_message_open():

@@ -268,6 +268,15 @@ def test_placeholders_are_filled():
     assert filled == [sys.executable, "--skew", "1", "--at=/r.json"]
 
 
+def test_the_authority_of_devices_is_a_file_where_the_command_asks_for_one(tmp_path):
+    file = tmp_path / "device-ca.pem"
+
+    without = launch.filled(["x", "{ready_file}"], tmp_path / "r.json", {}, device_ca="PEM", place="p")
+    assert (without[1], file.exists()) == (str(tmp_path / "r.json"), False)
+    filled = launch.filled(["x", "--ca={device_ca}"], tmp_path / "r.json", {}, device_ca="PEM", place="p")
+    assert (filled, file.read_text()) == (["x", f"--ca={file}"], "PEM")
+
+
 def test_a_timing_that_is_not_stated_is_named():
     with pytest.raises(ProfileError, match=r"^p: uses \{sas-grace\}, but \[timing\] does not state it"):
         launch.filled(["x", "{sas-grace}"], Path("/r.json"), {}, place="p")

@@ -194,8 +194,8 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[[deviation]] number 1 since: must be a date without quotes, such as 2027-06-30.",
         "[[deviation]] number 1 expires: must be a date without quotes, such as 2027-06-30.",
         (
-            "nme: unknown key; known are: claims, deviation, extends, identity, launch, limits, schema, "
-            "service, target, timeouts, timing."
+            "nme: unknown key; known are: claims, deviation, device-authority, extends, identity, launch, "
+            "limits, schema, service, target, timeouts, timing."
         ),
         "targt: unknown key; did you mean 'target'?",
     }
@@ -252,6 +252,54 @@ def test_a_wrong_profile_is_one_line(write, text, problem):
 
     assert problem in line
     assert "\n" not in line
+
+
+AUTHORITY = SMALLEST + '[device-authority]\ncertificate = "ca.pem"\nkey = "env:KEY"\n'
+
+
+def test_an_authority_of_devices_is_read(write, tmp_path):
+    """RSA, as openssl makes it, or EC; the key comes from the environment and shows nowhere."""
+    made = trustme.CA(key_type=trustme.KeyType.RSA)
+    made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    key = made.private_key_pem.bytes().decode()
+
+    read = profile.load(write(AUTHORITY), environment={"KEY": key})
+
+    assert read.device_authority.certificate.encode() == made.cert_pem.bytes()
+    assert read.device_authority.key.reveal() == key.strip()
+    assert read.variables == ("KEY",)
+    assert "PRIVATE KEY" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "problem"),
+    [
+        pytest.param(None, "own", "certificate: no such file. Name the PEM file", id="no-file"),
+        pytest.param("none", "own", "certificate: holds no certificate. Name the PEM file", id="no-pem"),
+        pytest.param(
+            "-----BEGIN CERTIFICATE-----",
+            "own",
+            "the certificate cannot be read. Name the two that belong together.",
+            id="broken",
+        ),
+        pytest.param("own", "none", "the key is no private key in PEM without a password.", id="no-key"),
+        pytest.param("own", "other", "the key is not that of the certificate.", id="another-key"),
+        pytest.param("leaf", "leaf", "the certificate is no authority's: it may not", id="a-device's"),
+    ],
+)
+def test_what_is_no_authority_of_devices_is_one_line(write, tmp_path, certificate, key, problem):
+    own, leaf = trustme.CA(), trustme.CA().issue_cert("device")
+    certificates = {"own": own.cert_pem.bytes(), "leaf": leaf.cert_chain_pems[0].bytes()}
+    keys = {"own": own, "other": trustme.CA(), "leaf": leaf}
+    text = certificates.get(certificate, str(certificate).encode())
+    if certificate is not None:
+        (tmp_path / "ca.pem").write_bytes(text)
+    secret = keys[key].private_key_pem.bytes().decode() if key in keys else key
+
+    (line,) = problems_of(write(AUTHORITY), {"KEY": secret})
+
+    assert line.partition("[device-authority]")[2].lstrip(": ").startswith(problem)
+    assert "PRIVATE KEY" not in line
 
 
 def test_an_empty_variable_counts_as_missing(write):

@@ -5,6 +5,7 @@ import trustme
 
 from conformance.errors import ProfileError
 from conformance.profile import loading as profile
+from conformance.target.certificates import DeviceAuthority
 
 BASE = """
 schema = 1
@@ -75,6 +76,19 @@ def test_a_path_of_the_other_stays_relative_to_the_other(folder):
     read = load(folder, 'extends = "../base"', name="sub/mine.toml")
 
     assert read.target.trust == str(folder / "ca.pem")
+
+
+def test_the_authority_of_the_other_stays_relative_to_it_too(folder, monkeypatch):
+    authority = DeviceAuthority.new()
+    (folder / "ca.pem").write_text(authority.pem)
+    table = '[device-authority]\ncertificate = "ca.pem"\nkey = "env:KEY"\n'
+    (folder / "base.toml").write_text(BASE + table)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "mine.toml").write_text('schema = 1\nextends = "../base"')
+
+    read = profile.load(str(folder / "sub" / "mine.toml"), environment={"KEY": authority.key.reveal()})
+
+    assert read.device_authority.certificate == authority.pem
 
 
 def test_a_profile_that_extends_may_be_extended(folder):

@@ -165,6 +165,27 @@ def test_thumbprints_take_the_place_of_keys(service, registry):
     assert put.body == {**DOCUMENT, "authentication": proof}
 
 
+def test_one_device_is_removed(service, registry):
+    service.replies = [Reply(204), Reply(404, {"Message": "ErrorCode:DeviceNotFound;d"})]
+
+    registry.remove("d")
+    with pytest.raises(ServiceError, match="404 DeviceNotFound"):
+        registry.remove("d")
+
+    first = service.requests[0]
+    assert (first.method, first.headers["If-Match"]) == ("DELETE", "*")
+
+
+def test_an_authority_takes_the_place_of_keys(service, registry):
+    vouched = {**DOCUMENT, "authentication": {"type": "certificateAuthority"}}
+    service.replies = [Reply(200, DOCUMENT), Reply(200, vouched)]
+
+    registry.use_authority("d")
+
+    put = service.requests[1]
+    assert (put.method, put.headers["If-Match"], put.body) == ("PUT", "*", vouched)
+
+
 def test_a_device_that_is_no_object_gets_no_thumbprints(service, registry):
     service.replies = [Reply(200, [1])]
 

@@ -118,6 +118,16 @@ def test_a_refusal_is_an_error_or_a_status(rest, twins, status):
         twins.patch("d", desired={"a": 1})
 
 
+@pytest.mark.parametrize(
+    ("section", "body"), [("desired", {"properties": {"desired": None}}), ("tags", {"tags": None})]
+)
+def test_null_stands_in_place_of_a_section(rest, twins, section, body):
+    rest.replies = [Reply(200, DOCUMENT), Reply(400, {"Message": "ErrorCode:ArgumentInvalid;x"})]
+
+    assert [twins.attempt_to_clear("d", section) for _ in range(2)] == ["200", "400"]
+    assert [request.body for request in rest.requests] == [body] * 2
+
+
 def test_a_hub_under_load_is_asked_again(rest, twins):
     rest.replies = [Reply(429, {}, {"Retry-After": "1"}), Reply(200, DOCUMENT)]
     assert twins.attempt_to_patch("d", tags={}) == "200"

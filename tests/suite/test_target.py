@@ -8,6 +8,7 @@ import trustme
 from conformance.errors import ProfileError, TargetUnreachable, UsageError
 from conformance.profile import loading as profile
 from conformance.target import opening, ready
+from conformance.target.certificates import DeviceAuthority
 from conformance.target.target import Target
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
@@ -145,6 +146,23 @@ def test_the_custom_endpoint_is_the_ready_files_or_the_profiles(load):
     assert opening.settle(load(SERVICE + CLAIMS), overlay=ready_file()).service.routed is None
     assert Target.rebuild(overlaid.describe()).service.routed == overlaid.service.routed
     assert Target.rebuild(named.describe()) == named
+
+
+def test_devices_of_an_authority_are_not_claimed_without_one(load, tmp_path):
+    """The profile names it, or the run has made one for the hub; it travels with its key."""
+    made = DeviceAuthority.new()
+    (tmp_path / "ca.pem").write_text(made.pem)
+    claim = '[claims]\ncapabilities = ["registry", "x509-ca"]\n'
+    table = '[device-authority]\ncertificate = "ca.pem"\nkey = "env:KEY"\n'
+
+    with pytest.raises(ProfileError, match=r"\[claims\] 'x509-ca' needs \[device-authority\]: certificate"):
+        opening.settle(load(SERVICE + claim))
+    named = opening.settle(load(SERVICE + table + claim, KEY=made.key.reveal()))
+    given = opening.settle(load(SERVICE + claim), device_authority=made)
+
+    assert named.device_authority == given.device_authority == made
+    assert Target.rebuild(json.loads(json.dumps(named.describe()))) == named
+    assert "PRIVATE KEY" not in repr(named) + json.dumps(named.public())
 
 
 def test_a_route_is_not_claimed_without_its_endpoint(load):

@@ -9,7 +9,7 @@ from scripted_websocket import BINARY, CLOSE, PING, PONG, TEXT, Socket, admittin
 from violations import violation
 
 from conformance.errors import HarnessError
-from conformance.mqtt.frames import Frame, Opcode
+from conformance.mqtt.frames import Frame, Opcode, literal
 from conformance.mqtt.raw_packets import packet, text
 from conformance.mqtt.websocket import WebSocket
 from conformance.report.redaction import all_secrets
@@ -200,6 +200,95 @@ def test_a_drop_is_abrupt(scene, sockets):
 
     assert scene.peer.ended.acquire(timeout=PATIENCE)
     assert len(sockets[0].frames) == 1
+
+
+# Control frames, as RFC 6455 asks for them
+
+
+def test_a_pong_is_waited_for_and_its_payload_compared(scene):
+    def play(socket):
+        socket.answer_connect()
+        socket.read_frame()
+        socket.send(frame(PONG, b"another"), frame(PONG, b"mine"))
+        socket.read_frame()
+        socket.send(frame(PONG, b"another"))
+        socket.serve()
+
+    raw = scene.device(opened(play)).websocket_connected()
+
+    raw.send_frames(Frame(b"mine", Opcode.PING))
+    raw.expect_pong(b"mine")
+    raw.send_frames(Frame(b"yours", Opcode.PING))
+    with scene.hurry():
+        refusal = violation(raw.expect_pong, b"yours")
+    assert (refusal.observed, refusal.actual) == ("another pong", "a Pong with b'another'")
+
+
+def test_no_pong_is_no_pong(scene):
+    raw = scene.device(opened(admitting())).websocket_connected()
+
+    raw.send_frames(Frame(b"", Opcode.PING))
+
+    with scene.hurry():
+        assert violation(raw.expect_pong, b"").observed == "no pong"
+
+
+@pytest.mark.parametrize(
+    ("answer", "then", "words"),
+    [
+        pytest.param(frame(CLOSE, b"\x03\xe8"), lambda _: None, ("close 1000", "closed"), id="as-it-should"),
+        pytest.param(frame(CLOSE), lambda _: None, ("close without status", "closed"), id="without-status"),
+        pytest.param(b"", lambda _: None, ("no close", "closed"), id="not-answered"),
+        pytest.param(
+            frame(CLOSE, b"\x03\xea"),
+            lambda socket: socket.line.read_to_end(),
+            ("close 1002", "still open"),
+            id="stays-open",
+        ),
+    ],
+)
+def test_behind_a_close_frame_the_end_of_tcp_is_looked_for(scene, answer, then, words):
+    def play(socket):
+        socket.answer_connect()
+        socket.read_frame()
+        socket.send(answer)
+        then(socket)
+
+    raw = scene.device(opened(play)).websocket_connected()
+
+    with scene.hurry():
+        assert raw.close_handshake(b"\x03\xe8") == words
+
+
+def test_literal_bytes_go_out_as_they_are(scene, sockets):
+    raw = scene.device(opened(admitting(then=Socket.serve), sockets=sockets)).websocket_connected()
+
+    raw.send_literal(literal(0x83, b"what?"))
+    raw.ping()
+
+    assert (0x83, b"what?") in sockets[0].frames
+    assert any(line.startswith("→ BYTES    83 85 ") for line in lines(scene))
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13, 8", "http 426, versions 13, 8"),
+        ("HTTP/1.1 400 Bad Request", "http 400, no versions"),
+    ],
+)
+def test_a_refusal_may_name_the_versions_that_are_spoken(scene, head, words):
+    requests = []
+
+    def play(line):
+        requests.append(read_request(line))
+        line.send(f"{head}\r\n\r\n".encode())
+
+    wanted = WebSocket(fields=(("Sec-WebSocket-Version", "8"), ("Host", None)))
+
+    assert scene.device(play).websocket_versions(wanted) == words
+    assert "\r\nSec-WebSocket-Version: 8\r\n" in requests[0]
+    assert "Host:" not in requests[0]
 
 
 # Peers that send what no server may

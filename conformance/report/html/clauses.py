@@ -17,6 +17,7 @@ from conformance.verdict.verdicts import WORST_FIRST, Verdict
 SOURCE: Final = {
     "document": "stated by the document",
     "mqtt": "stated by MQTT 3.1.1",
+    "rfc6455": "stated by RFC 6455",
     "microsoft": "stated by other pages of Microsoft",
     "seen": "seen on real hubs by others",
     "inferred": "follows from the document",
