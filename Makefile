@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
+# Of which commit `make mutants` measures the suite, how many mutants in all, and of which kind: plain or conditional.
+COMMIT ?= HEAD
+N ?= 200
+KIND ?= plain
 # Which reports `make report` shows side by side: folders; none is all of reports/.
 REPORTS ?=
 ALLURE := .venv-allure
 # A test of ours that hangs ends after so many seconds, with every stack. A run of the suite needs no such thing.
 HANG := -o faulthandler_exit_on_timeout=true -o faulthandler_timeout=
 
-.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix isolation controls hostile bench idle wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix mutants mutants-tool isolation controls hostile bench idle wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,10 +52,10 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 	@touch $@
 
 # Their runs are of wrong hubs and pretended ones: no summaries of a job.
-test faults kill-matrix controls hostile wheel: export GITHUB_STEP_SUMMARY :=
+test faults kill-matrix mutants mutants-tool controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -75,6 +79,12 @@ faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 
 kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
 	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
+
+mutants: $(READY) ## hold random mutants of the hub against the suite, drawn by a commit (hours; goes on where it stopped)
+	$(BIN)/python tests/mutants --commit $(COMMIT) --number $(N) --kind $(KIND)
+
+mutants-tool: $(READY) ## test what draws and judges them, on five fixed ones
+	$(BIN)/pytest tests/mutants -n 2 $(HANG)300
 
 isolation: $(READY) ## prove that order, workers and other runs change no verdict
 	$(BIN)/pytest tests/isolation $(HANG)900
