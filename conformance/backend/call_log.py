@@ -42,7 +42,9 @@ class Journal:
 
 
 def shown(value: object) -> str:
-    """Return a value as JSON on one line, keys hidden, cut where it is long."""
+    """Return a value as JSON on one line, keys hidden, cut where it is long; bytes are JSON already."""
+    if isinstance(value, bytes):
+        return cut(value.decode(errors="replace"))
     return cut(json.dumps(value, ensure_ascii=False, default=_hidden))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.backend.addresses import Addressee, name_of, segments_of
-from conformance.backend.rest import Answer, RestClient
+from conformance.backend.rest import Answer, RestClient, as_written
 from conformance.errors import HarnessError, Violation
 from conformance.run.sleeping import PATIENCE
 
@@ -205,7 +205,8 @@ class Methods:
     ) -> MethodCall:
         """Call a method and return at once. The timeouts, in seconds, are the usual ones where they are None.
 
-        Without `payload` none is sent; None is sent as null. Any number of calls may be on their way.
+        Without `payload` none is sent; None is sent as null, and bytes are JSON sent as it is written.
+        Any number of calls may be on their way.
         """
         body: dict[str, object] = {"methodName": name}
         if payload is not NOTHING:
@@ -225,7 +226,8 @@ class Methods:
         def call() -> None:
             began = time.monotonic()
             try:
-                answered = self._post(on, body, allowed, throttled)
+                written = as_written(body) if isinstance(payload, bytes) else body
+                answered = self._post(on, written, allowed, throttled)
                 answer.set_result((answered, time.monotonic() - began))
             except BaseException as error:  # noqa: BLE001 - told to the thread that waits
                 answer.set_exception(error)
@@ -269,7 +271,7 @@ class Methods:
         ).outcome()
 
     def _post(
-        self, on: Addressee, body: dict[str, object], allowed: float, throttled: threading.Event
+        self, on: Addressee, body: dict[str, object] | bytes, allowed: float, throttled: threading.Event
     ) -> Answer:
         return self._client.call(
             "POST",

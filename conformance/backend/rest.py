@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -101,6 +101,7 @@ class RestClient:
         may take for it, in seconds, where that is longer than usual; with `once` a call that has reached the
         hub is not repeated; with `open_book` the journal shows both bodies, which must then hold no key.
         `throttled` is called when the hub asks for patience, which may take longer than everything else.
+        A `body` of bytes is JSON that is sent as it is written.
         Keys in `body` stay a `Secret` until they are written, so that no traceback shows them.
         Raises CredentialsRefused (401, or 403 in words that mean it), NotInTier, Throttled (429 for too long)
         or ServiceError.
@@ -255,7 +256,16 @@ def _written(body: object, headers: dict[str, str]) -> bytes | None:
     if body is None:
         return None
     headers["Content-Type"] = "application/json"
-    return json.dumps(body, default=_revealed).encode("ascii")
+    return body if isinstance(body, bytes) else json.dumps(body, default=_revealed).encode("ascii")
+
+
+def as_written(members: Mapping[str, object]) -> bytes:
+    """Return a JSON object whose members of bytes are JSON that stays as it is written."""
+    written = (
+        json.dumps(name).encode() + b":" + (value if isinstance(value, bytes) else json.dumps(value).encode())
+        for name, value in members.items()
+    )
+    return b"{" + b",".join(written) + b"}"
 
 
 def _revealed(value: object) -> str:

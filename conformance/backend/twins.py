@@ -5,16 +5,17 @@ Source: Microsoft, "Understand and use device twins in IoT Hub", and its REST in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from conformance.backend.addresses import Addressee, segments_of
-from conformance.backend.rest import Answer, RestClient
-from conformance.errors import ServiceError
+from conformance.backend.rest import Answer, RestClient, as_written
+from conformance.errors import ServiceError, Violation
 
 _ANY: Final = "*"
+_OK: Final = 200
 # What says something of the change; the others say that we may not ask, or not now.
-_TELLING: Final = (200, *(status for status in range(400, 500) if status not in {401, 403, 429}))
+_TELLING: Final = (_OK, *(status for status in range(400, 500) if status not in {401, 403, 429}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Twin:
     connection_state: str | None
     pending_messages: int | None = None
     """Messages that wait for the device, as the hub counts them."""
+    document: bytes = field(default=b"", compare=False, repr=False)
+    """The whole answer of the hub, as it came."""
 
 
 class Twins:
@@ -65,6 +68,31 @@ class Twins:
     ) -> Twin:
         """Merge into desired properties and tags; a value of None removes a member."""
         return _twin(self._change("PATCH", of, desired, tags, etag, accept=(200,)))
+
+    def patch_as_written(
+        self, of: Addressee, *, desired: bytes | None = None, tags: bytes | None = None
+    ) -> Twin:
+        """Merge JSON objects, sent as they are written; raises Violation where the hub does not take them."""
+        members: dict[str, object] = {}
+        if desired is not None:
+            members["properties"] = as_written({"desired": desired})
+        if tags is not None:
+            members["tags"] = tags
+        answer = self._client.call(
+            *("PATCH", "twins", *segments_of(of)),
+            body=as_written(members),
+            if_match=_ANY,
+            accept=_TELLING,
+            open_book=True,
+        )
+        if answer.status != _OK:
+            raise Violation(
+                f"{answer.what}: {answer.error}",
+                observed=str(answer.status),
+                expected="an update of the twin that the hub takes",
+                actual=answer.error,
+            )
+        return _twin(answer)
 
     def replace(
         self,
@@ -131,6 +159,7 @@ def _twin(answer: Answer) -> Twin:
             tags=document.get("tags") or {},
             connection_state=document.get("connectionState"),
             pending_messages=document.get("cloudToDeviceMessageCount"),
+            document=answer.body,
         )
     except (KeyError, TypeError, AttributeError):
         raise ServiceError(

@@ -1,12 +1,15 @@
-"""The property bag of a message to a device, as its topic carries it.
+"""The property bag of a message, as its topic carries it: read where the hub sent it, written where we do.
 
-Document: #receiving-cloud-to-device-messages. Names and values are URL-encoded; the names of system
-properties begin with a dollar sign, which may itself be encoded, all but ``iothub-ack``. Pure.
+Document: #receiving-cloud-to-device-messages and #sending-device-to-cloud-messages. Names and values are
+URL-encoded; the names of system properties begin with a dollar sign, which may itself be encoded, all but
+``iothub-ack``. Pure.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from conformance.mqtt.packets import Publish
 
@@ -49,6 +52,26 @@ def bag_of(message: Publish) -> Bag:
         properties = bag.system if decoded.startswith("$") or decoded == _ACK else bag.application
         properties[decoded] = unquote(value) if equals else None
     return bag
+
+
+def as_needed(text: str) -> str:
+    """Percent-encode all but the unreserved characters, as SDKs do."""
+    return quote(text, safe="")
+
+
+def every_byte(text: str) -> str:
+    """Percent-encode each byte of UTF-8, letters and digits too: they mean the same (RFC 3986, 2.3)."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def in_small_hexadecimal(text: str) -> str:
+    """Percent-encode as needed, with hexadecimal digits in small letters."""
+    return re.sub("%..", lambda found: found[0].lower(), as_needed(text))
+
+
+def written(properties: Mapping[str, str], escape: Callable[[str], str] = as_needed) -> str:
+    """Return a bag of these properties."""
+    return "&".join(f"{escape(name)}={escape(value)}" for name, value in properties.items())
 
 
 def _after_path(topic: str) -> str:

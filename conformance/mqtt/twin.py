@@ -98,8 +98,8 @@ class TwinClient:
         """
         return self._answer_to(REPORT, request_id, written(patch), qos, version)
 
-    def establish(self, patch: Mapping[str, Any]) -> TwinAnswer:
-        """Report and require success, for setting the stage."""
+    def establish(self, patch: Mapping[str, Any] | bytes) -> TwinAnswer:
+        """Report and require success."""
         answer = self.report(patch)
         answer.expect_status(*_SUCCESS)
         return answer

@@ -168,10 +168,12 @@ class CaseBench:
             )
         return self._in_its_way(identity)
 
-    def devices_alike(self, ending: str, other_ending: str) -> tuple[Device, Device]:
-        """Return two new devices whose ids differ in these endings alone."""
-        identity, other = self._bench.identities.take_alike([ending, other_ending])
-        return self._in_its_way(identity, ending), self._in_its_way(other, other_ending)
+    def devices_alike(self, *endings: str) -> tuple[Device, ...]:
+        """Return new devices whose ids differ in these endings alone."""
+        identities = self._bench.identities.take_alike(endings)
+        return tuple(
+            self._in_its_way(identity, ending) for identity, ending in zip(identities, endings, strict=True)
+        )
 
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""

@@ -111,6 +111,7 @@ _MAKERS: Final[Mapping[str, int]] = {
     "device": 1,
     "other_device": 1,
     "devices_alike": 2,
+    "family": 27,
     "module": 1,
     "other_module": 1,
     "bystander": 1,

@@ -238,8 +238,8 @@ def device(_bench: "CaseBench", id_ending: str, stage: Stage) -> "Device":
 
 
 @pytest.fixture
-def devices_alike(_bench: "CaseBench") -> "Callable[[str, str], tuple[Device, Device]]":
-    """``devices_alike("-a:b", "-ab")``: two new devices whose ids differ in these endings alone."""
+def devices_alike(_bench: "CaseBench") -> "Callable[..., tuple[Device, ...]]":
+    """``devices_alike("-a:b", "-ab")``: new devices whose ids differ in these endings alone."""
     return _bench.devices_alike
 
 

@@ -55,11 +55,14 @@ FIXTURES: Final = (
         f"conformance.hub.fixtures.{subject}"
         for subject in (
             "c2d",
+            "corpora",
             "events",
             "methods",
             "modules",
             "topics",
             "twins",
+            "values_of_json",
+            "values_of_messages",
             "websocket",
             "wills",
             "x509",

@@ -30,6 +30,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: object
+    data: bytes
+    """The body as it came."""
 
 
 class ScriptedService:
@@ -50,10 +52,9 @@ class ScriptedService:
 
             def answer(self):
                 length = int(self.headers.get("Content-Length", 0))
-                body = self.rfile.read(length)
-                script.requests.append(
-                    Request(self.command, self.path, dict(self.headers), json.loads(body) if body else None)
-                )
+                came = self.rfile.read(length)
+                body = json.loads(came) if came else None
+                script.requests.append(Request(self.command, self.path, dict(self.headers), body, came))
                 reply = script.replies.pop(0) if script.replies else Reply(599)
                 if reply.status is None:
                     self.close_connection = True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.mqtt.bag import Bag, bag_of, path_of
+from conformance.mqtt.bag import Bag, as_needed, bag_of, every_byte, in_small_hexadecimal, path_of, written
 from conformance.mqtt.packets import Publish
 
 PATH = "devices/d1/messages/devicebound/"
@@ -48,3 +48,19 @@ def test_properties_are_decoded_once_and_sorted_by_whose_they_are(bag, applicati
 def test_a_topic_that_has_no_bag_is_its_path(topic, path):
     assert path_of(publish(topic)) == path
     assert bag_of(publish(topic)) == Bag({}, {})
+
+
+@pytest.mark.parametrize(
+    ("escape", "bag"),
+    [
+        (as_needed, "a%2Bb=%C3%A9%26%25&c="),
+        (in_small_hexadecimal, "a%2bb=%c3%a9%26%25&c="),
+        (every_byte, "%61%2B%62=%C3%A9%26%25&%63="),
+    ],
+    ids=["as-needed", "in-small-hexadecimal", "every-byte"],
+)
+def test_a_bag_is_written_as_asked_and_read_back(escape, bag):
+    properties = {"a+b": "é&%", "c": ""}
+
+    assert written(properties, escape) == bag
+    assert bag_of(publish(PATH + bag)).application == properties

@@ -81,6 +81,16 @@ def test_a_call_says_what_is_said_and_nothing_else(rest, methods):
     ]
 
 
+def test_a_payload_of_bytes_is_sent_as_it_is_written(rest, methods):
+    rest.replies = [Reply(200, {"status": 200})]
+
+    methods.invoke("d", "reboot", b'{"a": 1.0, "a": 2}', response_timeout=7)
+
+    assert rest.requests[-1].data == (
+        b'{"methodName":"reboot","payload":{"a": 1.0, "a": 2},"responseTimeoutInSeconds":7}'
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "status", "payload", "words"),
     [

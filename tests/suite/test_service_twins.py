@@ -1,7 +1,10 @@
 """Twins are read into values and changed as asked; a change that the hub refuses is an error or a status."""
 
+import json
+
 import pytest
 from scripted_service import Reply
+from violations import observed
 
 from conformance.backend.call_log import Journal
 from conformance.backend.twins import Section, Twin, Twins
@@ -87,6 +90,28 @@ def test_a_patch_names_only_what_changes(rest, twins):
         '"AAAAAAAAAAI="',
         {"properties": {"desired": {}}, "tags": {}},
     )
+
+
+def test_a_patch_of_bytes_is_sent_as_it_is_written(rest, twins, transcript):
+    document = json.dumps(DOCUMENT, indent=1).encode()
+    rest.replies = [Reply(200, document)] * 2
+
+    twin = twins.patch_as_written("d", desired=b'{"a": 1.0}')
+    twins.patch_as_written("d", tags=rb'{"a": "\u0041"}')
+
+    assert [request.data for request in rest.requests] == [
+        b'{"properties":{"desired":{"a": 1.0}}}',
+        rb'{"tags":{"a": "\u0041"}}',
+    ]
+    assert (twin, twin.document) == (TWIN, document)
+    assert transcript.entries[0].text == 'PATCH /twins/d {"properties":{"desired":{"a": 1.0}}}'
+
+
+@pytest.mark.parametrize("status", [400, 404, 412])
+def test_a_patch_of_bytes_that_is_refused_is_a_violation(rest, twins, status):
+    rest.replies = [Reply(status, {"Message": "ErrorCode:Words;x"})]
+
+    assert observed(twins.patch_as_written, "d", desired=b"{}") == str(status)
 
 
 def test_a_replacement_is_a_put(rest, twins):
