@@ -10,11 +10,13 @@ N ?= 200
 KIND ?= plain
 # Which reports `make report` shows side by side: folders; none is all of reports/.
 REPORTS ?=
+# Which right hubs `make latitude` runs the suite on: an expression of pytest's -k; nothing is all of them.
+RIGHT ?=
 ALLURE := .venv-allure
 # A test of ours that hangs ends after so many seconds, with every stack. A run of the suite needs no such thing.
 HANG := -o faulthandler_exit_on_timeout=true -o faulthandler_timeout=
 
-.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix mutants mutants-tool isolation controls hostile bench idle wheel lock clean
+.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix mutants mutants-tool isolation latitude controls hostile bench idle wheel lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,10 +54,10 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 	@touch $@
 
 # Their runs are of wrong hubs and pretended ones: no summaries of a job.
-test faults kill-matrix mutants mutants-tool controls hostile wheel: export GITHUB_STEP_SUMMARY :=
+test faults kill-matrix mutants mutants-tool latitude controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -88,6 +90,9 @@ mutants-tool: $(READY) ## test what draws and judges them, on five fixed ones
 
 isolation: $(READY) ## prove that order, workers and other runs change no verdict
 	$(BIN)/pytest tests/isolation $(HANG)900
+
+latitude: $(READY) ## run the whole suite on right hubs that differ, and on one far away: nothing is red (an hour)
+	$(BIN)/pytest tests/latitude -n 2 -k '$(RIGHT)' $(HANG)2700
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 $(HANG)500

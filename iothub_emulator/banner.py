@@ -27,6 +27,10 @@ def _lines(about: dict[str, Any], ready_path: Path | None) -> Iterator[str]:
     yield f"IoT Hub emulator, edition {about['edition']}, ready on {host}"
     yield f"MQTT {ports['mqtt']} · HTTPS and WebSocket {ports['https']} · AMQP {ports['amqp']} · all with TLS"
     yield f"AMQP without TLS {ports['amqp_plain']}, on loopback alone{proxy}"
+    if "network" in about:
+        latency, jitter = (round(about["network"][name] * 1000, 3) for name in ("latency", "jitter"))
+        more = f" and up to {jitter:g} ms more, drawn by --seed" if jitter else ""
+        yield f"What is sent takes {latency:g} ms{more}, in each direction"
     path = shlex.quote(about["ca_file"])
     yield "Trust its certificate authority, in the shell that runs a client:"
     yield f"  export {' '.join(f'{name}={path}' for name in _TRUST_VARIABLES)}"

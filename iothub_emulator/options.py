@@ -21,6 +21,11 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 _DEFAULTS = Settings()
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.ASCII)
 
+_TIME = re.compile(r"(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(?P<unit>ms|s)", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1.0}
+LONGEST_LATENCY = 10.0
+"""Seconds; a client gives up on what is farther away."""
+
 _PORT = number("a port, 0 to 65535", int, lambda value: 0 <= value <= 65535)  # noqa: PLR2004
 _COUNT = number("a whole number above 0", int, lambda value: value > 0)
 _SECONDS = number("a number of seconds, 0 or more", float, lambda value: 0 <= value < math.inf)
@@ -55,6 +60,8 @@ def settings(given: argparse.Namespace) -> Settings:
         certificate_key=given.certificate_key,
         client_ca=given.client_ca,
         device_cas=tuple(given.device_ca),
+        latency=given.latency,
+        jitter=given.jitter,
         host_names=tuple(host_names),
         edition=given.edition,
         devices=tuple(dict.fromkeys((*given.device, *device_keys))) or _DEFAULTS.devices,
@@ -144,6 +151,21 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         help=f"answer to this name too, besides {', '.join(_DEFAULTS.host_names)} (repeatable)",
     )
     add("--edition", choices=tuple(EDITIONS), default=_DEFAULTS.edition, help="%(default)s")
+    add(
+        "--latency",
+        type=_time,
+        default=_DEFAULTS.latency,
+        metavar="TIME",
+        help="let what is sent arrive so much later, in each direction, on every port: 80ms, 0.5s (none)",
+    )
+    add(
+        "--jitter",
+        type=_time,
+        default=_DEFAULTS.jitter,
+        metavar="TIME",
+        help="add up to so much to the latency, other for each piece and never out of order; the same at "
+        "each start with the same --seed, or with none (none)",
+    )
 
 
 def _add_identities(parser: argparse.ArgumentParser) -> None:
@@ -169,7 +191,8 @@ def _add_identities(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=_seed,
         metavar="TEXT",
-        help="let all keys that the hub makes follow from this text, the same at each start (new ones)",
+        help="let all keys that the hub makes follow from this text, the same at each start (new ones); "
+        "and --jitter",
     )
 
 
@@ -299,6 +322,17 @@ def _throttle(text: str) -> Throttle:
         return parse_throttle(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _time(text: str) -> float:
+    """Return seconds."""
+    match = _TIME.fullmatch(text)
+    seconds = float(match["number"]) * _UNITS[match["unit"]] if match else math.inf
+    if seconds > LONGEST_LATENCY:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time such as 80ms or 0.5s, at most {LONGEST_LATENCY:g}s"
+        )
+    return seconds
 
 
 def _host_name(text: str) -> str:

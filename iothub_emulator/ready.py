@@ -17,7 +17,7 @@ from iothub_emulator.net.authority import CertificateAuthority, is_of_one_start,
 from iothub_emulator.net.errors import StartError
 from iothub_emulator.net.listeners import Ports
 from iothub_emulator.runtime import Runtime
-from iothub_emulator.settings import TELEMETRY
+from iothub_emulator.settings import TELEMETRY, Settings
 
 LOOPBACK = ("localhost", "127.0.0.1")
 """Names that lead to this machine without a hosts file or a proxy."""
@@ -50,6 +50,7 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
         "device_connection_strings": strings["device_connection_strings"],
         "host_names": {name: connection_strings(runtime, ports, name) for name in settings.host_names},
         "edition": runtime.edition.name,
+        **_network(settings),
         "timing": _timing(runtime),
         "capabilities": capabilities(runtime),
     }
@@ -184,6 +185,13 @@ def _routed(runtime: Runtime, ports: Ports) -> dict[str, str]:
             f"EntityPath={settings.routed_entity}"
         )
     }
+
+
+def _network(settings: Settings) -> dict[str, dict[str, float]]:
+    """Return how far away the hub is, in seconds each way; nothing where it is as near as it can be."""
+    if not settings.latency and not settings.jitter:
+        return {}
+    return {"network": {"latency": settings.latency, "jitter": settings.jitter}}
 
 
 def _timing(runtime: Runtime) -> dict[str, float]:

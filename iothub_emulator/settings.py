@@ -31,6 +31,10 @@ class Settings:
     """PEM text of the one authority whose client certificates are taken; None: those of any."""
     device_cas: tuple[str, ...] = ()
     """PEM texts of authorities that vouch for devices of the type certificateAuthority, by their names."""
+    latency: float = 0.0
+    """What is sent on any port arrives this much later, in each direction."""
+    jitter: float = 0.0
+    """Up to this much is added to the latency, drawn anew for each piece."""
 
     host_names: tuple[str, ...] = ("localhost", "127.0.0.1", "emulator.azure-devices.net")
     """Names the hub answers to in Username, `sr` and audience, each with and without a port.
@@ -42,7 +46,7 @@ class Settings:
     devices: tuple[str, ...] = ("device-1",)
     """Identities made at the start."""
     seed: str | None = field(default=None, repr=False)
-    """What all keys that the hub makes follow from; None: they are new at each start."""
+    """What all keys that the hub makes follow from, and the jitter; None: keys are new at each start."""
     device_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Primary keys, base64, by device id: for whenever the hub makes the keys of that device."""
     policy_keys: Mapping[str, str] = field(default_factory=dict, repr=False)

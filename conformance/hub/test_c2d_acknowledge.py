@@ -59,7 +59,7 @@ def test_messages_are_acknowledged_in_another_order(device, holder, c2d, stage, 
     """[MQTT-4.6.0-2] A client acknowledges in the order of arrival; hubs were seen to insist on that."""
     with within_lock():
         c2d.send_each(device, [b"1", b"2", b"3"])
-        one, two, three = stage(holder.messages_until, b"3", needs="c2d.order")
+        one, two, three = stage(holder.deliveries_until, b"3", needs="c2d.order")
 
         holder.acknowledge(three)
         holder.acknowledge(two)

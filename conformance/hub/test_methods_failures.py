@@ -111,7 +111,7 @@ def test_a_device_without_subscription_cannot_be_called(departed, stage, methods
 def test_a_device_with_another_subscription_cannot_be_called(departed, stage, methods):
     """A subscription to messages is none to methods."""
     connection = stage(departed.connect)
-    stage(connection.subscribe, departed.topics.devicebound, needs="c2d.subscribe")
+    stage(connection.subscribe, departed.topics.own_messages, needs="c2d.subscribe")
 
     assert methods.outcome(departed, "reboot") == "404"
 

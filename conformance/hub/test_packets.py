@@ -55,7 +55,7 @@ def test_the_same_filter_again_replaces_its_qos(device, connection, c2d, stage, 
 
     with within_lock():
         c2d.send_each(device, [b"one", b"two"])
-        arrived = [(message.payload, message.qos) for message in connection.messages_until(b"two")]
+        arrived = [(message.payload, message.qos) for message in connection.deliveries_until(b"two")]
         stage(connection.ping, needs="connection.ping")
 
     assert arrived == [(b"one", second), (b"two", second)]

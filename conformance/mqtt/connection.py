@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from conformance.errors import Violation
 from conformance.evidence.describe import describe, preview, word
 from conformance.mqtt.channel import Channel
-from conformance.mqtt.conversation import CLOSED, SILENCE, Conversation
+from conformance.mqtt.conversation import CLOSED, NO_ANSWER, SILENCE, Conversation
 from conformance.mqtt.endpoint import Timeouts
 from conformance.mqtt.login import Bearer
 from conformance.mqtt.packets import PINGREQ, Connack, Packet, Puback, Publish, Suback, Unsuback
@@ -125,13 +125,22 @@ class Connection(Conversation):
 
     def try_to_subscribe(self, topic_filter: str, *, qos: int = 1) -> str:
         """Subscribe and return what comes of it: "suback 1", "suback 128", "closed", "no answer"."""
-        self._say(lambda: self._speaker.subscribe([(topic_filter, qos)]))
-        return self.outcome()
+        packet_id = self._say(lambda: self._speaker.subscribe([(topic_filter, qos)]))
+        return self._outcome_with(lambda packet: isinstance(packet, Suback) and packet.packet_id == packet_id)
 
     def try_to_unsubscribe(self, topic_filter: str) -> str:
         """Unsubscribe and return what comes of it: "unsuback", "closed", "no answer"."""
-        self._say(lambda: self._speaker.unsubscribe(topic_filter))
-        return self.outcome()
+        packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))
+        return self._outcome_with(lambda packet: packet == Unsuback(packet_id))
+
+    def _outcome_with(self, answer: Callable[[Packet], bool]) -> str:
+        """Return the outcome without messages, once this answer is there, which MQTT demands in any case.
+
+        It may come behind a PINGRESP, and messages before it (MQTT 3.1.1 section 3.8.4).
+        """
+        self._channel.wait(lambda: self._channel.has(answer), self._timeouts.reaction)
+        words = self.outcome().split(", ")
+        return ", ".join(each for each in words if each != "publish") or NO_ANSWER
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Unsubscribe and wait for the UNSUBACK."""
@@ -192,6 +201,19 @@ class Connection(Conversation):
         if self._ended():
             raise self._violation(CLOSED, expected, f"{others}; {self._how_it_ended()}")
         raise self._violation("publish" if messages else SILENCE, expected, f"{others}, connection open")
+
+    def deliveries_until(self, payload: bytes, *, within: float | None = None) -> list[Publish]:
+        """Return the messages of `messages_until` without resends, which a hub may make until the PUBACK.
+
+        A resend is the same message with QoS 1 under the same packet id. Two of QoS 0 are two deliveries.
+        """
+        messages: list[Publish] = []
+        for message in self.messages_until(payload, within=within):
+            if not message.qos or replace(message, dup=False) not in [
+                replace(each, dup=False) for each in messages
+            ]:
+                messages.append(message)
+        return messages
 
     def payloads_until(self, payload: bytes, *, within: float | None = None) -> list[bytes]:
         """Return the payloads of `messages_until`, each where it came first: a hub delivers at least once."""

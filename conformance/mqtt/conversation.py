@@ -81,6 +81,15 @@ class Conversation:
         silent = not self._ended()
         return ", ".join([*map(word, packets), SILENCE]) if silent else self._in_words(packets)
 
+    def answer(self) -> str:
+        """Return what comes of a packet that has an answer in any case, in the words of `outcome`.
+
+        Any order of PINGRESP and other answers is right, so that no fence ends the wait for the first packet:
+        "no answer" is what did not come within `timeouts.reaction`.
+        """
+        self._channel.wait(self._something_came, self._timeouts.reaction)
+        return self.outcome()
+
     def take(self, count: int) -> tuple[str, ...]:
         """Return the next packets in words with their ids: "puback 7", "suback 4660 1 0", "pingresp".
 

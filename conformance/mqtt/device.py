@@ -151,7 +151,7 @@ class Device(Bearer):
 
         def publish(connection: Connection) -> str:
             connection.send(self.topics.events, b"attempt", qos=1)
-            return f"{ACCEPTED}, {connection.outcome()}"
+            return f"{ACCEPTED}, {connection.answer()}"
 
         return self._try(attempt, publish)
 

@@ -33,6 +33,14 @@ class Topics:
         """Filter of cloud-to-device messages."""
         return f"devices/{self.path}/messages/devicebound/#"
 
+    @property
+    def own_messages(self) -> str:
+        """The filter that the page names for messages: of a device `devicebound`, of a module its own (T23).
+
+        A hub need not grant a module the filter of devices.
+        """
+        return f"devices/{self.path}/#" if "/modules/" in self.path else self.devicebound
+
 
 class Bearer:
     """One identity of the hub, a device or a module of one, with its keys or its certificates.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iothub_emulator.mqtt.endpoint import MqttEndpoint
 from iothub_emulator.net.authority import HubCertificate
 from iothub_emulator.net.connect_port import Tunnels
+from iothub_emulator.net.delay_line import far_away
 from iothub_emulator.net.device_authorities import read_authorities
 from iothub_emulator.net.https import serve_https
 from iothub_emulator.net.rules import BACKLOG
@@ -71,7 +72,9 @@ async def open_listeners(runtime: Runtime, certificate: HubCertificate) -> Async
         servers = [
             await rules.listen("mqtt", device, mqtt, for_devices),
             await rules.listen("amqp", service, amqp, contexts.for_back_ends()),
-            await loop.create_server(service, sock=amqp_plain, backlog=BACKLOG),
+            await loop.create_server(
+                far_away(settings, "amqp-plain", service), sock=amqp_plain, backlog=BACKLOG
+            ),
         ]
         if rules.answers_in_clear():
             servers.append(await loop.create_server(device, sock=plain))

@@ -15,6 +15,7 @@ from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.hub import host_names
 from iothub_emulator.net import client_certificates, device_authorities
 from iothub_emulator.net.client_certificates import THUMBPRINTS
+from iothub_emulator.net.delay_line import far_away
 from iothub_emulator.net.device_authorities import VOUCHED_NAMES
 from iothub_emulator.net.frame_rules import FrameRules
 from iothub_emulator.net.tls_stream import TlsStream
@@ -165,8 +166,12 @@ class ListenerRules(FrameRules):
         context_of: Callable[[str | None], ssl.SSLContext],
     ) -> asyncio.AbstractServer:
         """transport.mqtt, transport.plaintext-refused: each port (mqtt, https, amqp) speaks TLS alone."""
+
+        def stream() -> asyncio.BaseProtocol:
+            return TlsStream(factory, context_of, self.describe_peer)
+
         return await asyncio.get_running_loop().create_server(
-            lambda: TlsStream(factory, context_of, self.describe_peer), sock=sock, backlog=BACKLOG
+            far_away(self.settings, name, stream), sock=sock, backlog=BACKLOG
         )
 
 

@@ -118,6 +118,17 @@ def test_a_payload_that_comes_twice_counts_where_it_came_first(scene):
     assert connection.payloads_until(b"three") == [b"one", b"two", b"three"]
 
 
+def test_a_resend_is_no_delivery(scene):
+    """The same message under the same packet id, with DUP 1 or without; under another it is one more."""
+    again = b"\x3a" + message(b"one", 7)[1:]
+    messages = message(b"one", 7), again, message(b"one", 7), message(b"one", 8), message(b"two", 9)
+    connection = scene.device(after_connect(*messages)).connect()
+    connection.send(EVENTS)
+
+    arrived = [(each.payload, each.packet_id) for each in connection.deliveries_until(b"two")]
+    assert arrived == [(b"one", 7), (b"one", 8), (b"two", 9)]
+
+
 def test_a_message_that_may_come_or_not(scene):
     connection = scene.device(after_connect(message(b"one", 7))).connect()
     connection.send(EVENTS)

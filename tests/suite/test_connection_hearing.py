@@ -31,12 +31,42 @@ def answering(*answers, closing=False):
         (answering(b"\x90\x03\x00\x01\x01"), "suback 1"),
         (answering(b"\x90\x03\x00\x01\x80", closing=True), "suback 128, closed"),
         (answering(closing=True), "closed"),
-        (answering(), "no answer"),
+        pytest.param(answering(MESSAGE_A, b"\x90\x03\x00\x01\x01"), "suback 1", id="behind-a-message"),
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
 def test_an_attempt_to_subscribe_is_told_in_words(scene, script, outcome):
     assert scene.device(script).connect().try_to_subscribe("#") == outcome
+
+
+def test_an_attempt_to_subscribe_waits_for_the_answer_that_mqtt_demands(scene):
+    """No fence ends the wait: a SUBACK may come behind a PINGRESP."""
+    connection = scene.device(answering()).connect()
+
+    with scene.hurry():
+        assert connection.try_to_subscribe("#") == "no answer"
+
+
+def test_the_answer_is_waited_for_and_the_fence_comes_behind_it(scene):
+    """PUBACK comes when the hub likes, not before a PINGRESP."""
+    connection = scene.device(answering(b"\x40\x02\x00\x01")).connect()
+    connection.send("t", b"x", qos=1)
+
+    assert connection.answer() == "puback"
+
+
+def test_no_answer_is_told_when_its_time_is_over(scene):
+    connection = scene.device(answering()).connect()
+    connection.send("t", b"x", qos=1)
+
+    with scene.hurry():
+        assert connection.answer() == "no answer"
+
+
+def test_an_attempt_to_unsubscribe_is_told_in_words(scene):
+    connection = scene.device(answering(MESSAGE_A, b"\xb0\x02\x00\x01")).connect()
+
+    assert connection.try_to_unsubscribe("#") == "unsuback"
 
 
 def test_what_was_heard_is_what_came_before_the_fence(scene):
