@@ -121,6 +121,10 @@ class TelemetryReader:
         """Return the device's next message; raises Violation if none arrives in time."""
         return self._next(sent_by, "a message")
 
+    def poll(self, sent_by: Sender, within: float = 0.0) -> Telemetry | None:
+        """Return the device's next message, or None if none arrives in so many seconds."""
+        return self._inbox.next(sent_by.id, within)
+
     def next_event(self, device_id: str, within: float) -> Telemetry | None:
         """Return what the hub tells next of a device that is followed, or None within so many seconds."""
         if self._opening is None:

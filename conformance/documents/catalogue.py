@@ -28,7 +28,8 @@ DOCUMENT_URL: Final = "https://learn.microsoft.com/azure/iot-hub/iot-mqtt-connec
 # The document's sections in its own order; a section that is not named here follows, by name.
 SECTION_ORDER: Final = (
     "transport", "websocket", "connect", "sas", "x509", "x509-ca", "connection", "monitoring", "will",
-    "module", "d2c", "bag", "c2d", "session", "topics", "twin", "desired", "methods", "packets", "watch",
+    "module", "d2c", "bag", "c2d", "session", "topics", "twin", "desired", "methods", "packets",
+    "explore", "watch",
 )  # fmt: skip
 WATCH_SECTION: Final = "watch"
 

@@ -51,6 +51,20 @@ class Conversation:
         self._require_end()
         return (self._channel.ended_at or 0.0) - self._channel.last_sent
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the hub has ended the connection."""
+        return self._ended()
+
+    def wait_for(self, condition: Callable[[], bool], within: float) -> bool:
+        """Wait until something is so that packets bring about, or the connection ends; tell whether it is."""
+        return self._channel.wait(condition, within)
+
+    def begin_fence(self) -> Callable[[float], bool]:
+        """Send a PINGREQ of the suite's own; what is returned waits so many seconds for its PINGRESP."""
+        number = self._channel.fence()
+        return lambda within: self._channel.wait(lambda: self._channel.passed(number), within)
+
     def ping(self) -> None:
         """Send PINGREQ and wait for its PINGRESP: the connection is open, and all before it has come."""
         if self._fenced():

@@ -5,7 +5,8 @@ known deviation, pass; observed, not claimed and untestable stand level with pas
 its verdict in B stands before that in A, or where that is so for a case of it that both have. It is *better*
 where its verdict stands behind. It is *different* where neither holds, and the verdict, the readings, the
 verdict of a case or the word that a case observed are not the same, or a case that only one of them has is
-violated, stale, broken or not tested. Expected, actual and times do not count: they differ from run to run.
+violated, stale, broken or not tested. Scenarios beyond the default ones are left out. Expected, actual and
+times do not count: they differ from run to run.
 What a partial selection left out of one statement is not compared; a clause of which it ran other cases than
 the other statement is judged by the cases that both have.
 """
@@ -15,10 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.explore.scenarios import is_extra
 from conformance.report.counts import ATTENTION, left_out
 from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, Statement
-from conformance.verdict.verdicts import WORST_FIRST, Verdict
+from conformance.verdict.verdicts import WORST_FIRST, Verdict, worst
 
 _LEVEL_WITH_PASS: Final = frozenset({Verdict.OBSERVED, Verdict.NOT_CLAIMED, Verdict.UNTESTABLE})
 _RANK: Final = {
@@ -109,6 +111,7 @@ class Comparison:
 
 def compare(a: Statement, b: Statement) -> Comparison:
     """Return what differs between two statements, clause by clause, in the order of B."""
+    a, b = _without_extra(a), _without_extra(b)
     omitted = [clause.id for made in (a, b) for clause in made.clauses if left_out(made, clause)]
     in_a = {clause.id: clause for clause in a.clauses if clause.id not in omitted}
     in_b = {clause.id: clause for clause in b.clauses if clause.id not in omitted}
@@ -127,6 +130,19 @@ def compare(a: Statement, b: Statement) -> Comparison:
         omitted=tuple(dict.fromkeys(omitted)),
         remarks=tuple(_remarks(a, b)),
     )
+
+
+def _without_extra(statement: Statement) -> Statement:
+    """Return a statement without scenarios beyond the default ones: another run need not have played them."""
+    return statement.model_copy(update={"clauses": [_judged_again(each) for each in statement.clauses]})
+
+
+def _judged_again(clause: ClausePart) -> ClausePart:
+    kept = [case for case in clause.cases if not is_extra(case.id)]
+    if len(kept) == len(clause.cases):
+        return clause
+    verdict = worst(case.verdict for case in kept) if kept else Verdict.NOT_TESTED
+    return clause.model_copy(update={"cases": kept, "verdict": verdict})
 
 
 def _clause_change(a: ClausePart | None, b: ClausePart | None, *, partial: bool) -> ClauseChange | None:

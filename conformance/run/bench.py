@@ -168,6 +168,34 @@ class CaseBench:
             )
         return self._in_its_way(identity)
 
+    @property
+    def evidence(self) -> Evidence:
+        """What this case sees."""
+        return self._evidence
+
+    def devices_named(self, endings: Sequence[str]) -> list[Device]:
+        """Return new devices, as many as endings, whose ids differ in these alone."""
+        return [self._device(identity) for identity in self._bench.identities.take_alike(endings)]
+
+    def certify(self, device: Device) -> None:
+        """Have the hub know a device by two new certificates; from now on it presents the first."""
+        pair = _two_certificates(device.id)
+        self.registry.use_certificates(device.id, *(each.thumbprint() for each in pair))
+        device.certificate, device.spare_certificate = pair
+
+    def pretender(self, device: Device, certificate: ClientCertificate | None) -> Device:
+        """Return somebody who goes by the name of a device, and presents this certificate, or none."""
+        identity = Identity(
+            device_id=device.id, primary_key=device.primary_key, secondary_key=device.secondary_key
+        )
+        return self._device(
+            identity, None if certificate is None else (certificate, certificate), known=False
+        )
+
+    def module_named(self, device: Device, name: str) -> Device:
+        """Return a new module of a device of this case, of this name."""
+        return self._device(self.registry.create_module(device.id, name))
+
     def devices_alike(self, *endings: str) -> tuple[Device, ...]:
         """Return new devices whose ids differ in these endings alone."""
         identities = self._bench.identities.take_alike(endings)

@@ -407,7 +407,9 @@ def _in_way(case: pytest.Function, way: Way) -> pytest.Function:
 
 def _unclaimed(item: pytest.Item, clause: Clause, way: Way, claims: Claims) -> str | None:
     large, clock = (item.get_closest_marker(name) is not None for name in ("large", "clock"))
-    return not_claimed(way.needs(clause.needs), claims, large=large, clock=clock)
+    more = [need for mark in item.iter_markers("needs") for need in mark.args]
+    needs = dict.fromkeys((*way.needs(clause.needs), *more))
+    return not_claimed(needs, claims, large=large, clock=clock)
 
 
 def _shut(clause: Clause, way: Way, shut_ways: Mapping[str, str]) -> str | None:

@@ -24,7 +24,7 @@ from conformance.report import terminal
 from conformance.report.redaction import redact
 from conformance.report.redaction_hooks import clean
 from conformance.report.statement import RunPart
-from conformance.run import dry_run, run_state
+from conformance.run import dry_run, exploration, run_state
 from conformance.run.bench import left_behind
 from conformance.run.cases import stopwatch
 from conformance.run.dependencies import Collaborators, OpenTarget, Options
@@ -333,7 +333,7 @@ class Controller:
         narrow = () if covers(judged, self.config) else tuple(self.config.args)
         here = str(self.config.invocation_params.dir) + "/"
         places = [str(place).removeprefix(here) for place in narrow]
-        return left_out_by(self.config, self.selection, places=places)
+        return [*left_out_by(self.config, self.selection, places=places), *exploration.left_out(self.config)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -118,6 +118,7 @@ _MAKERS: Final[Mapping[str, int]] = {
     "silent_client": 1,
     "register": 1,
     "register_module": 1,
+    "exploration": 3,
     "register_vouched": 1,
     "other_vouched": 1,
 }
@@ -128,6 +129,7 @@ _MESSAGES: Final[Mapping[str, float]] = {
     "c2d": 1.4,
     "d2c": 2.5,
     "desired": 1.9,
+    "explore": 23.0,
     "methods": 3.3,
     "monitoring": 1.2,
     "session": 3.8,

@@ -54,6 +54,11 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
         "type": int,
         "help": "run the cases in another order, the seed's own",
     },
+    "--explore": {
+        "metavar": "N|TIME",
+        "help": "play the first N scenarios, or further ones for so long, such as 10m",
+    },
+    "--scenario": {"metavar": "FILE", "help": "play the scenario of a file, and nothing else"},
     "--dry-run": {
         "action": "store_true",
         "help": "say what would run and what it would cost; run nothing",

@@ -57,6 +57,10 @@ class Again:
             self._worker.current.held_up = self._pulse.held_up_since(self._began)
         return (yield)
 
+    def held_up_since(self, moment: float) -> float:
+        """Return for how many seconds this process stood still since this moment of the monotonic clock."""
+        return self._pulse.held_up_since(moment)
+
     def pytest_sessionfinish(self) -> None:
         """End the heartbeat."""
         self._pulse.stop()

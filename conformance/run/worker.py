@@ -44,6 +44,7 @@ from conformance.ways.depth import Depth, kept
 MARKERS: Final = (
     "clause(id): the one documented behaviour that the test checks, such as d2c.qos2",
     "large: a case that moves much data; on a live hub it runs with --large only",
+    "needs(capability, ...): what a case needs beside what its clause does",
     "clock: a case that depends on the hub's clock; it runs where that is known",
 )
 SINGLE_PROCESS: Final = "main"
@@ -77,7 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     runner = Runner(config)
     config.pluginmanager.register(runner, "conformance-runner")
     config.pluginmanager.register(Again(runner), "conformance-again")
-    for module in (*FIXTURES, "conformance.report.redaction_hooks"):
+    for module in (*FIXTURES, "conformance.run.exploration", "conformance.report.redaction_hooks"):
         config.pluginmanager.import_plugin(module)
 
 

@@ -7,6 +7,7 @@ from sample import case, clause, holding, mixed, statement, violation
 from tree import read
 
 from conformance.__main__ import main
+from conformance.explore.scenarios import DEFAULT
 from conformance.report import json_report
 from conformance.report.comparison import Kind, compare
 from conformance.report.comparison_text import as_markdown, as_terminal
@@ -126,6 +127,17 @@ def test_a_rule_broken_in_passing_is_a_regression():
     b = statement(clause("watch.ids", case(1), violation(9, in_passing=True), sightings=3))
 
     assert compare(a, b).is_regression
+
+
+def test_a_scenario_beyond_the_default_ones_is_not_compared():
+    """Another run need not have played it; one of the default ones is compared like any case."""
+    extra, default = (f"test_explore.py::explore.messages[{number}]" for number in (DEFAULT, 1))
+    a = statement(clause("c2d.delivered", case(1)))
+    by_extra = statement(clause("c2d.delivered", case(1), violation(9, id=extra, in_passing=True)))
+    by_default = statement(clause("c2d.delivered", case(1), violation(9, id=default, in_passing=True)))
+
+    assert compare(a, by_extra).changes == ()
+    assert compare(a, by_default).is_regression
 
 
 def test_another_suite_other_claims_and_figures_are_said_first():
