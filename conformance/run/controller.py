@@ -21,6 +21,7 @@ from conformance.documents.catalogue import Catalogue
 from conformance.errors import HarnessError, NotWritten
 from conformance.plugin import refuse, say_error
 from conformance.report import terminal
+from conformance.report.printable import plural
 from conformance.report.redaction import redact
 from conformance.report.redaction_hooks import clean
 from conformance.report.statement import RunPart
@@ -378,7 +379,8 @@ def _shut_ways(cases: Sequence[Case]) -> list[str]:
     """Say in one line for each way in which no session opens how many cases are not tested for that."""
     counts = Counter((entrance_of(case.id), case.message) for case in cases if is_shut(case.message))
     return [
-        f"{count} cases {way} are not tested: {message}" for (way, message), count in sorted(counts.items())
+        f"{plural(count, 'case')} {way} not tested: {message}"
+        for (way, message), count in sorted(counts.items())
     ]
 
 

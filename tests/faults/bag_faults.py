@@ -116,6 +116,7 @@ def properties_stick_to_the_device(rules):
 
     class Wrong(TelemetryRules):
         def __init__(self):
+            super().__init__()
             self.last = {}
 
         def stamp(self, sender, payload, properties, system, now):

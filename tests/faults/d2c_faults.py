@@ -211,6 +211,7 @@ def third_message_is_overtaken(rules):
 
     class Wrong(TelemetryRules):
         def __init__(self):
+            super().__init__()
             self.counts, self.held = Counter(), {}
 
         def arrivals(self, event):
