@@ -224,6 +224,7 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
     }
     assert set(ready["capabilities"]) == {
         "registry", "telemetry", "c2d", "twin", "methods", "modules", "feedback", "websocket", "x509",
+        "x509-over-websocket", "x509-modules",
     }  # fmt: skip
     assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert stat.S_IMODE((tmp_path / "ready.json").stat().st_mode) == 0o600

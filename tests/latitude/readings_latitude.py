@@ -11,9 +11,9 @@ from functools import partial
 from aiohttp import web
 from latitude import acted, right, wrapped
 
-from iothub_emulator.hub import session, topics
-from iothub_emulator.hub.effects import End
+from iothub_emulator.hub import json_text, session, topics
 from iothub_emulator.hub.methods import Answered, MethodCalls
+from iothub_emulator.hub.property_bag import BagRefused
 from iothub_emulator.hub.refusals import invalid
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.session import Session
@@ -23,6 +23,8 @@ from iothub_emulator.net.websocket_upgrade import WebSockets
 
 reading = partial(right, base="emulator")
 
+# Up to here every whole number is a double too.
+EXACT = 2**53
 DEVICE_WILDCARD = "devices/+/messages/devicebound/#"
 
 
@@ -234,31 +236,6 @@ def _retain(rules, *, of_wills):
 def qos_2_has_a_puback(rules):
     """A message with QoS 2 is taken and answered as QoS 1 would be."""
     always(rules.publish, "on_qos_2", "puback")
-
-
-def _not_sent_after(rules, gone):
-    def wrap(is_sent):
-        def sent(will, end):
-            if end is gone:
-                acted()
-                return False
-            return is_sent(will, end)
-
-        return sent
-
-    wrapped(rules.will, "is_sent", wrap)
-
-
-@reading("clause will.on-keep-alive: not sent", "hub facts 4, Will on keep-alive time-out: OBSERVE")
-def silence_leaves_no_will(rules):
-    """A client that is dropped for its silence leaves no Will."""
-    _not_sent_after(rules, End.KEEP_ALIVE)
-
-
-@reading("clause will.on-protocol-error: not sent", "hub facts 4, Will on QoS 2 close: unknown")
-def errors_leave_no_will(rules):
-    """A client that broke a rule leaves no Will."""
-    _not_sent_after(rules, End.ERROR)
 
 
 def _bag_without(rules, absent):
@@ -569,6 +546,62 @@ def packets_that_are_nearly_right_are_acknowledged(rules):
     always(rules.publish, "on_undocumented_topic", "acknowledge")
 
 
+@reading("clause topics.ill-formed-filters: refused with 0x80", "the clause's note: many servers do")
+def ill_formed_filters_are_refused(rules):
+    """A filter that MQTT does not allow is answered 0x80, and the connection stays."""
+
+    def wrap(check):
+        def lenient(topic_filter):
+            try:
+                check(topic_filter)
+            except Malformed:
+                acted()
+
+        return lenient
+
+    wrapped(rules.codec, "filter_wildcards", wrap)
+
+
+# Values
+
+
+@reading(
+    "clause twin.number-forms, desired.number-forms, methods.number-forms: the same number in another form",
+    "RFC 8259, 6: the form of a number has no meaning",
+)
+def whole_numbers_lose_their_point(rules):
+    """A number without a fraction is written without a point, wherever it goes."""
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {name: plain(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [plain(each) for each in value]
+        if isinstance(value, float) and value.is_integer() and 0 < abs(value) < EXACT:
+            acted()
+            return int(value)
+        return value
+
+    wrapped(json_text, "dump", lambda dump: lambda value: dump(plain(value)))
+
+
+@reading("clause bag.control-characters: not taken", "Microsoft, page on messages: printable ASCII alone")
+def control_characters_in_properties_close(rules):
+    """A message with a control character in a name or value of its bag closes the connection."""
+
+    def wrap(decode):
+        def printable(text):
+            decoded = decode(text)
+            if any(ord(character) < 0x20 or character == "\x7f" for character in decoded):
+                acted()
+                raise BagRefused("bag.control-characters")
+            return decoded
+
+        return printable
+
+    wrapped(rules.property_bag, "decode", wrap)
+
+
 # All at once
 
 
@@ -585,8 +618,6 @@ def other_readings(rules):
         retained_messages_have_mqtt_retain,
         retained_wills_have_mqtt_retain,
         qos_2_has_a_puback,
-        silence_leaves_no_will,
-        errors_leave_no_will,
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,
@@ -600,6 +631,9 @@ def other_readings(rules):
         empty_answers_have_no_payload,
         a_bad_status_closes,
         packets_that_are_nearly_right_are_ignored,
+        ill_formed_filters_are_refused,
+        whole_numbers_lose_their_point,
+        control_characters_in_properties_close,
     ):
         differ(rules)
 
@@ -617,8 +651,6 @@ def still_other_readings(rules):
         retained_messages_have_mqtt_retain,
         retained_wills_have_mqtt_retain,
         qos_2_has_a_puback,
-        silence_leaves_no_will,
-        errors_leave_no_will,
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,

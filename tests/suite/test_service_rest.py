@@ -70,7 +70,7 @@ def test_keys_are_revealed_on_the_wire_alone(service, client):
 
     assert service.requests[0].body == {"keys": [KEY]}
     with pytest.raises(TypeError, match="a bytes is not JSON"):
-        client.call("PUT", "devices", "d", body=b"")
+        client.call("PUT", "devices", "d", body={"key": b""})
 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(service, client, waits):

@@ -62,7 +62,7 @@ def run(tmp_path):
         command = [sys.executable, "-m", "pytest", f"--profile={profile}", "--no-preflight", "-q"]
         command += ["-p", "no:cacheprovider", "-p", "stalls", f"--report-dir={tmp_path / 'report'}"]
         process = subprocess.run(
-            [*command, f"conformance/{case}"],
+            [*command, f"conformance/hub/{case}"],
             cwd=CHECKOUT,
             env=environment,
             capture_output=True,
