@@ -95,7 +95,7 @@ latitude: $(READY) ## run the whole suite on right hubs that differ, and on one 
 	$(BIN)/pytest tests/latitude -n 2 -k '$(RIGHT)' $(HANG)2700
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
-	$(BIN)/pytest tests/controls -n 2 $(HANG)500
+	$(BIN)/pytest tests/controls -n 2 $(HANG)1600
 
 hostile: $(READY) ## run the suite on hubs that say too much: each run ends, and its report opens
 	$(BIN)/pytest tests/hostile/test_reports_open.py -n 2 $(HANG)300
