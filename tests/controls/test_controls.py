@@ -39,6 +39,7 @@ HONEST = {
         "connect.keep-alive-long": ADMITS,
         "connect.special-characters": ADMITS,
         "connect.username": ADMITS,
+        "connection.ids-alike": ADMITS,
         "module.connect": ADMITS,
         "module.special-characters": ADMITS,
         "sas.accepted": ADMITS,
@@ -46,6 +47,7 @@ HONEST = {
         "sas.field-order": ADMITS,
         "sas.secondary-key": ADMITS,
         "transport.amqp-cipher-suites": SERVED,
+        "twin.tags-kept": SERVED,
         "transport.mqtt": SPEAKS_TLS,
         "transport.no-plaintext": SPEAKS_TLS,
         "transport.plaintext-refused": SPEAKS_TLS,
@@ -66,7 +68,6 @@ HONEST = {
         "x509.empty-password": ADMITS,
         "x509.secondary-thumbprint": ADMITS,
         "topics.no-device-to-device": HANDS_NOTHING_ON,
-        "watch.ids": ACKNOWLEDGES,
         "watch.server-only": ACKNOWLEDGES,
     },
 }
