@@ -26,11 +26,11 @@ from conformance.report.redaction import redact
 from conformance.report.redaction_hooks import clean
 from conformance.report.statement import RunPart
 from conformance.run import dry_run, exploration, run_state
-from conformance.run.bench import left_behind
 from conformance.run.cases import stopwatch
 from conformance.run.dependencies import Collaborators, OpenTarget, Options
 from conformance.run.dry_run import DryRun
 from conformance.run.halves import HALF, covers, folder, half_of
+from conformance.run.identities import left_behind
 from conformance.run.interrupts import FirstInterruptOnly
 from conformance.run.progress import ShownProgress
 from conformance.run.records import Records

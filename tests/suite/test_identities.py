@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from conformance.errors import NotTested, ServiceError
-from conformance.run.bench import (
+from conformance.run.identities import (
     FIRST_BATCH,
     LARGEST_BATCH,
     NewIdentities,
