@@ -7,6 +7,7 @@ process that runs cases.
 """
 
 import itertools
+import os
 import sys
 from collections.abc import Generator
 from typing import Final, NoReturn
@@ -23,6 +24,9 @@ pytest.register_assert_rewrite(
     "conformance.run.fixtures",
     "conformance.backend",
 )
+
+# Where more would wait, memory and the hub's connections may not be enough for them.
+MOST_WORKERS: Final = 16
 
 OPTIONS: Final = pytest.StashKey[Options]()
 
@@ -91,6 +95,19 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
             raise
         say_error(message)
         return own_code[0]
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Say what ``-n auto`` is in a run of the suite; in any other, xdist does."""
+    if not is_conformance_run(config) or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return workers_for(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+
+
+def workers_for(processors: int) -> int:
+    """Return two workers for each processor, since half of a worker's time is waiting; mostly at most 16."""
+    return max(processors, min(2 * processors, MOST_WORKERS))
 
 
 def refuse(message: str, exit_code: int) -> NoReturn:

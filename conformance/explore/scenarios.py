@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from conformance.errors import UsageError
@@ -146,7 +146,7 @@ class Scenario:
         """``explore.c2d[17]``: what it is called in pytest and in reports."""
         return f"explore.{self.section}[{self.number}]"
 
-    @property
+    @cached_property  # a play asks with each step
     def needs(self) -> tuple[str, ...]:
         """The capabilities without which it cannot be played."""
         return tuple(needs_of(self.actions, self.cast))

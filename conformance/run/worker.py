@@ -78,8 +78,15 @@ def pytest_configure(config: pytest.Config) -> None:
     runner = Runner(config)
     config.pluginmanager.register(runner, "conformance-runner")
     config.pluginmanager.register(Again(runner), "conformance-again")
+    config.add_cleanup(_spare_collections)
     for module in (*FIXTURES, "conformance.run.exploration", "conformance.report.redaction_hooks"):
         config.pluginmanager.import_plugin(module)
+
+
+def _spare_collections() -> None:
+    """Collect garbage once: pytest does so five times when a process ends, whose heap holds a whole run."""
+    gc.collect()
+    gc.freeze()
 
 
 class Runner:
@@ -253,8 +260,7 @@ class Runner:
         }
         file = state.folder / f"collected-{self.worker}.json"
         file.write_text(json.dumps(collected), encoding="utf-8")
-        # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again, and
-        # pytest makes five in each process when it ends.
+        # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again.
         gc.freeze()
 
     # -- the bench

@@ -308,8 +308,8 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
         target = opened.target
         assert (target.origin, target.edition, target.host) == ("launched", "document", "localhost")
         assert target.timing == {
-            "sas-skew": 1.0,
-            "sas-grace": 1.0,
+            "sas-skew": 0.5,
+            "sas-grace": 0.5,
             "keep-alive-tolerance": 1.0,
             "c2d-lock": 1.0,
             "c2d-expiry": 0.0,

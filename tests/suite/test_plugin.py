@@ -1,7 +1,11 @@
 """The plugin, tested by running pytest inside pytest, on a pretended hub."""
 
+import os
+
 import pytest
 from small_suite import SmallSuite, run_pytest
+
+from conformance.plugin import workers_for
 
 BOTH_WAYS = pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
 
@@ -89,6 +93,20 @@ def test_workers_steal_work(small):
     result = small.run("-n", "2", "-v")
 
     result.stdout.fnmatch_lines(["scheduling tests via WorkStealingScheduling"])
+
+
+def test_auto_is_two_workers_for_each_processor(small):
+    """Half of a worker's time is waiting."""
+    small.cases(ALL_GOOD)
+
+    result = small.run("-n", "auto")
+
+    result.stdout.fnmatch_lines([f"*6 cases in * on {workers_for(len(os.sched_getaffinity(0)))} workers*"])
+
+
+@pytest.mark.parametrize(("processors", "workers"), [(1, 2), (2, 4), (8, 16), (12, 16), (64, 64)])
+def test_more_than_16_workers_want_as_many_processors(processors, workers):
+    assert workers_for(processors) == workers
 
 
 # -- verdicts of cases
