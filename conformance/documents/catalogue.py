@@ -59,7 +59,7 @@ class _Consequence(BaseModel):
     means: _Line
 
 
-_Fixed = dict[Literal["transport", "credential", "kind", "clean_session", "session"], _Line]
+_Fixed = dict[Literal["transport", "credential", "kind", "clean_session", "session", "key"], _Line]
 
 
 class _Record(BaseModel):

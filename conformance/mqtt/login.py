@@ -46,8 +46,9 @@ class Bearer:
     """One identity of the hub, a device or a module of one, with its keys or its certificates.
 
     `host` is the hub's name in Username and token. With a `certificate` its CONNECT goes without Password;
-    the hub knows it by `spare_certificate` too. Tokens are made for the hub's time: its clock is so many
-    seconds ahead. `clean_session` is that of its CONNECTs where a test says none.
+    the hub knows it by `spare_certificate` too. Its tokens are of the primary key, or of the secondary
+    one where it `signs_with_secondary`, and made for the hub's time: its clock is so many seconds ahead.
+    `clean_session` is that of its CONNECTs where a test says none.
     """
 
     def __init__(
@@ -64,12 +65,20 @@ class Bearer:
         self.path = identity.path
         self.primary_key = identity.primary_key
         self.secondary_key = identity.secondary_key
+        self.signs_with_secondary = False
         self.host = host
         self.topics = Topics(self.path)
         self.certificate = certificate
         self.spare_certificate: ClientCertificate | None = None
         self._clock_ahead = clock_ahead
         self.clean_session = clean_session
+
+    @property
+    def key(self) -> Secret:
+        """The one of its two keys that signs its tokens."""
+        if self.signs_with_secondary and self.secondary_key is not None:
+            return self.secondary_key
+        return self.primary_key
 
     @property
     def username(self) -> str:
@@ -91,14 +100,14 @@ class Bearer:
         escapes: Escapes = "upper",
         signature_escapes: Escapes = "upper",
     ) -> SasToken:
-        """Return a token: of the primary key, for this device, for an hour, where nothing else is said.
+        """Return a token: of its own key, for this device, for an hour, where nothing else is said.
 
         `expires_in` in seconds, negative for a token of the past; `escapes` and `signature_escapes` say how
         resource and signature are escaped.
         """
         return sas_token(
             self.resource if resource is None else resource,
-            self.primary_key if key is None else key,
+            self.key if key is None else key,
             expiry=int(time.time() + self._clock_ahead + expires_in),
             order=order,
             escapes=escapes,

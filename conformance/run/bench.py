@@ -177,7 +177,7 @@ class CaseBench:
         """Have the hub know a device by two new certificates; from now on it presents the first."""
         pair = _two_certificates(device.id)
         self.registry.use_certificates(device.id, *(each.thumbprint() for each in pair))
-        device.certificate, device.spare_certificate = pair
+        device.certificate, device.spare_certificate = self._own_first(pair)
 
     def pretender(self, device: Device, certificate: ClientCertificate | None) -> Device:
         """Return somebody who goes by the name of a device, and presents this certificate, or none."""
@@ -289,6 +289,10 @@ class CaseBench:
         self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
         return pair
 
+    def _own_first(self, pair: tuple[ClientCertificate, ClientCertificate]) -> tuple[ClientCertificate, ...]:
+        """Return the certificate that is presented, and the other one."""
+        return pair if self.way.key == "primary" else (pair[1], pair[0])
+
     def _opened(self, name: Literal["telemetry", "routed"]) -> TelemetryReader:
         reader = self._readers.get(name)
         if reader is None:
@@ -305,7 +309,7 @@ class CaseBench:
         *,
         known: bool = True,
     ) -> Device:
-        own, spare = pair or (None, None)
+        own, spare = self._own_first(pair) if pair else (None, None)
         bench = self._bench
         self._evidence.identities += known
         device = Device(
@@ -318,6 +322,9 @@ class CaseBench:
             clean_session=self.way.clean_session == "clean",
         )
         device.spare_certificate = spare
+        device.signs_with_secondary = self.way.key == "secondary"
+        if device.signs_with_secondary and device.secondary_key is None:
+            raise NotTested(f"needs secondary-key in the [[identity]] of {device.id}")
         self._devices.append(device)
         for reader in self._readers.values():
             reader.follow(device.id, self._evidence.transcript)

@@ -15,6 +15,7 @@ Credential = Literal["sas", "x509"]
 Kind = Literal["device", "module"]
 CleanSession = Literal["clean", "persistent"]
 Session = Literal["first", "later"]
+Key = Literal["primary", "secondary"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Way:
     """One value on each axis; as it is, the first way, in which every case runs.
 
     `clean_session` is that flag of CONNECT, 1 or 0; `session` whether the identity had an earlier one of the
-    same kind.
+    same kind; `key` which of its two keys or certificates it proves itself with.
     """
 
     transport: Transport = "tls"
@@ -30,6 +31,7 @@ class Way:
     kind: Kind = "device"
     clean_session: CleanSession = "clean"
     session: Session = "first"
+    key: Key = "primary"
 
     def __str__(self) -> str:
         """Return what differs from the first way, as the ids of cases have it: "websocket-x509-module"."""
@@ -82,6 +84,7 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": ("device", "module"),
     "clean_session": ("clean", "persistent"),
     "session": ("first", "later"),
+    "key": ("primary", "secondary"),
 }
 FIRST: Final = Way()
 _ENTRANCE: Final = ("transport", "credential", "kind")
@@ -91,6 +94,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "module": "as a module",
     "persistent": "with CleanSession 0",
     "later": "in a later session",
+    "secondary": "with its secondary key or certificate",
 }
 
 # By what a way needs, the most particular first.

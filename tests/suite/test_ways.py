@@ -80,7 +80,7 @@ def test_a_test_keeps_its_ways():
     """An id bears its way, and stays what it is."""
     assert list(map(str, further_ways("test_d2c.py::test_a_qos_1_publish_is_acknowledged_once"))) == [
         "websocket-persistent-later",
-        "x509-module-later",
+        "x509-module-later-secondary",
     ]
 
 
