@@ -110,7 +110,14 @@ class NotInTier(ServiceError):  # noqa: N818 - says what is the case
 
 
 class StageFailed(HarnessError):  # noqa: N818 - says what is the case
-    """A step failed that a case needs but does not check: ``needs connect.client-id: no CONNACK``."""
+    """A step failed that a case needs but does not check: ``needs connect.client-id: no CONNACK``.
+
+    `needs` is the clause that checks it; empty where what failed may not be the hub's doing.
+    """
+
+    def __init__(self, message: str, *, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class TooLate(HarnessError):  # noqa: N818 - says what is the case

@@ -6,7 +6,7 @@ record while the case runs: what it observed, compared and broke on.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.documents.catalogue import Catalogue, Clause
-from conformance.errors import CatalogueError, HarnessError, NotTested, TooLate, Violation
+from conformance.errors import CatalogueError, HarnessError, NotTested, StageFailed, TooLate, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.describe import cut
 from conformance.evidence.watch import Breach as SeenBreach
@@ -50,7 +50,7 @@ class RunningCase:
     this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
     still meanwhile; `too_late`, whether the test found that it could not be in time. `failed_call` says which
     call of the service the hub did not carry out, of those that the case needs and does not check; asked with
-    True, it waits for their ends.
+    True, it waits for their ends. `musts` are the ids of all clauses of level *must*.
     """
 
     id: str
@@ -74,6 +74,7 @@ class RunningCase:
     held_up: float = 0.0
     too_late: bool = False
     failed_call: Callable[[bool], str | None] = field(default=lambda _wait_for_end: None, repr=False)
+    musts: Collection[str] = field(default=(), repr=False)
     readings: Readings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +138,9 @@ class RunningCase:
         outcome = replace(outcome, observed=cut(redact(self.mask(outcome.observed)), LONGEST_WORDS))
         outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
-        breaches = tuple(_one_for_each_clause(map(self._breach, watch.breaches)))
+        breaches = tuple(
+            _one_for_each_clause(map(self._breach, (*watch.breaches, *self._broken_in_passing(problems))))
+        )
         flood = self.evidence.flood
         is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
         return Case(
@@ -176,6 +179,12 @@ class RunningCase:
         if not self.held_up or problem.kind in {Kind.NOT_SEEN, Kind.NOT_OFFERED}:
             return problem
         return Problem(phase=problem.phase, kind=Kind.TROUBLE, message=f"{self.why_again}: {problem.message}")
+
+    def _broken_in_passing(self, problems: Iterable[Problem]) -> Iterator[SeenBreach]:
+        """Yield what broke while the stage was set: a clause that all hubs owe, by what this case saw."""
+        for problem in problems:
+            if problem.broke in self.musts and not self.too_late:
+                yield SeenBreach(problem.broke, problem.message, problem.observed)
 
     def _breach(self, seen: SeenBreach) -> Breach:
         """Return a breach of a watched rule as the profile's deviations judge it."""
@@ -218,6 +227,9 @@ class RunningCase:
             )
         if isinstance(error, AssertionError):
             return self._assertion(phase, message)
+        if isinstance(error, StageFailed) and isinstance(error.__cause__, Violation):
+            seen = error.__cause__.observed
+            return Problem(phase=phase, kind=Kind.TROUBLE, message=message, observed=seen, broke=error.needs)
         # The suite's own errors say what they are; of any other, its name is half the message.
         own_words = message if isinstance(error, HarnessError) else f"{type(error).__name__}: {message}"
         return Problem(phase=phase, kind=Kind.TROUBLE, message=own_words)
@@ -323,6 +335,7 @@ class CaseMaker:
         self._config = config
         self._package = package
         self._catalogue = catalogue
+        self._musts = frozenset(each.id for each in catalogue.clauses.values() if each.level == "must")
         self._worker = worker
 
     def __call__(self, item: pytest.Item) -> RunningCase | None:
@@ -364,6 +377,7 @@ class CaseMaker:
             worker=self._worker,
             deviations=state.deviations if state else (),
             today=state.today if state else "",
+            musts=self._musts,
         )
 
     def in_further_ways(self, cases: Sequence[pytest.Function]) -> list[pytest.Function]:

@@ -16,6 +16,7 @@ from conformance.run.cases import CASE, RunningCase
 from conformance.run.worker import Runner
 from conformance.target.host_names import Side, other_name
 from conformance.verdict.readings import Readings
+from conformance.ways.way import FIRST
 
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
     from conformance.backend import (
@@ -122,14 +123,18 @@ def _bench(request: pytest.FixtureRequest, evidence: Evidence, _case: RunningCas
 
 
 @pytest.fixture
-def stage() -> Stage:
-    """``stage(step, *arguments, needs="connect.client-id")``: a step whose failure makes the case broken."""
+def stage(_case: RunningCase) -> Stage:
+    """``stage(step, *arguments, needs="connect.client-id")``: a step whose failure makes the case broken.
+
+    What it needs is a rule of its own, and is violated: where its own cases do not come so far, here alone.
+    """
 
     def run(step: Callable[..., T], *arguments: Any, needs: str = SESSION, **options: Any) -> T:
         try:
             return step(*arguments, **options)
         except Violation as violation:
-            raise StageFailed(f"needs {needs}: {violation}") from violation
+            judge = _case.way.judge if needs == SESSION and _case.way.entrance != FIRST else needs
+            raise StageFailed(f"needs {judge}: {violation}", needs=judge) from violation
 
     return run
 

@@ -27,6 +27,8 @@ class Problem:
     expected: str = ""
     actual: str = ""
     needs: str = ""
+    broke: str = ""
+    """The clause that was violated where the stage was set for another; empty where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
