@@ -32,6 +32,7 @@ def test_a_later_connection_is_told_too(device, connection_events, reported_conn
 
 
 @clause("monitoring.disconnected")
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "leave",
     [

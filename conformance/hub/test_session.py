@@ -18,6 +18,7 @@ LEAVE = [Connection.disconnect, Connection.drop]
 
 
 @clause("session.subscription-persists")
+@pytest.mark.crossed
 @pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
 def test_a_subscription_outlives_its_connection(device, c2d, stage, readings, leave):
     """A device that returns with CleanSession 0 is given messages; it may have to subscribe again."""
@@ -43,6 +44,7 @@ def test_a_subscription_outlives_two_connections(away, c2d, stage, readings):
 
 
 @clause("session.pending-delivered")
+@pytest.mark.crossed
 @pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
 def test_what_was_sent_meanwhile_is_delivered(device, c2d, stage, observed, redelivery, leave):
     """All that was sent while the device was away arrives when it returns with CleanSession 0."""
@@ -139,6 +141,7 @@ def test_what_waited_when_clean_session_1_came(away, c2d, stage, observed, later
 
 
 @clause("session.unsubscribe-persists")
+@pytest.mark.crossed
 @pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
 def test_unsubscribing_outlives_the_connection(away, c2d, stage, leave):
     """A device that unsubscribed and returns with CleanSession 0 is given nothing until it subscribes."""

@@ -41,6 +41,7 @@ def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage
 
 
 @clause("will.sent")
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "lose",
     [

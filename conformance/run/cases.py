@@ -383,6 +383,7 @@ class CaseMaker:
     def in_further_ways(self, cases: Sequence[pytest.Function]) -> list[pytest.Function]:
         """Return a test's cases in the ways that are dealt to it beside the first; `cases` are all of them.
 
+        One of them runs in each way; of a test that is marked as crossed, all do.
         The id of such a case bears its way: ``test_x@websocket-module[y]``.
         """
         first = cases[0]
@@ -392,6 +393,8 @@ class CaseMaker:
         by_name = {case.name: case for case in cases}
         test = f"{first.path.name}::{first.originalname}"
         ways = further_ways(test, self._catalogue[cited[0]].fixed)
+        if first.get_closest_marker("crossed") is not None:
+            return [_in_way(case, way) for way in ways for case in cases]
         return [_in_way(by_name[chosen(tuple(by_name), way)], way) for way in ways]
 
     def _check_markers(self, item: pytest.Item, where: str) -> None:
