@@ -22,6 +22,19 @@ def test_a_silent_client_is_dropped_in_time(silent_client, keep_alive, hub, unto
     untouched.confirm()
 
 
+@clause("connection.keep-alive")
+@pytest.mark.parametrize("minutes", [0x0100, 0x0101], ids=["low-byte-0", "bytes-alike"])
+def test_a_keep_alive_of_minutes_is_read_whole(device, other_device, stage, keep_alive, hub, minutes):
+    """[MQTT-3.1.2-24] It has two bytes: neither of them alone, nor both swapped, is the keep-alive."""
+    patient = stage(device.raw_connected, keep_alive=minutes)
+    silent = stage(other_device.raw_connected, keep_alive=keep_alive)
+
+    limit = 1.5 * keep_alive + hub.timing["keep-alive-tolerance"] + hub.timeouts.reaction
+    silent.wait_closed(within=limit)
+
+    assert patient.outcome() == "no answer"
+
+
 @clause("connection.keep-alive-traffic")
 def test_publishing_alone_keeps_the_connection(device, other_device, stage, keep_alive, hub):
     """[MQTT-3.1.2-23] Any packet counts: a client that publishes outlives a silent one that came later."""

@@ -39,6 +39,7 @@ def test_a_later_connection_is_told_too(device, connection_events, reported_conn
         pytest.param(lambda connection: connection.disconnect(), id="DISCONNECT"),
         pytest.param(lambda connection: connection.drop(), id="abrupt-close"),
         pytest.param(lambda connection: connection.reset(), id="TCP-reset"),
+        pytest.param(lambda connection: connection.half_close(), id="half-close"),
     ],
 )
 def test_the_end_of_a_connection_is_told(device, connection_events, reported_connection, leave):
