@@ -22,7 +22,7 @@ from iothub_emulator.settings import TELEMETRY, Settings
 LOOPBACK = ("localhost", "127.0.0.1")
 """Names that lead to this machine without a hosts file or a proxy."""
 
-_HTTPS = 443
+_HTTPS, _AMQP = 443, 5671
 
 # [MQTT-3.1.2-24] allows one and a half times the keep-alive; a timer may be late by this much (seconds).
 _KEEP_ALIVE_FACTOR = 1.5
@@ -60,19 +60,17 @@ def connection_strings(runtime: Runtime, ports: Ports, host: str) -> dict[str, A
     """Return the connection strings that lead here under one of the hub's names.
 
     Clients differ in what they take: some want a dot in the name, some the port of MQTT behind it, most
-    nothing behind it. A port that is the standard one is left out of the service's.
+    nothing behind it. A port that is the standard one is left out of the service's and of the events'.
     """
     settings = runtime.settings
     owner, service = runtime.policies["iothubowner"], runtime.policies["service"]
-    # Where there is a proxy, it leads other names than loopback's own here, from the standard ports.
-    is_proxied = ports.connect is not None and host not in LOOPBACK
+    is_proxied = _is_proxied(host, ports)
     rest_host = host if is_proxied or ports.https == _HTTPS else f"{host}:{ports.https}"
-    amqp_host = host if is_proxied else f"{host}:{ports.amqp}"
     devices = list(runtime.registry)
     return {
         "service_connection_string": f"HostName={rest_host};{_signed_by(owner)}",
         "events_connection_string": (
-            f"Endpoint=sb://{amqp_host}/;{_signed_by(service)};EntityPath={settings.entity}"
+            f"Endpoint=sb://{_amqp_host(host, ports)}/;{_signed_by(service)};EntityPath={settings.entity}"
         ),
         "device_connection_strings": {device.device_id: _device_string(host, device) for device in devices},
         "device_connection_strings_with_port": {
@@ -166,6 +164,19 @@ def ca_files(path: Path | None, key_path: Path | None, authority: CertificateAut
         yield shared
 
 
+def _is_proxied(host: str, ports: Ports) -> bool:
+    """Tell whether the CONNECT port leads this name here, from the standard ports; not loopback's own."""
+    return ports.connect is not None and host not in LOOPBACK
+
+
+def _amqp_host(host: str, ports: Ports) -> str:
+    """Return the host of an Event Hubs endpoint, with its port where that is another than the standard one.
+
+    azure-event-hubs 0.2 looks all of it up as the name of a host, port included.
+    """
+    return host if _is_proxied(host, ports) or ports.amqp == _AMQP else f"{host}:{ports.amqp}"
+
+
 def _signed_by(policy: Policy) -> str:
     return f"SharedAccessKeyName={policy.name};SharedAccessKey={policy.primary_key}"
 
@@ -181,7 +192,7 @@ def _routed(runtime: Runtime, ports: Ports) -> dict[str, str]:
         return {}
     return {
         "routed_events_connection_string": (
-            f"Endpoint=sb://{settings.host_names[0]}:{ports.amqp}/;{_signed_by(service)};"
+            f"Endpoint=sb://{_amqp_host(settings.host_names[0], ports)}/;{_signed_by(service)};"
             f"EntityPath={settings.routed_entity}"
         )
     }

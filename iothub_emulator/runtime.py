@@ -119,6 +119,18 @@ class Runtime:
         except TokenRefused as refused:
             raise Unauthorised(refused.reason) from None
 
+    def is_token_of_device(self, token_text: str, device_id: str) -> bool:
+        """Tell whether a device that may connect signed a token for itself."""
+        device = self.registry.get(device_id)
+        if device is None or not self.rules.connect.accepts_status(device):
+            return False
+        tokens, resource = self.rules.tokens, f"{self.settings.host_names[0]}/devices/{device_id}"
+        try:
+            tokens.check_of_identity(tokens.parse(token_text), device.keys, resource, self.now())
+        except TokenRefused:
+            return False
+        return True
+
     # Telemetry
 
     def on_telemetry(self, partition: int, wake: Callable[[], None]) -> Callable[[], None]:

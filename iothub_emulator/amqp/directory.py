@@ -44,10 +44,7 @@ class Directory:
 
     def path_of(self, attach: Attach) -> str:
         """Return which address an attach is for, without scheme and host; empty where it names none."""
-        terminus = attach.source if attach.role == RECEIVER else attach.target
-        if isinstance(terminus, Coordinator):
-            return ""
-        return self._runtime.rules.links.path_of((terminus.address if terminus else None) or "")
+        return self._runtime.rules.links.path_of(_address(attach))
 
     def open_supplier(self, attach: Attach, path: str) -> Supplier:
         """Return what sends at `path`, or raise `LinkError`."""
@@ -59,7 +56,7 @@ class Directory:
             return node.open_replies(attach.target.address if isinstance(attach.target, Target) else None)
         if self._runtime.rules.links.is_feedback(path):
             return FeedbackReceiver(self._runtime, self._wake)
-        self._redirect(path)
+        self._redirect(attach, path)
         try:
             stream = self._runtime.rules.links.stream_at(path)
         except LinkRefused as refusal:
@@ -80,11 +77,13 @@ class Directory:
             return node
         if self._runtime.rules.links.is_devicebound(path):
             return CloudToDeviceSender(self._runtime)
+        self._redirect(attach, path)
         raise LinkError(NOT_FOUND, f"The messaging entity '{path[:256]}' could not be found.")
 
-    def _redirect(self, path: str) -> None:
+    def _redirect(self, attach: Attach, path: str) -> None:
         """Lead a reader of events to where they are read (part 2, 2.8.18)."""
-        elsewhere = self._runtime.rules.links.redirected(path)
+        last_slash = "/" if _address(attach).endswith("/") else ""
+        elsewhere = self._runtime.rules.links.redirected(path + last_slash)
         if elsewhere is not None:
             host, port = without_port(self.host), self._runtime.amqp_port
             info = {
@@ -113,3 +112,9 @@ class Directory:
             # Its requests name what they are about, and are authorised one by one.
             return self.authorisations.any()
         return self.authorisations.opens(path)
+
+
+def _address(attach: Attach) -> str:
+    """Return the address of the hub's end of a link as it was written; empty where there is none."""
+    terminus = attach.source if attach.role == RECEIVER else attach.target
+    return "" if terminus is None or isinstance(terminus, Coordinator) else terminus.address or ""

@@ -27,10 +27,10 @@ MAX_UNSETTLED = 2048
 
 
 class Link:
-    """What both ends have in common. `path` is the address without scheme and host.
+    """What all links have in common. `path` is the address without scheme and host."""
 
-    By itself it is a link that was refused: the peer has been told and may yet send something on it.
-    """
+    refusal: LinkError | None = None
+    """Why the link is not to be, where its Detach is still to be sent."""
 
     def __init__(self, session: "Session", attach: Attach, handle: int, path: str) -> None:
         self.session = session
@@ -60,6 +60,31 @@ class Link:
 
     def close(self) -> None:
         """Let go: the link is gone, for whatever reason."""
+
+
+class RefusedLink(Link):
+    """A link that is not to be: its attach is answered, the Detach that says why follows in the next turn.
+
+    On a network the two come apart. Samples of azure-event-hubs 0.2 and @azure/event-hubs 1 and 2 begin to
+    listen for the reason once the attach is answered: in one piece with that, it is never heard.
+    """
+
+    def __init__(
+        self, session: "Session", attach: Attach, handle: int, path: str, refusal: LinkError
+    ) -> None:
+        super().__init__(session, attach, handle, path)
+        self.refusal = refusal
+        self._is_due = False
+
+    def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
+        """Take no notice: the peer has had no credit, and is told in a moment."""
+
+    def pump(self, limit: int) -> bool:  # noqa: ARG002 - it sends no messages
+        """End the link, in the turn that follows the answer to its attach."""
+        if self._is_due and self.refusal is not None:
+            raise self.refusal
+        self._is_due = True
+        return True
 
 
 class OutgoingLink(Link):

@@ -1,7 +1,8 @@
 """SASL as the hub's service clients use it (OASIS AMQP 1.0 part 5).
 
 azure-iot-hub picks MSSBCBS, azure-eventhub ANONYMOUS; both prove who they are later, at `$cbs`. So does a
-client that skips SASL. PLAIN carries a policy and its key, or `{policy}@sas.root.{hub}` and a SAS token.
+client that skips SASL. PLAIN carries a policy and its key, or `{policy}@sas.root.{hub}` and a SAS token, for
+the hub or for a part of it.
 """
 
 import hmac
@@ -10,6 +11,7 @@ import math
 from iothub_emulator.amqp.cbs import Authorisations, authorise
 from iothub_emulator.amqp.performatives import SaslInit
 from iothub_emulator.hub.links import Authorisation
+from iothub_emulator.hub.tokens import TokenRefused
 from iothub_emulator.runtime import Runtime, Unauthorised
 
 MSSBCBS, ANONYMOUS, PLAIN, EXTERNAL = "MSSBCBS", "ANONYMOUS", "PLAIN", "EXTERNAL"
@@ -35,7 +37,7 @@ def outcome_of(init: SaslInit, runtime: Runtime, authorisations: Authorisations)
 
 
 def _log_in(response: bytes, runtime: Runtime) -> Authorisation | None:
-    """Return what an RFC 4616 message opens: the whole hub, or nothing."""
+    """Return what an RFC 4616 message opens: the whole hub, what its token covers, or nothing."""
     parts = response.split(b"\x00")
     if len(parts) != _PLAIN_PARTS:
         return None
@@ -44,10 +46,12 @@ def _log_in(response: bytes, runtime: Runtime) -> Authorisation | None:
     hub = runtime.settings.host_names[0]
     if " " in password:
         try:
-            token = authorise(runtime, password, hub, rules.right_for(""))
-        except Unauthorised:
+            # A sample of azure-sdk-for-js (iothubConnectionString.js) has one for `{hub}/messages/events`.
+            audience = runtime.rules.tokens.parse(password).resource
+            token = authorise(runtime, password, audience, rules.right_for(rules.audience_path(audience)))
+        except (TokenRefused, Unauthorised):
             return None
-        return Authorisation(hub, rules.authorisation_ends(token, runtime.now()))
+        return Authorisation(audience, rules.authorisation_ends(token, runtime.now()))
     policy = runtime.policies.get(name)
     if policy is None or not runtime.rules.policies.holds(policy, rules.right_for("")):
         return None

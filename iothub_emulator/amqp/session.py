@@ -18,7 +18,7 @@ from iothub_emulator.amqp.errors import (
     AmqpError,
     LinkError,
 )
-from iothub_emulator.amqp.link import IncomingLink, Link, OutgoingLink
+from iothub_emulator.amqp.link import IncomingLink, Link, OutgoingLink, RefusedLink
 from iothub_emulator.amqp.performatives import (
     DELIVERY_STATES,
     RECEIVER,
@@ -133,9 +133,8 @@ class Session:
 
     def _refuse(self, attach: Attach, handle: int, path: str, refusal: LinkError) -> None:
         """2.6.3: an attach is refused by one without termini, then a Detach that says why."""
+        self.links[attach.handle] = RefusedLink(self, attach, handle, path, refusal)
         self.send(answer_to(attach, handle, None, None, attach.snd_settle_mode))
-        link = self.links[attach.handle] = Link(self, attach, handle, path)
-        self.detach(link, refusal)
 
     def detach(self, link: Link, error: LinkError) -> None:
         """End a link from the hub's side, with a reason."""
@@ -150,7 +149,8 @@ class Session:
             raise AmqpError(UNATTACHED_HANDLE, f"handle {detach.handle} is not attached")
         if not link.is_detached:
             link.close()
-            self.send(Detach(handle=link.handle, closed=detach.closed))
+            error = None if link.refusal is None else error_of(link.refusal)
+            self.send(Detach(handle=link.handle, closed=detach.closed or error is not None, error=error))
 
     def _link(self, handle: int) -> Link | None:
         """Return the link with the peer's handle; None where the hub has ended it already."""

@@ -136,10 +136,5 @@ def _token(
     if token.policy is not None:
         rules.policies.authorise(rules.tokens, policies, text, resource, Right.DEVICE_CONNECT, now)
         return token, "hub"
-    if not any(rules.tokens.is_signed_with(token, key) for key in rules.connect.keys_of(identity)):
-        raise TokenRefused("wrong signature")
-    if rules.tokens.is_expired(token, now):
-        raise TokenRefused("token expired")
-    if not rules.tokens.covers_identity(token, resource):
-        raise TokenRefused("the token is for another resource")
+    rules.tokens.check_of_identity(token, rules.connect.keys_of(identity), resource, now)
     return token, ""

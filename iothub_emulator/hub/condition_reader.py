@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import Final, Generic
+from typing import ClassVar, Final, Generic
 
 from iothub_emulator.hub.conditions import All, AnyOf, Condition, Not, One, Single
 from iothub_emulator.hub.query_tokens import END, Token
@@ -15,6 +15,8 @@ LONGEST_QUOTE: Final = 64
 
 class ConditionReader(abc.ABC, Generic[Single]):
     """Reads tokens from left to right, each at most once; `subject` is what a refusal calls the text."""
+
+    deepest: ClassVar[int] = DEEPEST_CONDITION
 
     def __init__(self, read: Sequence[Token], subject: str) -> None:
         self._tokens = read
@@ -46,20 +48,24 @@ class ConditionReader(abc.ABC, Generic[Single]):
 
     def _one(self) -> Condition[Single]:
         self._depth += 1
-        if self._depth > DEEPEST_CONDITION:
-            raise QueryRefused(f"The {self._subject} is nested deeper than {DEEPEST_CONDITION}.")
+        if self._depth > self.deepest:
+            raise QueryRefused(f"The {self._subject} is nested deeper than {self.deepest}.")
         condition = self._inner()
         self._depth -= 1
         return condition
 
     def _inner(self) -> Condition[Single]:
-        if self.accept_word("not"):
-            return Not(self._one())
-        if self.accept("("):
-            inner = self.any_of()
-            self.expect(")")
-            return inner
-        return One(self.single())
+        return Not(self._one()) if self.accept_word("not") else self.part()
+
+    def part(self) -> Condition[Single]:
+        """Read a condition in parentheses, or what stands between the joints."""
+        return self.bracketed() if self.accept("(") else One(self.single())
+
+    def bracketed(self) -> Condition[Single]:
+        """Read a condition behind its opening parenthesis, and the closing one."""
+        inner = self.any_of()
+        self.expect(")")
+        return inner
 
     # Tokens
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Status = Literal["enabled", "disabled"]
-AuthenticationType = Literal["sas", "selfSigned", "certificateAuthority"]
+AuthenticationType = Literal["sas", "selfSigned", "certificateAuthority", "none"]
+"""How an identity proves itself. By `none`, as IoT Edge registers some modules, it cannot: it has no keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ class Wanted:
     primary_thumbprint: str | None = None
     secondary_thumbprint: str | None = None
     iot_edge: bool = False
+    device_scope: str | None = None
+    parent_scopes: tuple[str, ...] | None = None
+    """None: left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,8 @@ class DeviceIdentity:
     Keys are base64, and `None` for a device that authenticates by certificate; thumbprints are hexadecimal,
     and `None` for a device that signs tokens. `status_updated_time` is in unix seconds, `None` until the
     status or its reason first changes. `generation_id` tells two devices apart that had the same id one after
-    the other.
+    the other. A scope names an Edge device: its own, or the one that a leaf device is a child of;
+    `parent_scopes` those above.
     """
 
     device_id: str
@@ -68,6 +73,8 @@ class DeviceIdentity:
     primary_thumbprint: str | None
     secondary_thumbprint: str | None
     iot_edge: bool
+    device_scope: str | None = None
+    parent_scopes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -96,6 +103,8 @@ class DeviceIdentity:
             primary_thumbprint=self.primary_thumbprint,
             secondary_thumbprint=self.secondary_thumbprint,
             iot_edge=self.iot_edge,
+            device_scope=self.device_scope,
+            parent_scopes=self.parent_scopes,
         )
 
 

@@ -40,9 +40,11 @@ _STREAM = re.compile(
     r"(?P<entity>.+)/consumergroups/(?P<group>[^/]+)/partitions/(?P<partition>[^/]+)", re.IGNORECASE
 )
 _SELECTOR = re.compile(
-    r"\s*amqp\.annotation\.x-opt-(?P<key>offset|sequence-number|enqueued-time)\s*"
-    r"(?P<operator>>=?)\s*'(?P<value>[^']*)'\s*"
+    r"\s*amqp\.annotation\.x-opt-(?P<key>offset|sequence-number|enqueued-time|enqueuedtimeutc)\s*"
+    r"(?P<operator>>=?)\s*(?:'(?P<value>[^']*)'|(?P<number>-?[0-9]+))\s*",
+    re.ASCII,
 )
+_OLD_NAMES = {"enqueuedtimeutc": "enqueued-time"}
 
 
 def _base64(text: str) -> str:
@@ -156,14 +158,18 @@ class LinkRules(ReaderRules, CloudLinkRules):
     def start_position(self, selector: str | None, partition: Partition) -> int:
         """Return the sequence number of the first event that a reader gets; `LinkRefused` for a bad selector.
 
-        Without a selector it is the beginning, as on Event Hubs.
+        Without a selector it is the beginning, as on Event Hubs. A number may stand without quotes, and the
+        time under its name of 2015: so C readers write them, and all readers up to 2019 (azure-uamqp-c issue
+        388, azure-event-hubs 0.0.8).
         """
         if selector is None:
             return partition.first_sequence_number
         match = _SELECTOR.fullmatch(selector)
         if match is None:
             raise LinkRefused(INVALID_FIELD, "the selector filter is not one of Event Hubs' positions")
-        key, value, inclusive = match["key"], match["value"], match["operator"] == ">="
+        key = _OLD_NAMES.get(match["key"], match["key"])
+        value = match["number"] if match["value"] is None else match["value"]
+        inclusive = match["operator"] == ">="
         if value == END:
             return partition.next_sequence_number
         if key == "offset" and value == BEGINNING:

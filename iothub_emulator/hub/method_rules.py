@@ -205,21 +205,32 @@ class MethodRules:
         return payload or b"null"
 
     def not_online(self, waited: float) -> Refused:
-        """methods.offline, methods.not-subscribed: 404103 after `waited` seconds of waiting for it."""
+        """methods.offline: 404103 after `waited` seconds of waiting for a device to connect.
+
+        The words are those of a hub (iotedge issue 98, azure-iot-cli-extension issue 54).
+        """
         minutes, seconds = divmod(int(waited), 60)
         return Refused(
             ErrorCode.DeviceNotOnline,
-            "The device did not connect in time, or takes no methods.",
+            "Timed out waiting for device to connect.",
             {"timeout": f"00:{minutes:02}:{seconds:02}"},
         )
+
+    def not_subscribed(self, waited: float) -> Refused:
+        """methods.not-subscribed: the same error, in other words where the device is connected.
+
+        andriyadi/AzureIoTHubMQTTClient issue 14.
+        """
+        away = self.not_online(waited)
+        return Refused(away.code, "Timed out waiting for device to subscribe.", away.info)
 
     def nobody(self, refused: Refused) -> Refused:
         """methods.unknown-device: DeviceNotFound or ModuleNotFound, as everywhere in the service."""
         return refused
 
     def timed_out(self) -> Refused:
-        """methods.timeout, methods.request-id: 504101."""
-        return Refused(ErrorCode.GatewayTimeout, "The device did not respond in time.", {})
+        """methods.timeout, methods.request-id: 504101, in a hub's words (azure-iot-sdk-java issue 640)."""
+        return Refused(ErrorCode.GatewayTimeout, "Timed out waiting for the response from device.", {})
 
     def on_connection_lost(self) -> Literal["wait", "fail"]:
         """methods.timeout: a call whose connection is gone ends when its time is over.

@@ -53,6 +53,7 @@ class MethodCalls(Generic[Caller]):
         self._rules_now = rules
         self._reach: Reach = _nobody
         """Of the present connection."""
+        self._is_connected = False
         self._count = 0
         self._waiting: list[_Call[Caller]] = []
         """For the device to come."""
@@ -82,6 +83,7 @@ class MethodCalls(Generic[Caller]):
 
     def connected(self) -> None:
         """Take note of a new connection: request ids begin anew, what was sent before stays unanswered."""
+        self._is_connected = True
         self._count = 0
 
     def subscribed(self, reach: Reach, now: float) -> list[MethodRequest]:
@@ -102,6 +104,7 @@ class MethodCalls(Generic[Caller]):
 
     def disconnected(self) -> list[Answered[Caller]]:
         """Take note that the connection is gone, and return the calls that end by it."""
+        self._is_connected = False
         self._reach = _nobody
         lost, self._pending = list(self._pending.values()), {}
         if self._rules.on_connection_lost() == "fail":
@@ -160,7 +163,9 @@ class MethodCalls(Generic[Caller]):
     def _not_reached(self, call: MethodCall, caller: Caller, waited: float) -> Answered[Caller]:
         if self._rules.keeps_for_later():
             self._kept.append(call)
-        return Answered(caller, self._rules.not_online(waited))
+        rules = self._rules
+        refusal = rules.not_subscribed(waited) if self._is_connected else rules.not_online(waited)
+        return Answered(caller, refusal)
 
     def _sent(self, call: MethodCall, caller: Caller, now: float) -> MethodRequest | None:
         """Return the request of a call that waits for its answer from now on; None: the device takes none."""

@@ -1,8 +1,4 @@
-"""Queries over twins: which match, what is returned of them, and in which pages.
-
-A condition is true, false or undefined; only true lets a twin through (Microsoft, "IoT Hub query language").
-Undefined is what a comparison with an absent property, or of things that have no order, gives.
-"""
+"""Queries over twins: which match, what is returned of them, and in which pages."""
 
 import base64
 import binascii
@@ -12,21 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.conditions import Condition, truth
 from iothub_emulator.hub.json_text import Json, Object, is_number
+from iothub_emulator.hub.query_evaluation import holds, projected, rows
 from iothub_emulator.hub.query_syntax import parse
-from iothub_emulator.hub.query_tree import (
-    Comparison,
-    Constant,
-    IsDefined,
-    Member,
-    Operand,
-    Operator,
-    Query,
-    QueryRefused,
-    Single,
-    Truth,
-)
+from iothub_emulator.hub.query_tree import Query, QueryRefused
 
 __all__ = ["LARGEST_PAGE", "Page", "Query", "QueryRefused", "Source", "parse", "run"]
 
@@ -36,7 +21,7 @@ LARGEST_PAGE = 100
 Key: TypeAlias = tuple[str, str]
 """Device id and module id; the latter is empty for a device."""
 
-_UNDEFINED = object()
+_BEGINNING: Key = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,106 +63,44 @@ def run(
         raise QueryRefused("A page has at least one item.")
     after, returned = _position(query, continuation)
     ordered = sorted((source for source in sources if source.key > after), key=lambda source: source.key)
-    if query.count is not None:
-        number = sum(_holds(query.condition, source.document()) for source in ordered)
-        return Page([{query.count.name: number}], None, "Raw")
     limit = min(size or LARGEST_PAGE, LARGEST_PAGE)
     if query.top is not None:
         limit = min(limit, max(query.top - returned, 0))
+    if query.is_aggregate:
+        return _page_of_rows(query, ordered, returned, limit)
     items: list[Json] = []
     last = after
     for source in ordered:
         document = source.document()
-        if not _holds(query.condition, document):
+        if not holds(query.condition, document):
             continue
         if len(items) == limit:
-            is_last = query.top is not None and returned + limit >= query.top
-            token = None if is_last else _token(query, last, returned + limit)
-            return Page(items, token, _item_type(query))
-        items.append(_projected(query, document))
+            return Page(items, _next(query, last, returned + limit), _item_type(query))
+        items.append(projected(query, document))
         last = source.key
     return Page(items, None, _item_type(query))
+
+
+def _page_of_rows(query: Query, ordered: list[Source], returned: int, limit: int) -> Page:
+    """Return a page of the rows of all groups, computed anew for each page."""
+    documents = (source.document() for source in ordered)
+    found = rows(query, (document for document in documents if holds(query.condition, document)))
+    end = returned + limit
+    continuation = _next(query, _BEGINNING, end) if end < len(found) else None
+    return Page(found[returned:end], continuation, "Raw")
 
 
 def _item_type(query: Query) -> Literal["Twin", "Raw"]:
     return "Raw" if query.columns else "Twin"
 
 
-def _projected(query: Query, document: Object) -> Object:
-    """Return the columns of a twin; what it does not have is left out."""
-    if not query.columns:
-        return document
-    found = ((column.name, _value(column.path, document)) for column in query.columns)
-    return {name: value for name, value in found if value is not _UNDEFINED}  # type: ignore[misc] # is JSON
-
-
-# Conditions
-
-
-def _holds(condition: Condition[Single] | None, document: Object) -> bool:
-    return condition is None or truth(condition, lambda single: _truth(single, document)) is True
-
-
-def _truth(single: Single, document: Object) -> bool | None:
-    """Return whether one part of a condition holds; None: undefined."""
-    match single:
-        case Comparison(left, operator, right):
-            return _compared(_value(left, document), operator, _value(right, document))
-        case Member(operand, among, negated):
-            found = _among(_value(operand, document), among)
-            return found if found is None else found is not negated
-        case IsDefined(path):
-            return _value(path, document) is not _UNDEFINED
-        case Truth(operand):
-            return _value(operand, document) is True
-
-
-def _value(operand: Operand, document: Object) -> object:
-    if isinstance(operand, Constant):
-        return operand.value
-    value: Json = document
-    for name in operand.names:
-        if not isinstance(value, dict) or name not in value:
-            return _UNDEFINED
-        value = value[name]
-    return value
-
-
-def _compared(left: object, operator: Operator, right: object) -> bool | None:
-    """Compare primitive values: things of different kinds are unequal and in no order."""
-    kinds = _kind(left), _kind(right)
-    if None in kinds:
-        return None
-    same_kind = kinds[0] == kinds[1]
-    if operator in {"=", "!="}:
-        return (same_kind and left == right) is (operator == "=")
-    if not same_kind or not isinstance(left, (str, int, float)) or kinds[0] == "boolean":
-        return None
-    order = (left > right) - (left < right)  # type: ignore[operator] # they are of the same kind
-    return {"<": order < 0, ">": order > 0, "<=": order <= 0, ">=": order >= 0}[operator]
-
-
-def _among(value: object, constants: tuple[Constant, ...]) -> bool | None:
-    if _kind(value) is None:
-        return None
-    return any(_compared(value, "=", constant.value) for constant in constants)
-
-
-def _kind(value: object) -> str | None:
-    """Return what sort of primitive a value is; None for objects, arrays and what is not there."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    return "number" if isinstance(value, (int, float)) else None
-
-
 # Continuation
 
 
-def _token(query: Query, last: Key, returned: int) -> str:
+def _next(query: Query, last: Key, returned: int) -> str | None:
+    """Return the token of the page behind so many items, `last` being the last; None: TOP is reached."""
+    if query.top is not None and returned >= query.top:
+        return None
     content: Json = [_fingerprint(query), *last, returned]
     return base64.urlsafe_b64encode(json_text.dump(content)).decode()
 
@@ -185,7 +108,7 @@ def _token(query: Query, last: Key, returned: int) -> str:
 def _position(query: Query, token: str | None) -> tuple[Key, int]:
     """Return the last key that was returned and how many were; the beginning without a token."""
     if not token:
-        return ("", ""), 0
+        return _BEGINNING, 0
     try:
         content = json_text.parse(base64.urlsafe_b64decode(token.encode("ascii")))
     except (json_text.NotJson, binascii.Error, UnicodeEncodeError):
@@ -199,4 +122,4 @@ def _position(query: Query, token: str | None) -> tuple[Key, int]:
 
 
 def _fingerprint(query: Query) -> str:
-    return hashlib.sha256(repr(query).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(query.text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -12,16 +12,16 @@ LONGEST_NUMBER = 18
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-    | (?P<number>-?(?:0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?))(?![\w$.])
+    | (?P<number>(?:0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?))(?![\w$.])
     | (?P<path>[A-Za-z_$][\w$]*(?:\.[\w$]+)*)
-    | (?P<sign><=|>=|<>|!=|[=<>(),*\[\]])
+    | (?P<sign><=|>=|<>|!=|[=<>(),*/%+\-\[\]])
     )""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _KEYWORDS = frozenset(
     {
-        *("select", "top", "from", "where", "as", "and", "or", "not", "in", "nin", "is_defined", "count"),
+        *("select", "top", "from", "where", "as", "and", "or", "not", "in", "nin"),
         *("group", "by", "order", "distinct", "join"),
     }
 )
@@ -77,7 +77,7 @@ def number_of(text: str) -> int | float:
     """Return what a number stands for: decimal, or hexadecimal behind 0x."""
     if "x" in text.lower():
         return int(text, 16)
-    if text.removeprefix("-").isdecimal():
+    if text.isdecimal():
         if len(text) > LONGEST_NUMBER:
             raise QueryRefused("A number is too long.")
         return int(text)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from iothub_emulator.hub.conditions import Condition
+from iothub_emulator.hub.query_values import Value
 
 
 class QueryRefused(Exception):  # noqa: N818 - an answer, not a malfunction
@@ -21,10 +22,34 @@ class Path:
 class Constant:
     """A value that the query itself holds."""
 
-    value: str | int | float | bool | None
+    value: Value
 
 
-Operand: TypeAlias = Path | Constant
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Values joined by arithmetic of one rank, from left to right."""
+
+    first: "Operand"
+    rest: "tuple[tuple[Sign, Operand], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of values, named as in `query_functions.FUNCTIONS`."""
+
+    name: str
+    arguments: "tuple[Operand, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed:
+    """A condition that stands for a value: true, false or undefined."""
+
+    condition: "Condition[Single]"
+
+
+Operand: TypeAlias = Path | Constant | Chain | Call | Bracketed
+Sign: TypeAlias = Literal["+", "-", "*", "/", "%"]
 Operator: TypeAlias = Literal["=", "!=", "<", ">", "<=", ">="]
 
 
@@ -47,20 +72,13 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class IsDefined:
-    """Whether a property is there, if only as null."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Truth:
     """A value that stands for a condition: only `true` itself is one that holds."""
 
     operand: Operand
 
 
-Single: TypeAlias = Comparison | Member | IsDefined | Truth
+Single: TypeAlias = Comparison | Member | Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +90,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """The number of twins, and its name in the answer."""
+class Aggregate:
+    """What is computed of all twins of a group, and its name in the answer. Only a count has no path."""
 
+    kind: Literal["count", "avg", "sum", "min", "max"]
+    path: Path | None
     name: str
 
 
@@ -82,8 +102,15 @@ class Count:
 class Query:
     """A query that is understood. No columns: whole twins."""
 
+    text: str
     source: Literal["devices", "modules"]
-    columns: tuple[Column, ...]
-    count: Count | None
+    columns: tuple[Column | Aggregate, ...]
     top: int | None
     condition: Condition[Single] | None
+    group: Path | None
+    """What GROUP BY names."""
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Tell whether a row of the answer stands for many twins."""
+        return self.group is not None or any(isinstance(column, Aggregate) for column in self.columns)

@@ -116,6 +116,8 @@ class Registry:
             primary_thumbprint=wanted.primary_thumbprint if is_listed else None,
             secondary_thumbprint=wanted.secondary_thumbprint if is_listed else None,
             iot_edge=wanted.iot_edge,
+            device_scope=self._rules.device_scope(wanted, generation_id),
+            parent_scopes=self._rules.parent_scopes(wanted),
         )
         self._devices[identity.device_id] = identity
         return identity

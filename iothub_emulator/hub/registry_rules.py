@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 
-from iothub_emulator.hub.identity import DeviceIdentity, Identity
+from iothub_emulator.hub.identity import DeviceIdentity, Identity, Wanted
 
 _DEVICE_ID = re.compile(r"[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}", re.ASCII)
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", re.ASCII)
@@ -65,6 +65,27 @@ class RegistryRules:
         if all(_THUMBPRINT.fullmatch(text) for text in (primary, secondary) if text):
             return None
         return "A thumbprint has 40 or 64 hexadecimal digits without separators."
+
+    def device_scope(self, wanted: Wanted, generation_id: str) -> str | None:
+        """Return the hub's name for an Edge device, which no caller changes; of a leaf what was asked for.
+
+        REST reference, Device: `deviceScope`. Its form is that of devices in Microsoft's documentation.
+        unspecified: whether a leaf's scope must be one that there is; it need not here.
+        """
+        return (
+            f"ms-azure-iot-edge://{wanted.device_id}-{generation_id}"
+            if wanted.iot_edge
+            else wanted.device_scope
+        )
+
+    def parent_scopes(self, wanted: Wanted) -> tuple[str, ...]:
+        """Return the scopes above: as asked for; where a leaf leaves them out, its own is copied over.
+
+        REST reference, Device: `parentScopes`.
+        """
+        if wanted.parent_scopes is None and wanted.device_scope and not wanted.iot_edge:
+            return (wanted.device_scope,)
+        return wanted.parent_scopes or ()
 
     def means_replacement(self, if_match: str | None) -> bool:
         """Let a PUT with If-Match replace and never create, and one without create and never replace."""

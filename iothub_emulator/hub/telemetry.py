@@ -6,9 +6,10 @@ later events, as Event Hubs has it) or a time.
 
 import dataclasses
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from iothub_emulator.hub.partition_key import partition_of
 
 OFFSET_STEP = 128
 """Offsets are no sequence numbers on a real hub; a client that mixes them up should notice here."""
@@ -109,17 +110,15 @@ class TelemetryRules:
         )
 
     def partition(self, device_id: str, count: int) -> int:
-        """d2c.order: a device's events share a partition, so that they keep their order."""
+        """d2c.order: a device's events share a partition, so that they keep their order.
+
+        Which one follows from its id, as Event Hubs' partition keys do; a module's is its device's.
+        """
         return partition_of(device_id, count)
 
     def arrivals(self, event: TelemetryEvent) -> Sequence[TelemetryEvent]:
         """d2c.order, d2c.events-topic, will.once: what enters the log now that `event` is here: it, once."""
         return (event,)
-
-
-def partition_of(device_id: str, count: int) -> int:
-    """Return a device's partition: the same in every process, unlike `hash`."""
-    return zlib.crc32(device_id.encode("utf-8", "surrogatepass")) % count
 
 
 class Partition:

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -127,6 +128,18 @@ class TokenRules:
             and self.accepts_host(wanted_host, side)
             and self.is_prefix(granted, wanted)
         )
+
+    def check_of_identity(self, token: SasToken, keys: Iterable[str], resource: str, now: float) -> None:
+        """sas.bad-signature, sas.expired, sas.wrong-resource: signed by an identity for itself, in time.
+
+        Raises `TokenRefused` if not.
+        """
+        if not any(self.is_signed_with(token, key) for key in keys):
+            raise TokenRefused("wrong signature")
+        if self.is_expired(token, now):
+            raise TokenRefused("token expired")
+        if not self.covers_identity(token, resource):
+            raise TokenRefused("the token is for another resource")
 
     def covers_identity(self, token: SasToken, resource: str) -> bool:
         """sas.device-scope, sas.wrong-resource, …: a token signed by an identity's own key is for it.

@@ -33,6 +33,8 @@ class TwinOwner:
     primary_thumbprint: str | None = None
     secondary_thumbprint: str | None = None
     iot_edge: bool = False
+    device_scope: str | None = None
+    parent_scopes: tuple[str, ...] = ()
 
 
 def module_owner(
@@ -71,6 +73,8 @@ def owner_of(
         primary_thumbprint=identity.primary_thumbprint,
         secondary_thumbprint=identity.secondary_thumbprint,
         iot_edge=identity.iot_edge,
+        device_scope=identity.device_scope,
+        parent_scopes=identity.parent_scopes,
     )
 
 
@@ -95,6 +99,14 @@ def twin_document(twin: Twin, owner: TwinOwner, rules: TwinRules) -> Object:
         "modelId": "",
         "version": twin.version,
         "capabilities": {"iotEdge": owner.iot_edge},
+        **scopes(owner),
     }
     desired, reported = twin.desired.for_service(), twin.reported.for_service()
     return document | rules.visible_to_service(twin.tags, desired, reported)
+
+
+def scopes(owner: TwinOwner | DeviceIdentity) -> Object:
+    """Return the scopes of an Edge device, or of a child of one; a device without any has no such members."""
+    if owner.device_scope is None and not owner.parent_scopes:
+        return {}
+    return {"deviceScope": owner.device_scope, "parentScopes": [*owner.parent_scopes]}

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from aiohttp import web
 
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.rest import devices, methods, modules, queries, twins, unserved
+from iothub_emulator.rest import cloud_messages, devices, methods, modules, queries, twins, unserved
 from iothub_emulator.rest.authorisation import authorise
 from iothub_emulator.rest.calls import Call, Operation, Route
 from iothub_emulator.rest.errors import code_for, error_response, malformed
@@ -30,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *modules.ROUTES,
     *twins.ROUTES,
     *methods.ROUTES,
+    *cloud_messages.ROUTES,
     *queries.ROUTES,
     *unserved.ROUTES,
 )
@@ -117,6 +118,7 @@ class Endpoint:
             request.headers.getall("Authorization", []),
             "/" + "/".join(segments),
             operation.needs,
+            own_device=ids[0] if operation.by_own_device else None,
         )
         query = dict(reversed(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)))
         _check_api_version(query.get("api-version"))
@@ -166,16 +168,17 @@ def _left(request: web.BaseRequest) -> asyncio.Future[None]:
 
 
 def _segments(raw_path: str) -> tuple[str, ...]:
-    """Split a path and decode each part once; a slash at the end adds none."""
+    """Decode a path once, and split it; a slash at the end adds no part.
+
+    In this order: Azure IoT Explorer writes `/devices%2F{id}`, and no id has a slash in it.
+    """
     if _BROKEN_ESCAPE.search(raw_path):
         raise malformed("The path has a broken percent escape.")
     try:
-        return tuple(
-            unquote_to_bytes(part).decode()
-            for part in raw_path.removeprefix("/").removesuffix("/").split("/")
-        )
+        path = unquote_to_bytes(raw_path).decode()
     except UnicodeError:
         raise malformed("The path is not UTF-8.") from None
+    return tuple(path.removeprefix("/").removesuffix("/").split("/"))
 
 
 def _check_api_version(version: str | None) -> None:

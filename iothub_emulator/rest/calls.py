@@ -10,6 +10,7 @@ from aiohttp import web
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.rest.envelope import Envelope, spelled
 from iothub_emulator.rest.errors import malformed
 from iothub_emulator.runtime import Runtime
 
@@ -29,10 +30,13 @@ class Call:
     caller_left: asyncio.Future[None]
     """Done when nobody waits for the answer any more."""
 
-    def json(self) -> Any:
-        """Return the parsed body, or raise `Refused` with IotHubFormatError."""
+    def json(self, envelope: Envelope) -> Any:
+        """Return the parsed body, the names of its envelope as the service spells them.
+
+        Raises `Refused` with IotHubFormatError.
+        """
         try:
-            return json_text.parse(self.body)
+            return spelled(json_text.parse(self.body), envelope)
         except json_text.NotJson:
             raise malformed("The body is not JSON in UTF-8.") from None
 
@@ -51,20 +55,25 @@ class Operation:
 
     needs: Right
     carry_out: Callable[[Call], Awaitable[web.Response]]
+    by_own_device: bool = False
+    """Whether a token of the device that the path names opens it too."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """A path, `*` standing for an id, and its operations by method."""
+    """A path, `*` standing for an id, and its operations by method. Its fixed words are in small letters."""
 
     path: tuple[str, ...]
     operations: Mapping[str, Operation]
 
     def ids(self, segments: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return what stands where the path has `*`; `None`: another path."""
+        """Return what stands where the path has `*`; `None`: another path.
+
+        The case of fixed words is ignored: callers write `deviceBound` and `devicebound`.
+        """
         if len(segments) != len(self.path):
             return None
-        if any(wanted not in {"*", given} for wanted, given in zip(self.path, segments, strict=True)):
+        if any(wanted not in {"*", given.lower()} for wanted, given in zip(self.path, segments, strict=True)):
             return None
         return tuple(given for wanted, given in zip(self.path, segments, strict=True) if wanted == "*")
 

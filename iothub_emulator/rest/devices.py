@@ -8,7 +8,7 @@ from iothub_emulator.hub.identity import DeviceIdentity
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.registry_bulk import Failure, Operation, carry_out
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.rest import calls
+from iothub_emulator.rest import calls, envelope
 from iothub_emulator.rest.calls import Call, Route, valid_ids
 from iothub_emulator.rest.errors import malformed
 from iothub_emulator.rest.identity_document import (
@@ -36,7 +36,7 @@ async def get_identity(call: Call) -> web.Response:
 async def put_identity(call: Call) -> web.Response:
     """PUT /devices/{id}: create, or with If-Match replace."""
     runtime = call.runtime
-    wanted = read_identity(call.json(), _device_id(call))
+    wanted = read_identity(call.json(envelope.IDENTITY), _device_id(call))
     before = runtime.registry.get(wanted.device_id)
     after = runtime.registry.put(wanted, call.if_match, runtime.fresh(wanted.device_id))
     runtime.registry_changed(before, after)
@@ -82,7 +82,7 @@ async def service_statistics(call: Call) -> web.Response:
 async def change_many(call: Call) -> web.Response:
     """POST /devices: up to a hundred changes, each answered for by itself; 400 if one failed."""
     runtime = call.runtime
-    entries = call.json()
+    entries = call.json(envelope.BULK_ENTRY)
     if not isinstance(entries, list) or not entries:
         raise malformed("The body is not a JSON array with at least one entry.")
     if not runtime.rules.registry.accepts_bulk_of(len(entries)):

@@ -26,6 +26,16 @@ def text(fields: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def texts(fields: dict[str, Any], name: str) -> tuple[str, ...] | None:
+    """Return a list of strings of an object; absent and null mean None."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise malformed(f"{name} is not an array of strings.")
+    return tuple(value)
+
+
 def flag(fields: dict[str, Any], name: str) -> bool:
     """Return a boolean of an object; absent and null mean False."""
     value = fields.get(name)

@@ -19,7 +19,8 @@ from iothub_emulator.hub.identity import (
 from iothub_emulator.hub.refusals import iso
 from iothub_emulator.hub.registry_bulk import Failure, ImportMode, Operation
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
-from iothub_emulator.rest.fields import flag, object_of, part, text
+from iothub_emulator.hub.twin_document import scopes
+from iothub_emulator.rest.fields import flag, object_of, part, text, texts
 
 _AUTHENTICATION_TYPES: dict[str, AuthenticationType] = {
     word.lower(): word for word in get_args(AuthenticationType)
@@ -53,6 +54,7 @@ def identity_document(identity: DeviceIdentity, presence: Presence) -> dict[str,
         "cloudToDeviceMessageCount": presence.pending_messages,
         "authentication": _authentication(identity),
         "capabilities": {"iotEdge": identity.iot_edge},
+        **scopes(identity),
     }
 
 
@@ -148,6 +150,8 @@ def _wanted(fields: dict[str, Any], device_id: str) -> Wanted:
         status=_status(fields),
         status_reason=text(fields, "statusReason"),
         iot_edge=flag(part(fields, "capabilities"), "iotEdge"),
+        device_scope=text(fields, "deviceScope") or None,
+        parent_scopes=texts(fields, "parentScopes"),
         **_credentials(fields),
     )
 

@@ -11,7 +11,7 @@ from iothub_emulator.hub.method_rules import MethodResult
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.refusals import error_body
 from iothub_emulator.hub.service_errors import Refused
-from iothub_emulator.rest import calls
+from iothub_emulator.rest import calls, envelope
 from iothub_emulator.rest.calls import Call, Route
 from iothub_emulator.rest.owners import owner
 from iothub_emulator.runtime import Runtime
@@ -24,7 +24,7 @@ async def call_method(call: Call) -> web.Response:
         identity = owner(call)
     except Refused as refused:
         raise runtime.rules.methods.nobody(refused) from None
-    asked = runtime.rules.methods.read_call(call.json())
+    asked = runtime.rules.methods.read_call(call.json(envelope.METHOD_CALL))
     outcome = await _unless_left(
         asyncio.ensure_future(runtime.call_method(identity.key, asked)), call.caller_left
     )

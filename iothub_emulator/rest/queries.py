@@ -8,7 +8,7 @@ from iothub_emulator.hub import json_text, query
 from iothub_emulator.hub.identity import Identity, ModuleIdentity
 from iothub_emulator.hub.policies import Right
 from iothub_emulator.hub.refusals import invalid
-from iothub_emulator.rest import calls
+from iothub_emulator.rest import calls, envelope
 from iothub_emulator.rest.calls import Call, Route
 from iothub_emulator.rest.owners import document
 from iothub_emulator.runtime import Runtime
@@ -16,7 +16,7 @@ from iothub_emulator.runtime import Runtime
 
 async def run_query(call: Call) -> web.Response:
     """POST /devices/query: one page of what a query finds; what is not understood is `Refused`."""
-    body = call.json()
+    body = call.json(envelope.QUERY)
     text = body.get("query") if isinstance(body, dict) else None
     if not isinstance(text, str):
         raise invalid("The body has no query.")

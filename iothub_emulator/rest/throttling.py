@@ -20,7 +20,7 @@ class Throttled(Refused):
 def check_throttle(runtime: Runtime, segments: tuple[str, ...], method: str) -> None:
     """Count one call of a path, or raise `Throttled`.
 
-    Queries, and direct methods with their throttle by size, are not counted here.
+    Queries, messages to devices, and direct methods with their throttle by size, are not counted here.
     """
     kind = _kind(segments, method)
     rules = runtime.rules.throttle
@@ -32,8 +32,8 @@ def check_throttle(runtime: Runtime, segments: tuple[str, ...], method: str) -> 
 
 
 def _kind(segments: tuple[str, ...], method: str) -> Kind | None:
-    match segments:
-        case ("devices", "query") | ("twins", *_, "methods"):
+    match tuple(segment.lower() for segment in segments):
+        case ("devices", "query") | ("devices", _, "messages", *_) | ("twins", *_, "methods"):
             return None
         case ("devices", *_):
             return "registry"

@@ -5,7 +5,7 @@ from aiohttp import web
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.identity import Identity
 from iothub_emulator.hub.policies import Right
-from iothub_emulator.rest import calls
+from iothub_emulator.rest import calls, envelope
 from iothub_emulator.rest.calls import Call, Route
 from iothub_emulator.rest.owners import document, owner
 from iothub_emulator.runtime import Runtime
@@ -19,14 +19,14 @@ async def get_twin(call: Call) -> web.Response:
 async def patch_twin(call: Call) -> web.Response:
     """PATCH: merge tags and desired properties; If-Match makes it depend on the twin's etag."""
     identity = owner(call)
-    call.runtime.patch_twin(identity.key, call.json(), call.if_match)
+    call.runtime.patch_twin(identity.key, call.json(envelope.TWIN), call.if_match)
     return _answer(call.runtime, identity)
 
 
 async def replace_twin(call: Call) -> web.Response:
     """PUT: replace tags and desired properties; If-Match as with PATCH."""
     identity = owner(call)
-    call.runtime.replace_twin(identity.key, call.json(), call.if_match)
+    call.runtime.replace_twin(identity.key, call.json(envelope.TWIN), call.if_match)
     return _answer(call.runtime, identity)
 
 

@@ -22,7 +22,7 @@ ROUTES = tuple(
     for path in (
         ("configurations",),
         ("configurations", "*"),
-        ("devices", "*", "applyConfigurationContent"),
+        ("devices", "*", "applyconfigurationcontent"),
         ("jobs",),
         ("jobs", "*"),
         ("jobs", "*", "*"),

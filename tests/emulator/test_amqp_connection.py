@@ -71,6 +71,26 @@ def test_plain_takes_a_policy_and_a_token():
     assert peer.connection.directory.authorisations.opens("messages/devicebound")
 
 
+def test_plain_with_a_token_for_a_part_of_the_hub_opens_that_part():
+    """As a sample of azure-sdk-for-js signs, which asks to be redirected to the events."""
+    runtime = hub()
+    peer = Peer(runtime)
+    text = amqp_peer.token(runtime, "localhost/messages/events", key_is_text=False)
+
+    assert sasl(peer, "PLAIN", plain("service@sas.root.localhost", text)) == 0
+    authorisations = peer.connection.directory.authorisations
+    assert authorisations.opens("messages/events/ConsumerGroups/$Default/Partitions/0")
+    assert not authorisations.opens("messages/devicebound")
+    assert not authorisations.opens("iothub-emulator/ConsumerGroups/$Default/Partitions/0")
+
+
+def test_plain_with_a_token_for_another_hub_fails():
+    runtime = hub()
+    text = amqp_peer.token(runtime, "elsewhere/messages/events", key_is_text=False)
+
+    assert sasl(Peer(runtime), "PLAIN", plain("service@sas.root.localhost", text)) == 1
+
+
 @pytest.mark.parametrize(
     ("mechanism", "response"),
     [

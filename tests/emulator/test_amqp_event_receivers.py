@@ -76,6 +76,14 @@ MILLISECONDS = int(NOW * 1000)
         pytest.param("enqueued-time >= '-1'", b"01234", id="time-before-1970"),
         pytest.param("sequence-number > '@latest'", b"", id="latest-by-number"),
         pytest.param("  offset>'256' ", b"34", id="loose-spaces"),
+        pytest.param(f"enqueuedtimeutc > '{MILLISECONDS + 2}'", b"34", id="time-by-its-old-name"),
+        pytest.param(f"enqueuedtimeutc > {MILLISECONDS + 2}", b"34", id="old-time-without-quotes"),
+        pytest.param(f"enqueuedtimeutc >= {MILLISECONDS + 2}", b"234", id="old-time-inclusive"),
+        pytest.param("enqueuedtimeutc > '@latest'", b"", id="latest-by-old-time"),
+        pytest.param(f"enqueued-time > {MILLISECONDS + 2}", b"34", id="time-without-quotes"),
+        pytest.param("offset > -1", b"01234", id="beginning-without-quotes"),
+        pytest.param("offset > 256", b"34", id="offset-without-quotes"),
+        pytest.param("sequence-number >= 1", b"1234", id="number-without-quotes"),
     ],
 )
 def test_a_position(position, expected):
@@ -117,6 +125,10 @@ def test_a_filter_may_be_named_in_other_ways(filters):
         pytest.param("offset < '5'", "amqp:invalid-field", id="unknown-operator"),
         pytest.param("partition > '5'", "amqp:invalid-field", id="unknown-annotation"),
         pytest.param("offset > '1' OR 1=1", "amqp:invalid-field", id="an-expression"),
+        pytest.param("offset > 1 OR 1=1", "amqp:invalid-field", id="an-expression-without-quotes"),
+        pytest.param("offset > @latest", "amqp:invalid-field", id="latest-without-quotes"),
+        pytest.param("offset > 640", "com.microsoft:argument-error", id="offset-in-the-future-unquoted"),
+        pytest.param(f"enqueuedtimeutc > {'9' * 99}", "com.microsoft:argument-error", id="huge-time"),
     ],
 )
 def test_a_position_that_cannot_be_is_refused(expression, condition):

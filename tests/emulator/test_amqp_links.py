@@ -357,6 +357,8 @@ def test_a_token_within_the_skew_opens_links_for_that_long():
             "iothub-emulator/ConsumerGroups/$Default/Partitions/0",
         ),
         ("Messages/Events/$management", "iothub-emulator/$management"),
+        ("messages/events/", "iothub-emulator/"),
+        ("amqps://localhost/messages/events/", "iothub-emulator/"),
     ],
 )
 def test_a_reader_of_events_is_led_to_the_event_hub(address, elsewhere):
@@ -372,6 +374,55 @@ def test_a_reader_of_events_is_led_to_the_event_hub(address, elsewhere):
         "port": 5671,
         "address": f"amqps://emulator.azure-devices.net:5671/{elsewhere}",
     }
+
+
+def test_a_sender_of_requests_is_led_there_too():
+    """azure-event-hubs 0.2.11 attaches its sender to `$management` before its receiver."""
+    peer = Peer().open(hostname="emulator.azure-devices.net:5671")
+    peer.put_token(audience="localhost")
+    answers = peer.attach_sender("/messages/events/$management", handle=7)
+
+    assert refusal(answers) == "amqp:link:redirect"
+    assert answers[1].error.info[Symbol("address")] == (
+        "amqps://emulator.azure-devices.net:5671/iothub-emulator/$management"
+    )
+
+
+REFUSED = Attach(name="r", handle=7, role=True, source=Source(address="/messages/events"), target=Target())
+
+
+def test_the_reason_of_a_refusal_leaves_in_the_turn_behind_its_answer():
+    """Whoever begins to listen for the reason once the attach is answered hears it."""
+    peer = Peer().open()
+    peer.put_token(audience="localhost")
+    connection = peer.connection
+
+    connection.receive(frames.encode_frame(0, REFUSED))
+    (answer,) = performatives(decoded(connection.bytes_to_send()))
+    goes_on = connection.pump()
+    sent_in_this_turn = connection.bytes_to_send()
+    connection.pump()
+    (reason,) = performatives(decoded(connection.bytes_to_send()))
+
+    assert (answer.name, answer.source, answer.target) == ("r", None, None)
+    assert (goes_on, sent_in_this_turn) == (True, b"")
+    assert (reason.handle, reason.closed, reason.error.condition) == (
+        answer.handle,
+        True,
+        "amqp:link:redirect",
+    )
+
+
+def test_whoever_detaches_before_the_reason_came_is_told_it_too():
+    peer = Peer().open()
+    peer.put_token(audience="localhost")
+    connection = peer.connection
+
+    connection.receive(frames.encode_frame(0, REFUSED) + frames.encode_frame(0, Detach(handle=7)))
+    _, reason = performatives(decoded(connection.bytes_to_send()))
+
+    assert (reason.closed, reason.error.condition) == (True, "amqp:link:redirect")
+    assert peer.pump() == []
 
 
 def test_nobody_is_led_anywhere_without_an_authorisation():

@@ -46,8 +46,8 @@ def strings(rest, amqp, device, device_with_port):
     [
         pytest.param(
             STANDARD,
-            ("localhost", "localhost:5671", "localhost", "localhost:8883"),
-            (DOTTED, f"{DOTTED}:5671", DOTTED, f"{DOTTED}:8883"),
+            ("localhost", "localhost", "localhost", "localhost:8883"),
+            (DOTTED, DOTTED, DOTTED, f"{DOTTED}:8883"),
             id="standard ports",
         ),
         pytest.param(
@@ -98,7 +98,7 @@ def test_the_banner_says_what_to_trust_and_which_string_is_for_whom():
         "Events, as it is: azure-eventhub, @azure/event-hubs (npm)",
         f"  Endpoint=sb://localhost:5672;{SERVICE};UseDevelopmentEmulator=true;EntityPath=iothub-emulator",
         "Events over TLS, with the client's options for the CA and for a custom endpoint, sb://localhost:5671",
-        f"  Endpoint=sb://localhost:5671/;{SERVICE};EntityPath=iothub-emulator",
+        f"  Endpoint=sb://localhost/;{SERVICE};EntityPath=iothub-emulator",
         "Devices: azure-iot-device, azure-iot-device-mqtt (npm), paho and other MQTT clients",
         f"  HostName=localhost;{DEVICE}",
         f"{WITH_A_DOT}: with a line in the hosts file, 127.0.0.1 {DOTTED}",

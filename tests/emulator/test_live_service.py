@@ -247,12 +247,17 @@ class TestMethods:
             assert again().json() == {"status": 200, "payload": None}
 
     def test_a_device_that_is_away_or_deaf(self, hub, rest):
-        for reach in ("away", "deaf"):
+        for reach, awaited in (("away", "connect"), ("deaf", "subscribe")):
             with hub.connected("device-1" if reach == "deaf" else "device-2"):
                 answer = rest.post("/twins/device-1/methods", json={"methodName": "reboot"})
             assert answer.status_code == 404
             assert answer.headers["iothub-errorcode"] == "DeviceNotOnline"
-            assert json.loads(answer.json()["Message"])["errorCode"] == 404103
+            told = json.loads(answer.json()["Message"])
+            assert (told["errorCode"], told["message"], told["info"]) == (
+                404103,
+                f"Timed out waiting for device to {awaited}.",
+                {"timeout": "00:00:00"},
+            )
             assert answer.json()["ExceptionMessage"] == ""
 
     def test_a_device_that_does_not_answer(self, hub, rest):

@@ -130,6 +130,42 @@ def test_nobody_there(calls):
     assert calls.subscribed(at_qos_1, NOW) == []
 
 
+def reason_of(answered):
+    return answered.outcome.code, answered.outcome.message, answered.outcome.info
+
+
+def test_the_refusal_says_whether_the_device_is_away_or_deaf(calls):
+    away = calls.call(CALL, "A", NOW)
+    calls.connected()
+    deaf = calls.call(CALL, "B", NOW)
+    calls.disconnected()
+    away_again = calls.call(CALL, "C", NOW)
+
+    to_connect = (
+        ErrorCode.DeviceNotOnline,
+        "Timed out waiting for device to connect.",
+        {"timeout": "00:00:00"},
+    )
+    assert reason_of(away) == reason_of(away_again) == to_connect
+    assert reason_of(deaf) == (
+        ErrorCode.DeviceNotOnline,
+        "Timed out waiting for device to subscribe.",
+        {"timeout": "00:00:00"},
+    )
+
+
+def test_whoever_waited_for_a_device_that_came_and_did_not_subscribe_is_told_so(calls):
+    calls.call(PATIENT, "A", NOW)
+    calls.connected()
+
+    (over,) = calls.advance(NOW + 20)
+    assert reason_of(over) == (
+        ErrorCode.DeviceNotOnline,
+        "Timed out waiting for device to subscribe.",
+        {"timeout": "00:00:20"},
+    )
+
+
 def test_after_unsubscribing_there_are_no_calls_but_answers(ready):
     ready.call(CALL, "A", NOW)
     ready.subscribed(to_nothing, NOW)

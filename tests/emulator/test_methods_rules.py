@@ -165,11 +165,17 @@ def test_the_errors_of_a_call_as_objects():
     assert error_body(RULES.timed_out(), 1_600_000_000.0, "t") == {
         "errorCode": 504101,
         "trackingId": "t",
-        "message": "The device did not respond in time.",
+        "message": "Timed out waiting for the response from device.",
         "info": {},
         "timestampUtc": "2020-09-13T12:26:40.000000Z",
     }
-    assert RULES.not_online(300.0).info == {"timeout": "00:05:00"}
+    assert error_body(RULES.not_online(300.0), 1_600_000_000.0, "t") == {
+        "errorCode": 404103,
+        "trackingId": "t",
+        "message": "Timed out waiting for device to connect.",
+        "info": {"timeout": "00:05:00"},
+        "timestampUtc": "2020-09-13T12:26:40.000000Z",
+    }
 
 
 def test_who_can_be_called():

@@ -119,6 +119,94 @@ def test_all_twins_in_the_order_of_their_ids(query):
         ("tags.absent = 1 OR deviceId = 'a'", "a"),
         ("NOT (tags.absent = 1)", ""),
         ("1 = 1", "abc"),
+        # A property that twins do not have has no value.
+        ("tagz.a = 1", ""),
+        ("tagz.a = 1 OR deviceId = 'a'", "a"),
+        ("tagz.a != 1", ""),
+        ("statusUpdatedTime > '2020'", ""),
+        ("reported.a = 1", ""),
+        ("properties.other.a = 1", ""),
+        ("devices = 1", ""),
+        ("is_defined(tagz)", ""),
+        ("NOT is_defined(tagz)", "abc"),
+        ("tags.n = undefined", ""),
+        # Arithmetic
+        ("tags.n + 1 = 6", "a"),
+        ("tags.n - 1 = 4", "a"),
+        ("tags.n-1=4", "a"),
+        ("tags.n * 2 = 15", "b"),
+        ("tags.n / 2 = 2.5", "a"),
+        ("tags.n % 2 = 1", "a"),
+        ("2 + 3 * 2 = 8", "abc"),
+        ("(2 + 3) * 2 = 10", "abc"),
+        ("10 - 3 - 2 = 5", "abc"),
+        ("2 = 8 / 2 / 2", "abc"),
+        ("-tags.n = -5", "a"),
+        ("- -5 = tags.n", "a"),
+        ("-(tags.n + 1) < -6", "b"),
+        ("-7 % 4 = -3", "abc"),
+        ("tags.n / 0 = 1", ""),
+        ("tags.n / 0 != 1", ""),
+        ("tags.text + 1 = 1", ""),
+        ("tags.flag + 1 = 2", ""),
+        ("tags.my-tag = 1", ""),
+        # Parentheses around values and conditions
+        ("(tags.n) = 5", "a"),
+        ("((tags.n)) = (5)", "a"),
+        ("(tags.n = 5) = true", "a"),
+        ("(tags.n = 5) = false", "b"),
+        ("NOT (tags.n = 5 OR tags.absent = 1)", ""),
+        ("(deviceId = 'a' OR deviceId = 'b') AND (tags.n) > 6", "b"),
+        # Functions
+        ("STARTSWITH(devices.deviceId, 'a')", "a"),
+        ("starts_with(deviceId, 'b') OR ends_with(deviceId, 'c')", "bc"),
+        ("NOT starts_with(deviceId, 'b')", "ac"),
+        ("starts_with(tags.absent, 'b')", ""),
+        ("starts_with(tags.n, '5')", ""),
+        ("contains(status, 'able')", "abc"),
+        ("contains(status, 'dis')", "c"),
+        ("index_of(status, 'able') = 2", "ab"),
+        ("index_of(status, 'x') = -1", "abc"),
+        ("length(status) = 8", "c"),
+        ("upper(deviceId) = 'A'", "a"),
+        ("lower(connectionState) = 'connected'", "a"),
+        ("concat(deviceId, '-', status) = 'a-enabled'", "a"),
+        ("concat(deviceId, tags.n) = 'a5'", ""),
+        ("substring(status, 3) = 'abled'", "c"),
+        ("substring(status, 0, 3) = 'dis'", "c"),
+        ("substring(status, -1) = 'd'", ""),
+        ("substring(status, 0, 1.5) = 'd'", ""),
+        ("abs(tags.n - 10) = 5", "a"),
+        ("ceiling(tags.n) = 8", "b"),
+        ("floor(tags.n) = 7", "b"),
+        ("sign(tags.n - 6) = -1", "a"),
+        ("square(tags.n) = 25", "a"),
+        ("sqrt(tags.n + 4) = 3", "a"),
+        ("sqrt(-tags.n) = 0", ""),
+        ("power(tags.n, 2) = 25", "a"),
+        ("power(tags.n, 9999) > 0", ""),
+        ("exp(0) = 1", "abc"),
+        ("exp(tags.text) = 1", ""),
+        ("as_number('5') = tags.n", "a"),
+        ("as_number(tags.n) = 5", "a"),
+        ("as_number('five') = 5", ""),
+        ("as_number(tags.flag) = 1", ""),
+        ("is_number(tags.n)", "ab"),
+        ("is_string(tags.text)", "b"),
+        ("is_bool(tags.flag)", "ab"),
+        ("is_null(tags.nothing)", "a"),
+        ("is_array(tags.list)", "a"),
+        ("is_object(tags.place)", "ab"),
+        ("is_primitive(tags.nothing)", "a"),
+        ("is_primitive(tags.place)", ""),
+        ("array_contains(tags.list, 1)", "a"),
+        ("array_contains(tags.list, '1')", ""),
+        ("array_contains(tags.n, 5)", ""),
+        ("array_contains(['a', 'c'], deviceId)", "ac"),
+        ("is_bool(tags.n = 5)", "ab"),
+        ("length(concat(deviceId, 'x')) + 1 = 3", "abc"),
+        ("lower(deviceId) IN ['a']", "a"),
+        ("tags.n IN [-5, 5]", "a"),
     ],
 )
 def test_conditions(condition, twins):
@@ -142,6 +230,37 @@ def test_conditions(condition, twins):
         ("SELECT TOP 0 deviceId FROM devices", []),
         ("SELECT COUNT() AS count FROM devices", [{"count": 3}]),
         ("select count() as x from devices where tags.n > 5", [{"x": 1}]),
+        ("SELECT COUNT() AS count FROM devices WHERE false", [{"count": 0}]),
+        ("SELECT statusUpdatedTime AS x, deviceId FROM devices WHERE tags.n = 5", [{"deviceId": "a"}]),
+        (
+            "SELECT AVG(tags.n) AS a, SUM(tags.n) AS b, MIN(version) AS c, MAX(version) AS d FROM devices",
+            [{"a": 6.25, "b": 12.5, "c": 2, "d": 5}],
+        ),
+        ("SELECT MIN(deviceId) AS first, MAX(deviceId) AS last FROM devices", [{"first": "a", "last": "c"}]),
+        ("SELECT AVG(tags.text) AS x, COUNT() AS n FROM devices", [{"n": 3}]),
+        ("SELECT SUM(tags.n) AS x FROM devices WHERE tags.absent = 1", [{}]),
+        (
+            "SELECT status AS s, COUNT() AS n FROM devices GROUP BY status",
+            [{"s": "enabled", "n": 2}, {"s": "disabled", "n": 1}],
+        ),
+        (
+            "SELECT COUNT() AS n, status FROM devices WHERE connectionState = 'Disconnected' GROUP BY status",
+            [{"n": 1, "status": "enabled"}, {"n": 1, "status": "disabled"}],
+        ),
+        (
+            "SELECT tags.place.region FROM devices GROUP BY tags.place.region",
+            [{"region": "US"}, {"region": "EU"}, {}],
+        ),
+        (
+            "SELECT tags.place, COUNT() AS n FROM devices WHERE tags.n = 5 GROUP BY tags.place",
+            [{"place": {"region": "US"}, "n": 1}],
+        ),
+        (
+            "SELECT MAX(version) AS v, status FROM devices GROUP BY Status",
+            [{"v": 5, "status": "enabled"}, {"v": 2, "status": "disabled"}],
+        ),
+        ("SELECT TOP 1 status, COUNT() AS n FROM devices GROUP BY status", [{"status": "enabled", "n": 2}]),
+        ("SELECT status, COUNT() AS n FROM devices WHERE false GROUP BY status", []),
     ],
 )
 def test_columns_and_counts(query, items):
@@ -154,6 +273,44 @@ def test_columns_and_counts(query, items):
 def test_collections():
     assert parse("SELECT * FROM devices").source == "devices"
     assert parse("SELECT * FROM devices.modules").source == "modules"
+
+
+def test_what_azure_iot_explorer_asks_for_first():
+    """One of its names is no twin's: `statusUpdatedTime` is the registry's name for `statusUpdateTime`."""
+    query = """
+        SELECT deviceId as DeviceId, status as Status, lastActivityTime as LastActivityTime,
+        statusUpdatedTime as StatusUpdatedTime, capabilities.iotEdge as IotEdge
+        FROM devices WHERE STARTSWITH(devices.deviceId, 'a')"""
+
+    assert run(parse(query), SOURCES).items == [{"DeviceId": "a", "Status": "enabled", "IotEdge": True}]
+
+
+def test_the_children_of_an_edge_device():
+    """As azure-iot-cli-extension asks for them."""
+    scopes = ["ms-azure-iot-edge://edge-1"]
+    child = Source("child", "", lambda: {"deviceId": "child", "parentScopes": scopes})
+    query = "select deviceId from devices where array_contains(parentScopes, 'ms-azure-iot-edge://edge-1')"
+
+    assert run(parse(query), [*SOURCES, child]).items == [{"deviceId": "child"}]
+
+
+def test_jobs_are_not_served_and_that_is_said():
+    with pytest.raises(QueryRefused, match="serves no jobs"):
+        parse("SELECT * FROM devices.jobs")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "length(" * 31 + "'a'" + ")" * 31 + " = 1",
+        "(1 + " * 31 + "1" + ")" * 31 + " = 32",
+        "1 = (" * 31 + "1" + ")" * 31,
+        " + ".join(["1"] * 1500) + " = 1500",
+        " * ".join(["0xFFFFFFFFFFFFFFFFFFFF"] * 200) + " > 1",
+    ],
+)
+def test_what_is_nested_or_long_exhausts_nothing(condition):
+    assert run(parse(f"SELECT * FROM devices WHERE {condition}"), SOURCES).item_type == "Twin"
 
 
 def test_modules_by_device_and_module():
@@ -199,29 +356,49 @@ def test_modules_by_device_and_module():
         "SELECT * FROM devices WHERE deviceId IN ['a',]",
         "SELECT * FROM devices WHERE deviceId IN [tags.x]",
         "SELECT * FROM devices WHERE deviceId IN ('a')",
-        "SELECT * FROM devices WHERE startswith(deviceId, 'a')",
         "SELECT * FROM devices WHERE is_defined('a')",
         "SELECT * FROM devices WHERE is_defined tags.a",
-        "SELECT * FROM devices WHERE tags.n + 1 = 2",
         "SELECT * FROM devices WHERE tags.n = 5x",
         "SELECT * FROM devices WHERE tags.n = 1e999",
         "SELECT * FROM devices WHERE tags.n = " + "9" * 30,
-        "SELECT * FROM devices WHERE tags.my-tag = 1",
         "SELECT * FROM devices WHERE tags['a'] = 1",
-        "SELECT * FROM devices WHERE tagz.a = 1",
-        "SELECT * FROM devices WHERE reported.a = 1",
-        "SELECT * FROM devices WHERE properties.other.a = 1",
-        "SELECT * FROM devices WHERE devices = 1",
         "SELECT * FROM devices WHERE " + "(" * 100 + "true" + ")" * 100,
         "SELECT * FROM devices WHERE " + "NOT " * 100 + "true",
         "SELECT * FROM devices WHERE " + "true OR " * 1100 + "true",
+        "SELECT * FROM devices WHERE soundex(deviceId) = 'a'",
+        "SELECT * FROM devices WHERE tags.starts_with(deviceId, 'a')",
+        "SELECT * FROM devices WHERE starts_with(deviceId)",
+        "SELECT * FROM devices WHERE starts_with(deviceId, 'a', 'b')",
+        "SELECT * FROM devices WHERE starts_with(deviceId 'a')",
+        "SELECT * FROM devices WHERE starts_with(deviceId, 'a'",
+        "SELECT * FROM devices WHERE lower()",
+        "SELECT * FROM devices WHERE lower(,)",
+        "SELECT * FROM devices WHERE tags.n + = 2",
+        "SELECT * FROM devices WHERE + 2 = 2",
+        "SELECT * FROM devices WHERE tags.n = 1 = 1",
+        "SELECT * FROM devices WHERE deviceId IN [['a']]",
+        "SELECT * FROM devices WHERE [] = 1",
+        "SELECT * FROM devices WHERE from = 1",
+        "SELECT * FROM devices WHERE " + "length(" * 40 + "'a'" + ")" * 40,
+        "SELECT lower(deviceId) AS x FROM devices",
+        "SELECT tags.n + 1 AS x FROM devices",
+        "SELECT AVG(tags.n) FROM devices",
+        "SELECT AVG() AS x FROM devices",
+        "SELECT COUNT(tags.n) AS x FROM devices",
+        "SELECT MEDIAN(tags.n) AS x FROM devices",
+        "SELECT status, AVG(tags.n) AS x FROM devices GROUP BY tags.n",
+        "SELECT status FROM devices GROUP BY",
+        "SELECT status FROM devices GROUP BY 'status'",
+        "SELECT status FROM devices GROUP status",
+        "SELECT status, tags.n FROM devices GROUP BY status, tags.n",
+        "SELECT status FROM devices GROUP BY status WHERE status = 'enabled'",
+        "SELECT status, COUNT() AS x FROM devices.modules GROUP BY status",
         "SELECT * FROM devices GROUP BY status",
         "SELECT * FROM devices ORDER BY deviceId",
         "SELECT DISTINCT status FROM devices",
         "SELECT COUNT() FROM devices",
         "SELECT COUNT(*) AS x FROM devices",
         "SELECT status, COUNT() AS x FROM devices",
-        "SELECT AVG(tags.n) AS x FROM devices",
         "SELECT deviceId AS FROM devices",
         "SELECT deviceId AS 'x' FROM devices",
         "SELECT TOP * FROM devices",
@@ -278,6 +455,17 @@ WORDS = st.sampled_from(
         "\\",
         "'",
         "properties.desired.a",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "GROUP BY",
+        "LENGTH(",
+        "CONCAT(",
+        "POWER(",
+        "AVG(",
+        "undefined",
     ]
 )
 
@@ -332,6 +520,16 @@ def test_pages(query, size, sizes):
     assert [len(items) for items in read] == sizes
     ids = [twin["deviceId"] for items in read for twin in items]
     assert ids == sorted(set(ids))
+
+
+def test_pages_of_groups():
+    query = "SELECT deviceId, COUNT() AS n FROM devices GROUP BY deviceId"
+
+    assert pages(query, 2) == [
+        [{"deviceId": "a", "n": 1}, {"deviceId": "b", "n": 1}],
+        [{"deviceId": "c", "n": 1}],
+    ]
+    assert [len(items) for items in pages(query.replace("SELECT", "SELECT TOP 2"), 1)] == [1, 1]
 
 
 def test_the_largest_page():

@@ -53,6 +53,8 @@ def test_a_new_identity_takes_what_is_wanted_and_the_rest_fresh(registry):
         "primary_thumbprint": None,
         "secondary_thumbprint": None,
         "iot_edge": False,
+        "device_scope": None,
+        "parent_scopes": (),
     }
     assert registry.get("d1") is created
 

@@ -182,6 +182,74 @@ def test_an_id_is_decoded_once(hub):
     assert hub.get(create_path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/devices%2Fd1", "/Devices/d1", "/devices/d1/", "/devices/d1%2F"])
+def test_a_path_is_split_when_it_is_decoded(hub, path):
+    """Azure IoT Explorer encodes the slash. The case of fixed words is ignored, that of ids is not."""
+    created = create(hub)
+    assert hub.get(path).json() == created
+    assert error_of(hub.get(path.replace("d1", "D1"))) == (404, "DeviceNotFound")
+
+
+EDGE = {"capabilities": {"iotEdge": True}}
+ABOVE = "ms-azure-iot-edge://above-1"
+
+
+def test_an_edge_device_has_a_scope_of_its_own(hub):
+    created = create(hub, "edge", **EDGE, deviceScope="ms-azure-iot-edge://mine", parentScopes=[ABOVE])
+    own = f"ms-azure-iot-edge://edge-{created['generationId']}"
+
+    assert (created["deviceScope"], created["parentScopes"]) == (own, [ABOVE])
+    replaced = hub.put("/devices/edge", json={"deviceId": "edge", **EDGE}, headers={"If-Match": "*"}).json()
+    assert (replaced["deviceScope"], replaced["parentScopes"]) == (own, [])
+    assert hub.get("/devices/edge").json() == replaced
+    twin = hub.get("/twins/edge").json()
+    assert (twin["deviceScope"], twin["parentScopes"]) == (own, [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "scopes"),
+    [
+        ({}, {}),
+        ({"deviceScope": None, "parentScopes": None}, {}),
+        ({"deviceScope": ABOVE}, {"deviceScope": ABOVE, "parentScopes": [ABOVE]}),
+        ({"deviceScope": ABOVE, "parentScopes": []}, {"deviceScope": ABOVE, "parentScopes": []}),
+        ({"DeviceScope": ABOVE, "ParentScopes": [ABOVE]}, {"deviceScope": ABOVE, "parentScopes": [ABOVE]}),
+    ],
+)
+def test_a_leaf_has_the_scope_that_it_is_given(hub, wanted, scopes):
+    """REST reference: a parent's scope that is left out is copied from the leaf's own."""
+    created = create(hub, **wanted)
+    twin = hub.get("/twins/d1").json()
+
+    assert {name: created[name] for name in ("deviceScope", "parentScopes") if name in created} == scopes
+    assert {name: twin[name] for name in ("deviceScope", "parentScopes") if name in twin} == scopes
+
+
+def test_the_children_of_an_edge_device_are_found(hub):
+    scope = create(hub, "edge", **EDGE)["deviceScope"]
+    create(hub, "leaf", deviceScope=scope)
+    create(hub, "other")
+    query = f"select deviceId from devices where array_contains(parentScopes, '{scope}')"
+
+    assert hub.post("/devices/query", json={"query": query}).json() == [{"deviceId": "leaf"}]
+
+
+@pytest.mark.parametrize("scopes", [ABOVE, {}, [5], [None]])
+def test_scopes_that_are_no_list_of_texts(hub, scopes):
+    response = hub.put("/devices/d1", json={"deviceId": "d1", "parentScopes": scopes})
+    assert error_of(response) == (400, "IotHubFormatError")
+
+
+def test_a_device_without_credentials(hub):
+    """Type `none`: no keys are made, and nobody connects as it by a token or a certificate of its own."""
+    created = create(hub, authentication={"type": "none", "symmetricKey": {"primaryKey": "x"}})
+    assert created["authentication"] == {
+        "symmetricKey": {"primaryKey": None, "secondaryKey": None},
+        "x509Thumbprint": {"primaryThumbprint": None, "secondaryThumbprint": None},
+        "type": "none",
+    }
+
+
 def test_status_time_is_iso_8601_in_utc(hub):
     created = create(hub)
     response = hub.put(

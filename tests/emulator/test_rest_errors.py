@@ -183,7 +183,7 @@ def test_bodies_that_are_malformed(hub, body):
         ({"deviceId": "y"}, "ArgumentInvalid"),
         ({"deviceId": "x", "status": "sleeping"}, "ArgumentInvalid"),
         ({"deviceId": "x", "statusReason": "r" * 129}, "ArgumentInvalid"),
-        ({"deviceId": "x", "authentication": {"type": "none"}}, "ArgumentInvalid"),
+        ({"deviceId": "x", "authentication": {"type": "password"}}, "ArgumentInvalid"),
         (
             {"deviceId": "x", "authentication": {"symmetricKey": {"primaryKey": "c2hvcnQ="}}},
             "ArgumentInvalid",
@@ -256,7 +256,7 @@ def test_methods_that_do_not_exist(hub, method, path):
         ("/devices/%ff", "IotHubFormatError"),
         ("/devices/\udcff", "IotHubFormatError"),
         ("/devices/a%20b", "ArgumentInvalid"),
-        ("/devices/a%2Fb", "ArgumentInvalid"),
+        ("/devices%2Fa%20b", "ArgumentInvalid"),
         ("/devices/%00", "ArgumentInvalid"),
         ("/devices/" + "x" * 129, "ArgumentInvalid"),
     ],
@@ -322,7 +322,7 @@ def test_rights_of_the_table():
 
     both = Right.REGISTRY_READ | Right.REGISTRY_WRITE
     for route in (route for route in ROUTES if route not in unserved.ROUTES):
-        is_service = route.path[0] == "twins" or route.path[-1] in {"query", "commands"}
+        is_service = route.path[0] == "twins" or route.path[-1] in {"query", "commands", "devicebound"}
         for method, operation in route.operations.items():
             of_registry = Right.REGISTRY_READ if method == "GET" else both
             assert operation.needs == (Right.SERVICE_CONNECT if is_service else of_registry)

@@ -1,7 +1,7 @@
 """Module identities over the live REST endpoint, and what a change of them leads to."""
 
 import pytest
-from rest_hub import RecordingRuntime, error_of, owner, serving
+from rest_hub import RecordingRuntime, error_of, owner, serving, token
 
 FIRST_KEY = "Zmlyc3Qta2V5LW9mLTE2LWI="
 SECOND_KEY = "c2Vjb25kLWtleS1vZi0xNi1i"
@@ -124,3 +124,77 @@ def test_modules_in_bulk(hub, runtime):
 def test_a_module_is_seen_in_counts_of_devices_no_more_than_once(hub):
     create(hub)
     assert hub.get("/statistics/devices").json()["totalDeviceCount"] == 1
+
+
+# With the device's own token
+
+
+def own_token(runtime, device_id="d1", *, resource=None, **changes):
+    """Return a token that a device signed with its own key, for itself unless said otherwise."""
+    key = runtime.registry.get(device_id).primary_key
+    text = token(runtime, key=key, resource=resource or f"localhost/devices/{device_id}", **changes)
+    return {"Authorization": text.replace("&skn=iothubowner", "")}
+
+
+def test_a_device_makes_and_reads_its_own_modules(hub, runtime):
+    headers = own_token(runtime)
+    body = {"deviceId": "d1", "moduleId": "m", "authentication": {"type": "none"}}
+    made = hub.put("/devices/d1/modules/m", json=body, headers=headers)
+
+    assert made.status_code == 200
+    assert made.json()["authentication"] == {
+        "symmetricKey": {"primaryKey": None, "secondaryKey": None},
+        "x509Thumbprint": {"primaryThumbprint": None, "secondaryThumbprint": None},
+        "type": "none",
+    }
+    assert hub.get("/devices/d1/modules/m", headers=headers).json() == made.json()
+    assert hub.get("/devices/d1/modules", headers=headers).json() == [made.json()]
+    replacing = headers | {"If-Match": "*"}
+    assert hub.put("/devices/d1/modules/m", json=body, headers=replacing).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/devices/d1/modules/m"),
+        ("GET", "/devices/d1"),
+        ("PUT", "/devices/d1"),
+        ("GET", "/devices"),
+        ("GET", "/twins/d1"),
+        ("GET", "/twins/d1/modules/m"),
+        ("POST", "/twins/d1/modules/m/methods"),
+        ("POST", "/devices/query"),
+        ("POST", "/devices/d1/messages/deviceBound"),
+    ],
+)
+def test_its_token_opens_nothing_else(hub, runtime, method, path):
+    create(hub)
+    headers = own_token(runtime) | {"If-Match": "*"}
+    assert error_of(hub.request(method, path, headers=headers)) == (401, "IotHubUnauthorizedAccess")
+    assert hub.get("/devices/d1/modules/m").status_code == 200
+
+
+def test_another_devices_modules_are_not_its_own(hub, runtime):
+    hub.put("/devices/d2", json={"deviceId": "d2"})
+    for headers in (
+        own_token(runtime, "d2"),
+        own_token(runtime, "d2", resource="localhost/devices/d1"),
+        own_token(runtime, "d1", resource="localhost/devices/d2"),
+        own_token(runtime, "d1", resource="localhost/devices/d1/modules/m"),
+        own_token(runtime, "d1", resource="elsewhere/devices/d1"),
+        own_token(runtime, "d1", expires_in=-3600),
+    ):
+        answer = hub.get("/devices/d1/modules", headers=headers)
+        assert error_of(answer) == (401, "IotHubUnauthorizedAccess")
+
+
+def test_nobody_learns_by_it_which_devices_there_are(hub, runtime):
+    answer = hub.get("/devices/nobody/modules", headers=own_token(runtime))
+    assert error_of(answer) == (401, "IotHubUnauthorizedAccess")
+
+
+def test_a_disabled_device_makes_no_modules(hub, runtime):
+    headers = own_token(runtime)
+    device = hub.get("/devices/d1").json()
+    hub.put("/devices/d1", json={**device, "status": "disabled"}, headers=ANY)
+    assert error_of(hub.get("/devices/d1/modules", headers=headers)) == (401, "IotHubUnauthorizedAccess")

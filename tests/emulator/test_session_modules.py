@@ -57,6 +57,16 @@ class TestConnect:
             _, effects = hub.connect(KEY, password=password.encode())
             assert effects == refused(f"sas: {reason or 'the token is for another resource'}")
 
+    def test_a_module_without_credentials_is_opened_by_nothing_but_a_policy(self, hub):
+        """Type `none`: unspecified is what a policy's token does; it opens whatever it covers."""
+        hub.module("bare", authentication_type="none")
+        key = f"{DEVICE}/bare"
+        policy = hub.token(key=hub.policies["device"].primary_key, policy="device", resource="localhost")
+
+        assert hub.connect(key, password=None)[1] == refused("connect.no-credentials")
+        assert hub.connect(key, password=hub.token(KEY).encode())[1] == refused("sas: wrong signature")
+        assert hub.connect(key, password=policy.encode())[1][1] == Send(Connack(0, 0))
+
     def test_the_module_of_a_disabled_device_is_refused(self, hub):
         device = hub.registry.require(DEVICE).as_wanted()
         hub.registry.replace(dataclasses.replace(device, status="disabled"), "*", hub.fresh())

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from iothub_emulator.hub.partition_key import partition_of
 from iothub_emulator.hub.telemetry import (
     Partition,
     Sender,
     TelemetryEvent,
     TelemetryLog,
     TelemetryRules,
-    partition_of,
 )
 
 

@@ -13,7 +13,7 @@ from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumerClient
 from azure.eventhub.exceptions import AuthenticationError, EventHubError
 from hub_process import PATIENCE, Publisher, running_hub
 
-from iothub_emulator.hub.telemetry import partition_of
+from iothub_emulator.hub.partition_key import partition_of
 
 ENTITY = "iothub-emulator"
 MANY = 5_000

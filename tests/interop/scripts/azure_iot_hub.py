@@ -78,6 +78,13 @@ def identities(hub):
     with step("registry: delete a device"):
         hub.delete_device("hub-2")
         refused(404, hub.get_device, "hub-2")
+    with step("registry: an Edge device and its child"):
+        edge = hub.create_device_with_sas("hub-edge", KEY, OTHER_KEY, "enabled", iot_edge=True)
+        assert edge.device_scope.startswith("ms-azure-iot-edge://hub-edge-"), edge.device_scope
+        leaf = hub.create_device_with_sas(
+            "hub-leaf", KEY, OTHER_KEY, "enabled", device_scope=edge.device_scope
+        )
+        same((leaf.device_scope, leaf.parent_scopes), (edge.device_scope, [edge.device_scope]))
     with step("registry: statistics"):
         counted = hub.get_device_registry_statistics()
         same(counted.total_device_count, len(hub.get_devices()))
@@ -216,6 +223,18 @@ def queries(hub):
         hub.update_twin("bulk-1", Twin(tags={"floor": 3}))
         found = hub.query_iot_hub(QuerySpecification(query="SELECT * FROM devices WHERE tags.floor = 3"))
         same([twin.device_id for twin in found.items], ["bulk-1"])
+    with step("query: a function, of children of an Edge device"):
+        scope = hub.get_device("hub-edge").device_scope
+        text = f"select deviceId from devices where array_contains(parentScopes, '{scope}')"
+        same([row.device_id for row in hub.query_iot_hub(QuerySpecification(query=text)).items], ["hub-leaf"])
+    with step("query: a count by group"):
+        text = "SELECT status AS status, COUNT() AS numberOfDevices FROM devices GROUP BY status"
+        counted = hub.get_device_registry_statistics()
+        rows = hub.query_iot_hub(QuerySpecification(query=text)).items
+        same(
+            {row.status: row.additional_properties["numberOfDevices"] for row in rows},
+            {"enabled": counted.enabled_device_count, "disabled": counted.disabled_device_count},
+        )
     with step("query: pages"):
         specification, names, token = QuerySpecification(query="SELECT * FROM devices"), [], None
         while True:
