@@ -46,7 +46,7 @@ MARKERS: Final = (
     "large: a case that moves much data; on a live hub it runs with --large only",
     "needs(capability, ...): what a case needs beside what its clause does",
     "clock: a case that depends on the hub's clock; it runs where that is known",
-    "crossed: each case of the test runs in each of its further ways, where another one would tell too little",
+    "crossed: each case of the test runs in each of its further ways, where one alone would tell too little",
 )
 SINGLE_PROCESS: Final = "main"
 
