@@ -8,6 +8,7 @@ device exactly. Each refusal is tried with a device that has just been let in wi
 
 import pytest
 
+from conformance.corpora.near_misses import near_misses
 from conformance.mqtt.fields import NO_PASSWORD, NO_USERNAME
 
 clause = pytest.mark.clause
@@ -33,6 +34,14 @@ def test_the_device_id_as_client_id_is_accepted(device):
 def test_a_client_id_that_is_not_the_device_id_is_refused(admitted, other_device, client_id, untouched):
     """The ClientId is compared with the device id of the Username, character by character."""
     admitted.expect_refused(client_id=client_id(admitted.id, other_device.id))
+    untouched.confirm()
+
+
+@clause("connect.client-id-mismatch")
+def test_a_client_id_that_is_nearly_the_device_id_is_refused(admitted, not_refused, untouched):
+    """Nothing of it is trimmed, cut or folded before it is compared."""
+    attempts = {miss: {"client_id": wrong} for miss, wrong in near_misses(admitted.id).items()}
+    assert not_refused(admitted, attempts) == {}
     untouched.confirm()
 
 
@@ -71,6 +80,26 @@ def test_host_device_and_api_version_are_the_username(device, username):
 def test_a_username_that_names_something_else_is_refused(admitted, other_device, username, untouched):
     """A Username without the host, without the device, or with another device opens nothing."""
     admitted.expect_refused(username=username(admitted.host, admitted.id, other_device.id))
+    untouched.confirm()
+
+
+@clause("connect.username-mismatch")
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        pytest.param(
+            lambda host, wrong: {"username": f"{host}/{wrong}/?api-version=2018-06-30"}, id="Username-alone"
+        ),
+        pytest.param(
+            lambda host, wrong: {"client_id": wrong, "username": f"{host}/{wrong}/?api-version=2018-06-30"},
+            id="ClientId-and-Username",
+        ),
+    ],
+)
+def test_a_username_that_nearly_names_the_device_is_refused(admitted, not_refused, untouched, attempt):
+    """Nothing of it is trimmed, cut or folded before it is compared, or looked for in the registry."""
+    attempts = {miss: attempt(admitted.host, wrong) for miss, wrong in near_misses(admitted.id).items()}
+    assert not_refused(admitted, attempts) == {}
     untouched.confirm()
 
 

@@ -8,12 +8,14 @@ expired, is for something else, or is not a token. Each is tried with a device t
 
 import pytest
 
+from conformance.corpora.near_misses import near_misses, near_misses_of_bytes
 from conformance.target.credentials import (
     NO_SECRET,
     Secret,
     flip_signature_bit,
     random_key,
     replace_field,
+    with_signature,
     without_field,
 )
 
@@ -32,6 +34,17 @@ clause = pytest.mark.clause
 def test_a_signature_of_another_key_is_refused(admitted, other_device, token, untouched):
     """Only the device's own keys sign for it."""
     admitted.expect_refused(password=token(admitted, other_device))
+    untouched.confirm()
+
+
+@clause("sas.bad-signature")
+def test_a_signature_that_is_nearly_right_is_refused(admitted, not_refused, untouched):
+    """It is compared to its last bit."""
+    token = admitted.token()
+    signatures = near_misses_of_bytes(token.signature)
+
+    attempts = {miss: {"password": with_signature(token, wrong)} for miss, wrong in signatures.items()}
+    assert not_refused(admitted, attempts) == {}
     untouched.confirm()
 
 
@@ -85,6 +98,19 @@ def test_a_token_for_something_else_is_refused(admitted, other_device, resource,
     resource = resource.format(host=admitted.host, device=admitted.id, other=other_device.id)
 
     admitted.expect_refused(password=admitted.token(resource=resource))
+    untouched.confirm()
+
+
+@clause("sas.wrong-resource")
+def test_a_token_for_an_id_that_is_nearly_right_is_refused(admitted, not_refused, untouched):
+    """The resource names the device to the last character."""
+    ids = near_misses(admitted.device_id)
+
+    attempts = {
+        miss: {"password": admitted.token(resource=admitted.resource.replace(admitted.device_id, wrong))}
+        for miss, wrong in ids.items()
+    }
+    assert not_refused(admitted, attempts) == {}
     untouched.confirm()
 
 

@@ -61,6 +61,7 @@ FIXTURES: Final = (
             "events",
             "methods",
             "modules",
+            "refusals",
             "topics",
             "twins",
             "values_of_json",

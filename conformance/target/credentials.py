@@ -119,6 +119,11 @@ class SasToken(Secret):
         """When it ends, in unix seconds; raises KeyError without se, ValueError where it is no number."""
         return int(dict(self._fields())["se"])
 
+    @property
+    def signature(self) -> bytes:
+        """The bytes of its signature; raises KeyError without sig."""
+        return base64.b64decode(unquote(dict(self._fields())["sig"]))
+
     def with_fields(self, change: Callable[[str, str], str | None]) -> "SasToken":
         """Return a token whose values are what `change(name, value)` says, raw; None leaves a field out."""
         changed = [(name, change(name, value)) for name, value in self._fields()]
@@ -164,15 +169,12 @@ def without_field(token: SasToken, name: str) -> SasToken:
 
 def flip_signature_bit(token: SasToken) -> SasToken:
     """Return the token with one bit of the signature's first byte turned over."""
+    return with_signature(token, bytes([token.signature[0] ^ 0x01]) + token.signature[1:])
 
-    def flipped(field: str, old: str) -> str:
-        if field != "sig":
-            return old
-        signature = bytearray(base64.b64decode(unquote(old)))
-        signature[0] ^= 0x01
-        return escape(base64.b64encode(signature).decode("ascii"))
 
-    return token.with_fields(flipped)
+def with_signature(token: SasToken, signature: bytes) -> SasToken:
+    """Return the token with another signature."""
+    return replace_field(token, "sig", escape(base64.b64encode(signature).decode("ascii")))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,31 @@ def client_id_is_compared_without_case(rules):
     rules.connect = Wrong(rules.connect.settings)
 
 
+@fault("connect.client-id-mismatch")
+def client_id_may_end_behind_the_device_id(rules):
+    """The ClientId is compared as far as the device id goes."""
+
+    class Wrong(ConnectRules):
+        def same_device(self, client_id, username):
+            return client_id.startswith(username.client_id)
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("connect.username-mismatch")
+def username_is_stripped(rules):
+    """White space at the ends of the Username's names and of the ClientId is taken for a slip."""
+
+    class Wrong(ConnectRules):
+        def parse_username(self, text):
+            return super().parse_username("/".join(part.strip() for part in text.split("/")))
+
+        def same_device(self, client_id, username):
+            return super().same_device(client_id.strip(), username)
+
+    rules.connect = Wrong(rules.connect.settings)
+
+
 @fault("connect.username")
 def username_with_more_parameters_is_refused(rules):
     """The Username has to end with the api-version, as if no SDK added its name."""

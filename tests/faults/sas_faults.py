@@ -1,5 +1,8 @@
 """Hubs that read SAS tokens wrongly."""
 
+import base64
+import hmac
+
 from fault import fault
 
 from iothub_emulator.hub.connect import ConnectRules
@@ -15,6 +18,21 @@ def signature_is_not_checked(rules):
     class Wrong(TokenRules):
         def is_signed_with(self, token, key):
             return True
+
+    rules.tokens = Wrong(rules.tokens.settings)
+
+
+@fault("sas.bad-signature")
+def signature_is_compared_by_its_first_half(rules):
+    """The rest of it may be anything, or missing."""
+
+    class Wrong(TokenRules):
+        def is_signed_with(self, token, key):
+            if super().is_signed_with(token, key):
+                return True
+            signed = f"{token.raw_resource}\n{token.raw_expiry}".encode()
+            right = base64.b64encode(hmac.digest(base64.b64decode(key), signed, "sha256")).decode()
+            return token.signature[:22] == right[:22]
 
     rules.tokens = Wrong(rules.tokens.settings)
 
