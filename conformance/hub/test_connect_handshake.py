@@ -44,6 +44,16 @@ def test_clean_session_0_with_qos_1_delivers(device, telemetry):
     assert telemetry.next(sent_by=device).body == b"as an SDK does"
 
 
+@clause("connect.sdk-defaults")
+def test_clean_session_0_with_qos_1_is_acknowledged(device):
+    """The device's side of it: the session opens, and one PUBACK comes."""
+    connection = device.connect(clean_session=False)
+
+    connection.publish(device.topics.events, b"as an SDK does", qos=1)
+
+    assert connection.outcome() == "no answer"
+
+
 @clause("connect.sample-program")
 def test_the_sample_programs_packets_deliver(raw, telemetry):
     """The sample connects with CleanSession 1 and keep-alive 60, and publishes before CONNACK came."""
@@ -53,6 +63,16 @@ def test_the_sample_programs_packets_deliver(raw, telemetry):
     raw.send(connect + publish)
 
     assert telemetry.next(sent_by=raw.device).body == b"{id=123}"
+
+
+@clause("connect.sample-program")
+def test_the_sample_programs_packets_are_acknowledged(raw):
+    """The device's side of it: CONNACK, then the PUBACK of what was published before."""
+    connect = raw.device.connect_packet(clean_session=True, keep_alive=60)
+
+    raw.send(connect + packet(0x32, text(raw.device.topics.events), b"\x00\x01", b"{id=123}"))
+
+    assert raw.take(2) == ("connack 0", "puback 1")
 
 
 @clause("connect.first-packet")

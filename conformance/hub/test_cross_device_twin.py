@@ -10,9 +10,24 @@ whose twin is meant, and who is to hear of it.
 import pytest
 
 clause = pytest.mark.clause
+writes_twin = pytest.mark.writes_twin
+
+any_filter = pytest.mark.parametrize(
+    "topic_filter",
+    [
+        "$iothub/twin/res/#",
+        "$iothub/twin/PATCH/properties/desired/#",
+        "$iothub/twin/#",
+        "$iothub/#",
+        "+/twin/#",
+        "#",
+    ],
+    ids=["answers", "changes", "all-of-twin", "all-of-iothub", "any-first-level", "everything"],
+)
 
 
 @clause("topics.cross-device-twin")
+@writes_twin
 def test_the_same_request_id_on_two_connections_has_two_answers(twin, other_listener, stage):
     """Each device gets the answer to its own request, with its own twin in it, and no other message."""
     stage(twin.establish, {"whose": "mine"}, needs="twin.reported")
@@ -26,6 +41,7 @@ def test_the_same_request_id_on_two_connections_has_two_answers(twin, other_list
 
 
 @clause("topics.cross-device-twin")
+@writes_twin
 def test_a_report_is_not_in_another_devices_twin(twin, other_listener, stage):
     """What one device reports, another one does not get."""
     stage(other_listener.establish, {"whose": "theirs"}, needs="twin.reported")
@@ -34,18 +50,19 @@ def test_a_report_is_not_in_another_devices_twin(twin, other_listener, stage):
 
 
 @clause("topics.cross-device-twin")
-@pytest.mark.parametrize(
-    "topic_filter",
-    [
-        "$iothub/twin/res/#",
-        "$iothub/twin/PATCH/properties/desired/#",
-        "$iothub/twin/#",
-        "$iothub/#",
-        "+/twin/#",
-        "#",
-    ],
-    ids=["answers", "changes", "all-of-twin", "all-of-iothub", "any-first-level", "everything"],
-)
+@any_filter
+def test_no_filter_brings_the_answer_to_another_devices_get(connection, other_twin, stage, topic_filter):
+    """The other device has its answer; by then this one has heard nothing."""
+    connection.try_to_subscribe(topic_filter)
+
+    stage(other_twin.get, needs="twin.get")
+
+    assert connection.heard() == []
+
+
+@clause("topics.cross-device-twin")
+@writes_twin
+@any_filter
 def test_no_filter_brings_what_concerns_another_devices_twin(
     connection, other_device, other_listener, stage, twins, topic_filter
 ):

@@ -189,3 +189,14 @@ def test_a_message_beyond_the_limit_closes_and_is_not_delivered(
     bystander.ping()
     assert telemetry.until_fence(device) == []
     untouched.confirm()
+
+
+@clause("d2c.too-large")
+@pytest.mark.large
+def test_a_message_beyond_the_limit_closes_its_connection_alone(device, connection, bystander, untouched):
+    """The devices' side of it."""
+    connection.send(device.topics.events, bytes(266 * 1024), qos=1)
+
+    connection.expect_closed()
+    bystander.ping()
+    untouched.confirm()

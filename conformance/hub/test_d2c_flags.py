@@ -36,8 +36,8 @@ def test_a_retained_message_reaches_the_back_end(device, connection, telemetry):
         pytest.param("devices/{id}/messages/devicebound/#", id="devicebound"),
     ],
 )
-def test_a_retained_message_is_not_kept(device, connection, stage, telemetry, topic_filter):
-    """Whatever a later connection subscribes to, the message does not come; the back end alone has it."""
+def test_a_retained_message_is_not_kept(device, connection, stage, topic_filter):
+    """Whatever a later connection subscribes to, the message does not come."""
     stage(
         connection.publish, device.topics.events, b"keep me", qos=1, retain=True, needs="d2c.retain-delivered"
     )
@@ -45,6 +45,20 @@ def test_a_retained_message_is_not_kept(device, connection, stage, telemetry, to
 
     returned = stage(device.connect)
     returned.try_to_subscribe(topic_filter.format(id=device.id))
+
+    assert returned.heard() == []
+
+
+@clause("d2c.not-retained")
+def test_a_retained_message_is_at_the_back_end_alone(device, connection, stage, telemetry):
+    """There it is, and nothing else, also when its device is back and hears nothing of it."""
+    stage(
+        connection.publish, device.topics.events, b"keep me", qos=1, retain=True, needs="d2c.retain-delivered"
+    )
+    connection.disconnect()
+
+    returned = stage(device.connect)
+    returned.try_to_subscribe(device.topics.devicebound)
 
     assert returned.heard() == []
     assert {message.body for message in telemetry.until_fence(device)} == {b"keep me"}

@@ -11,6 +11,13 @@ import pytest
 clause = pytest.mark.clause
 
 
+@clause("methods.subscribe")
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_the_filter_of_requests_can_be_subscribed_to(connection, qos):
+    """Whatever QoS is asked for, the SUBACK holds no failure."""
+    assert connection.subscribe("$iothub/methods/POST/#", qos=qos) != 128
+
+
 @clause("methods.request")
 @pytest.mark.parametrize("name", ["reboot", "Set_Interval2", "x", "collect_logs_of_the_last_24_hours"])
 def test_a_call_reaches_the_device_once(callee, methods, name):

@@ -171,8 +171,7 @@ def test_text_that_is_none_in_connect_gets_no_session(raw, bystander, wrong, unt
     untouched.confirm()
 
 
-@clause("packets.malformed-soft")
-@pytest.mark.parametrize(
+questionable_packet = pytest.mark.parametrize(
     "questionable",
     [
         pytest.param(lambda events: packet(0x38, text(events), b"x"), id="3.3.1-2-DUP-with-QoS-0"),
@@ -191,6 +190,20 @@ def test_text_that_is_none_in_connect_gets_no_session(raw, bystander, wrong, unt
         pytest.param(lambda events: packet(0x32, text(""), b"\x00\x01", b"x"), id="4.7.3-1-empty-topic-name"),
     ],
 )
+
+
+@clause("packets.malformed-soft")
+@questionable_packet
+def test_what_becomes_of_a_questionable_packet(raw_connected, bystander, readings, questionable):
+    """Closing, ignoring or acknowledging are all in use; somebody else notices nothing."""
+    raw_connected.send(questionable(raw_connected.device.topics.events))
+
+    readings.match(raw_connected.outcome())
+    assert bystander.outcome() == "no answer"
+
+
+@clause("packets.malformed-soft")
+@questionable_packet
 def test_a_questionable_packet_harms_nobody(raw_connected, bystander, telemetry, readings, questionable):
     """Closing, ignoring or acknowledging are all in use; a message of somebody else is not."""
     raw_connected.send(questionable(raw_connected.device.topics.events))

@@ -22,9 +22,9 @@ def test_a_token_of_the_primary_key_opens_the_device(device):
 
 
 @clause("sas.secondary-key")
-def test_a_token_of_the_secondary_key_opens_the_device(device):
+def test_a_token_of_the_secondary_key_opens_the_device(device, secondary_key):
     """Both keys of a device are equal."""
-    device.expect_accepted(password=device.token(key=device.secondary_key))
+    device.expect_accepted(password=device.token(key=secondary_key))
 
 
 @clause("sas.field-order")

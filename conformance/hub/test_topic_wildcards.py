@@ -12,6 +12,9 @@ import pytest
 from conformance.mqtt.raw_packets import packet, text
 
 clause = pytest.mark.clause
+# What a filter can bring: answers, which a device alone brings about, or what the back end sends too.
+of_a_device = pytest.mark.needs("twin")
+of_both_sides = pytest.mark.needs("c2d", "registry")
 
 # The constant of Microsoft's SDK for Embedded C (AZ_IOT_HUB_CLIENT_C2D_SUBSCRIBE_TOPIC).
 ANY_DEVICE = "devices/+/messages/devicebound/#"
@@ -22,6 +25,7 @@ DOCUMENTED = "devices/{id}/messages/devicebound/#"
 
 
 @clause("topics.device-wildcard")
+@of_both_sides
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_a_wildcard_stands_for_the_device(trial, readings, qos):
     """Granted, it brings the device's own messages; refused, none; and another device's never."""
@@ -29,18 +33,21 @@ def test_a_wildcard_stands_for_the_device(trial, readings, qos):
 
 
 @clause("topics.device-wildcard")
+@of_both_sides
 def test_it_stands_for_the_device_in_a_session_that_goes_on(trial, readings):
     """What is sent while the device is away is its own as well."""
     readings.match(trial.messages_while_away(ANY_DEVICE))
 
 
 @clause("topics.device-wildcard")
+@of_both_sides
 def test_it_is_unsubscribed_as_it_was_subscribed(trial, readings):
     """[MQTT-3.10.4-2] Nothing comes by a filter that was taken back."""
     readings.match(trial.messages_unsubscribed(ANY_DEVICE))
 
 
 @clause("topics.device-wildcard")
+@of_both_sides
 def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings):
     """[MQTT-3.10.4-1] Filters are compared character by character: taking one back leaves the other."""
     readings.match(trial.messages_beside(ANY_DEVICE, documented=DOCUMENTED.format(id=device.id)))
@@ -53,24 +60,26 @@ def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings)
 @pytest.mark.parametrize(
     "topic_filter",
     [
-        pytest.param("#", id="everything"),
-        pytest.param("+/+/+/+/#", id="single-levels-in-front"),
-        pytest.param("+/{id}/messages/devicebound/#", id="any-first-level"),
-        pytest.param("devices/#", id="all-of-devices"),
-        pytest.param("devices/{id}/messages/#", id="all-messages"),
-        pytest.param("$iothub/#", id="all-of-iothub"),
-        pytest.param("$iothub/+/#", id="all-of-iothub-by-a-single-level"),
-        pytest.param("$iothub/twin/#", id="all-of-twin"),
-        pytest.param("$iothub/twin/res/200/#", id="answers-of-one-status"),
-        pytest.param("$iothub/twin/res/404/#", id="answers-of-another-status"),
-        pytest.param("$iothub/twin/res/+/+", id="answers-by-single-levels"),
-        pytest.param("$iothub/+/res/#", id="any-answers"),
+        pytest.param("#", id="everything", marks=of_both_sides),
+        pytest.param("+/+/+/+/#", id="single-levels-in-front", marks=of_both_sides),
+        pytest.param("+/{id}/messages/devicebound/#", id="any-first-level", marks=of_both_sides),
+        pytest.param("devices/#", id="all-of-devices", marks=of_both_sides),
+        pytest.param("devices/{id}/messages/#", id="all-messages", marks=of_both_sides),
+        pytest.param("$iothub/#", id="all-of-iothub", marks=of_a_device),
+        pytest.param("$iothub/+/#", id="all-of-iothub-by-a-single-level", marks=of_a_device),
+        pytest.param("$iothub/twin/#", id="all-of-twin", marks=of_a_device),
+        pytest.param("$iothub/twin/res/200/#", id="answers-of-one-status", marks=of_a_device),
+        pytest.param("$iothub/twin/res/404/#", id="answers-of-another-status", marks=of_a_device),
+        pytest.param("$iothub/twin/res/+/+", id="answers-by-single-levels", marks=of_a_device),
+        pytest.param("$iothub/+/res/#", id="any-answers", marks=of_a_device),
         pytest.param("$iothub/twin/PATCH/#", id="all-of-PATCH"),
-        pytest.param("$iothub/twin/PATCH/properties/+/#", id="changes-of-either-section"),
-        pytest.param("$iothub/methods/#", id="all-of-methods"),
-        pytest.param("$iothub/methods/POST/+/+", id="requests-by-single-levels"),
-        pytest.param("$iothub/methods/POST/mine/#", id="requests-of-one-method"),
-        pytest.param("$iothub/methods/POST/other/#", id="requests-of-another-method"),
+        pytest.param(
+            "$iothub/twin/PATCH/properties/+/#", id="changes-of-either-section", marks=of_both_sides
+        ),
+        pytest.param("$iothub/methods/#", id="all-of-methods", marks=of_both_sides),
+        pytest.param("$iothub/methods/POST/+/+", id="requests-by-single-levels", marks=of_both_sides),
+        pytest.param("$iothub/methods/POST/mine/#", id="requests-of-one-method", marks=of_both_sides),
+        pytest.param("$iothub/methods/POST/other/#", id="requests-of-another-method", marks=of_both_sides),
     ],
 )
 def test_a_filter_that_covers_more_or_less(device, trial, readings, topic_filter):
@@ -108,6 +117,7 @@ def test_a_filter_that_is_none_is_not_granted(raw_connected, readings, topic_fil
 
 
 @clause("topics.overlapping-filters")
+@of_both_sides
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -12,6 +12,8 @@ import pytest
 from conformance.hub.fixtures.topics import in_words
 
 clause = pytest.mark.clause
+twin = pytest.mark.needs("twin")
+methods = pytest.mark.needs("methods")
 
 
 @clause("topics.no-device-to-device")
@@ -27,6 +29,24 @@ clause = pytest.mark.clause
             id="listeners-own-devicebound",
         ),
         pytest.param("rooms/kitchen", "rooms/kitchen", id="any-name"),
+        pytest.param("$iothub/twin/GET/#", "$iothub/twin/GET/?$rid=1", id="twin-requests", marks=twin),
+        pytest.param("$iothub/twin/res/#", "$iothub/twin/res/200/?$rid=1", id="twin-answers", marks=twin),
+        pytest.param(
+            "$iothub/twin/PATCH/properties/desired/#",
+            "$iothub/twin/PATCH/properties/desired/?$version=9",
+            id="desired-changes",
+            marks=twin,
+        ),
+        pytest.param("$iothub/#", "$iothub/twin/GET/?$rid=1", id="all-of-iothub", marks=twin),
+        pytest.param(
+            "$iothub/methods/POST/#",
+            "$iothub/methods/POST/reboot/?$rid=1",
+            id="method-requests",
+            marks=methods,
+        ),
+        pytest.param(
+            "$iothub/methods/res/#", "$iothub/methods/res/200/?$rid=1", id="method-responses", marks=methods
+        ),
     ],
 )
 def test_what_a_device_publishes_reaches_no_other(

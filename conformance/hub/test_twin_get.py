@@ -9,6 +9,14 @@ properties section of its twin: desired and reported, each with a version of its
 import pytest
 
 clause = pytest.mark.clause
+writes_twin = pytest.mark.writes_twin
+
+
+@clause("twin.subscribe")
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_the_filter_of_answers_can_be_subscribed_to(connection, qos):
+    """Whatever QoS is asked for, the SUBACK holds no failure."""
+    assert connection.subscribe("$iothub/twin/res/#", qos=qos) != 128
 
 
 @clause("twin.get")
@@ -27,6 +35,7 @@ def test_a_get_has_a_status_of_success(twin, readings):
 
 
 @clause("twin.get-body")
+@writes_twin
 def test_the_answer_holds_both_sections_as_they_were_set(device, twin, twins, stage):
     """What the back end desired and what the device reported come back, each with its $version."""
     desired = {"telemetrySendFrequency": "5m", "limits": {"low": -1.5, "high": 90}, "alarm": False}
@@ -50,6 +59,15 @@ def test_the_sections_of_a_new_twin_have_nothing_but_versions(device, twin, twin
         "desired": {"$version": new.desired.version},
         "reported": {"$version": new.reported.version},
     }
+
+
+@clause("twin.get-body")
+def test_both_sections_are_there_with_a_version(twin):
+    """Whatever is set in them, and if nothing is."""
+    answer = twin.get()
+
+    versions = answer.desired.get("$version"), answer.reported.get("$version")
+    assert [type(version).__name__ for version in versions] == ["int", "int"]
 
 
 @clause("twin.get-body")
@@ -101,12 +119,23 @@ def test_null_in_place_of_tags(device, twins, observed):
 
 
 @clause("twin.desired-read-only")
+@writes_twin
 @pytest.mark.parametrize("query", ["?$rid=1", "?$version=9", ""], ids=["request-id", "version", "nothing"])
+@pytest.mark.needs("registry")
 def test_a_device_cannot_change_desired_properties(contents, twin, query):
     """Whatever the hub does with it, the back end reads the twin as it was, reported properties included."""
     twin.outcome_of(f"$iothub/twin/PATCH/properties/desired/{query}", b'{"interval": 9}')
 
     assert contents.at_the_back_end() == contents.before.service_side
+
+
+@clause("twin.desired-read-only")
+@writes_twin
+def test_a_device_gets_what_was_desired_before_it_tried_to_change_that(contents, reconnect, twin):
+    """The hub may close the connection of who tries; on the next one the twin is as it was."""
+    twin.outcome_of("$iothub/twin/PATCH/properties/desired/?$rid=1", b'{"interval": 9}')
+
+    assert reconnect(twin).get().properties == contents.before.device_side
 
 
 @clause("twin.new-versions")
@@ -140,6 +169,7 @@ def test_a_get_shows_what_the_back_end_replaced(device, contents, twin, twins):
 
 
 @clause("twin.get-fresh")
+@writes_twin
 def test_a_get_shows_what_the_device_reported(contents, twin):
     """Reported properties and their version follow; what is desired, and its version, stay."""
     answer = twin.report({"firmware": "v1.1"})

@@ -8,19 +8,21 @@ Clauses: clauses/twin.toml.
 import pytest
 
 clause = pytest.mark.clause
+pytestmark = pytest.mark.writes_twin  # all of these
 large = pytest.mark.large
+# A twin that holds nothing else, and has no member around what a case reports.
+whole_twin = pytest.mark.needs("registry")
 
 TEN_DEEP = {"1": {"2": {"3": {"4": {"5": {"6": {"7": {"8": {"9": {"10": {"leaf": 1}}}}}}}}}}}
 
 
 @clause("twin.integer-limits")
 @pytest.mark.parametrize("number", [4503599627370495, -4503599627370496], ids=["largest", "smallest"])
-def test_the_outermost_integers_are_kept_exactly(device, twin, twins, number):
+def test_the_outermost_integers_are_kept_exactly(twin, everywhere, number):
     """They come back digit for digit on either side."""
     twin.report({"number": number})
 
-    assert twin.get().reported_members == {"number": number}
-    assert twins.get(device).reported.values == {"number": number}
+    assert everywhere.members(twin) == [{"number": number}]
 
 
 @clause("twin.integer-range")
@@ -44,8 +46,10 @@ def test_an_integer_beyond_the_range_refuses_the_patch(twin, contents, number, u
     [
         pytest.param({"n" * 1000: 1}, id="name-of-1000-bytes"),
         pytest.param({"text": "x" * 4000}, id="string-of-4000-bytes"),
-        pytest.param(TEN_DEEP, id="ten-objects-deep"),
-        pytest.param({f"part-{number}": "x" * 3700 for number in range(8)}, id="29-KB", marks=large),
+        pytest.param(TEN_DEEP, id="ten-objects-deep", marks=whole_twin),
+        pytest.param(
+            {f"part-{number}": "x" * 3700 for number in range(8)}, id="29-KB", marks=[large, whole_twin]
+        ),
     ],
 )
 def test_what_is_within_the_limits_is_kept(twin, patch):
@@ -53,6 +57,14 @@ def test_what_is_within_the_limits_is_kept(twin, patch):
     twin.report(patch)
 
     assert twin.get().reported_members == patch
+
+
+@clause("twin.within-limits")
+def test_nine_objects_inside_each_other_are_kept(twin):
+    """Of a ready-made device they are ten, with the one that stands around what a case reports."""
+    twin.report(TEN_DEEP["1"])
+
+    assert twin.get().reported_members == TEN_DEEP["1"]
 
 
 @clause("twin.beyond-limits")
@@ -85,6 +97,7 @@ def test_a_patch_of_36_kb_is_refused(twin, contents, readings):
 
 @clause("twin.too-large")
 @large
+@whole_twin
 def test_a_section_cannot_grow_to_36_kb_by_two_patches(twin, contents, stage, readings):
     """The limit is the section's, not a patch's."""
     stage(twin.establish, {f"part-{number}": "x" * 4000 for number in range(6)}, needs="twin.within-limits")

@@ -9,6 +9,7 @@ device and back end read the twin as it was.
 import pytest
 
 clause = pytest.mark.clause
+pytestmark = pytest.mark.writes_twin  # all of these
 
 
 @clause("twin.reported-malformed")
@@ -51,7 +52,7 @@ def test_json_that_lenient_parsers_read(twin, observed, body):
     """Whether the hub reads it, and how."""
     answer = twin.report(body)
 
-    observed(f"{answer.outcome}, then {twin.get().reported}")
+    observed(f"{answer.outcome}, then {twin.get().reported_in_words}")
 
 
 @clause("twin.reported-not-object")
@@ -64,7 +65,7 @@ def test_a_patch_that_is_no_object(twin, observed, body):
     """Presumably 400; no trace shows it."""
     answer = twin.report(body)
 
-    observed(f"{answer.outcome}, then {twin.get().reported}")
+    observed(f"{answer.outcome}, then {twin.get().reported_in_words}")
 
 
 @clause("twin.reserved-names")

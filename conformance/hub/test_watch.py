@@ -10,7 +10,10 @@ the clause here, and leaves that test alone.
 
 import pytest
 
+from conformance.hub.fixtures.twins import twin_of
+
 clause = pytest.mark.clause
+writes_twin = pytest.mark.writes_twin
 
 ANSWERS = "$iothub/twin/res/#"
 GET = "$iothub/twin/GET/?$rid="
@@ -29,13 +32,14 @@ def answered(stage):
     """``answered(connection, topic, body)`` sends a twin request and waits for an answer."""
 
     def ask(connection, topic, body=b""):
-        connection.send(topic, body, qos=0)
+        twin_of(connection).send(topic, body)
         stage(connection.expect_message, ANSWERS, needs="twin.get")
 
     return ask
 
 
 @clause("watch.twin-status")
+@writes_twin
 def test_a_twin_answer_bears_a_whole_number(asker, answered, watch):
     """The status in the topic of an answer is an integer, of a success and of a refusal."""
     answered(asker, GET + "1")
@@ -46,6 +50,7 @@ def test_a_twin_answer_bears_a_whole_number(asker, answered, watch):
 
 
 @clause("watch.twin-status-known")
+@writes_twin
 def test_the_statuses_of_twin_answers(asker, answered, watch, observed):
     """The document names 200, 204, 400, 429 and the 500s; what else a hub answers is recorded."""
     answered(asker, GET + "1")
@@ -64,7 +69,17 @@ def test_messages_come_on_documented_topics(receiver, c2d, stage, watch):
     watch.expect_clean("watch.topics")
 
 
+@clause("watch.topics")
+@pytest.mark.needs("twin")
+def test_twin_answers_come_on_documented_topics(asker, answered, watch):
+    """An answer is a message of the hub's like any other."""
+    answered(asker, GET + "1")
+
+    watch.expect_clean("watch.topics")
+
+
 @clause("watch.request-id")
+@writes_twin
 def test_twin_answers_are_to_requests_of_the_same_connection(device, asker, answered, stage, watch):
     """Each answer bears the id of a request that waits for one, on an old connection and on a new one."""
     answered(asker, GET + "a")
@@ -86,6 +101,28 @@ def test_messages_come_with_at_most_the_granted_qos(device, connection, c2d, sta
     stage(connection.messages_until, b"at most", needs="c2d.delivered")
 
     watch.expect_clean("watch.qos")
+
+
+@clause("watch.qos")
+@pytest.mark.needs("twin")
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_twin_answers_come_with_at_most_the_granted_qos(connection, answered, stage, watch, qos):
+    """[MQTT-3.8.4-6] Whatever QoS is asked for."""
+    stage(connection.subscribe, ANSWERS, qos=qos, needs="twin.get")
+    answered(connection, GET + "1")
+
+    watch.expect_clean("watch.qos")
+
+
+@clause("watch.flags")
+@pytest.mark.needs("twin")
+@pytest.mark.parametrize("qos", [0, 1])
+def test_twin_answers_are_neither_retained_nor_repeated_at_qos_0(connection, answered, stage, watch, qos):
+    """[MQTT-3.3.1-2] [MQTT-3.3.1-9] An answer is sent live, to who has asked."""
+    stage(connection.subscribe, ANSWERS, qos=qos, needs="twin.get")
+    answered(connection, GET + "1")
+
+    watch.expect_clean("watch.flags")
 
 
 @clause("watch.flags")
@@ -182,6 +219,7 @@ def test_a_refused_connect_changes_nothing_of_others(admitted, other_device, unt
 
 
 @clause("watch.others")
+@writes_twin
 def test_a_refused_patch_changes_nothing_of_others(twin, untouched, watch):
     """An update of a twin that is not taken is not taken by anybody's."""
     twin.report({"firmware": "v9", "a.b": 1})

@@ -27,6 +27,17 @@ def test_a_session_with_a_will_is_served_like_any_other(device, telemetry):
     assert (message.body, message.properties) == (b"21.5", {})
 
 
+@clause("will.accepted")
+def test_a_session_with_a_will_is_acknowledged_like_any_other(device):
+    """The device's side of it: the session opens, and one PUBACK comes."""
+    will = Will(topic=f"devices/{device.path}/messages/events/", payload=b"gone", qos=1)
+    connection = device.connect(clean_session=False, will=will)
+
+    connection.publish(device.topics.events, b"21.5", qos=1)
+
+    assert connection.outcome() == "no answer"
+
+
 @clause("will.refused-connect")
 def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage, telemetry):
     """[MQTT-3.1.2-8] Only a CONNECT that was accepted leaves a Will."""

@@ -12,6 +12,7 @@ from conformance.mqtt.conversation import ACCEPTED, NO_ANSWER, SILENCE, Conversa
 from conformance.mqtt.endpoint import Endpoint
 from conformance.mqtt.fields import NO_CERTIFICATE, NO_PASSWORD, NO_USERNAME, Absent, Will
 from conformance.mqtt.login import Bearer
+from conformance.mqtt.own_member import OwnMember
 from conformance.mqtt.packets import Connack
 from conformance.mqtt.paho_client import Speaker
 from conformance.mqtt.raw import RawConnection
@@ -66,6 +67,7 @@ class Device(Bearer):
         certificate: ClientCertificate | None = None,
         over: WebSocket | None = None,
         clean_session: bool = True,
+        own_member: OwnMember | None = None,
     ) -> None:
         super().__init__(
             identity,
@@ -73,6 +75,7 @@ class Device(Bearer):
             certificate,
             endpoint.clock_ahead,
             clean_session=clean_session,
+            own_member=own_member,
         )
         self._over = over
         self._endpoint = endpoint

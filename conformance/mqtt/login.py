@@ -7,6 +7,7 @@ from typing import Final
 
 from conformance.mqtt import raw_packets
 from conformance.mqtt.fields import NO_PASSWORD, Absent, Will
+from conformance.mqtt.own_member import OwnMember
 from conformance.target.certificates import ClientCertificate
 from conformance.target.credentials import Escapes, Identity, SasToken, Secret, sas_token
 
@@ -49,6 +50,7 @@ class Bearer:
     the hub knows it by `spare_certificate` too. Its tokens are of the primary key, or of the secondary
     one where it `signs_with_secondary`, and made for the hub's time: its clock is so many seconds ahead.
     `clean_session` is that of its CONNECTs where a test says none.
+    `own_member` is what a run may write of its twin, None for all of it.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Bearer:
         clock_ahead: float = 0.0,
         *,
         clean_session: bool = True,
+        own_member: OwnMember | None = None,
     ) -> None:
         self.id = identity.id
         self.device_id = identity.device_id
@@ -72,6 +75,7 @@ class Bearer:
         self.spare_certificate: ClientCertificate | None = None
         self._clock_ahead = clock_ahead
         self.clean_session = clean_session
+        self.own_member = own_member
 
     @property
     def key(self) -> Secret:

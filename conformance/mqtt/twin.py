@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from conformance.errors import Violation
@@ -46,10 +46,13 @@ class TwinClient:
     whatever its request id, unless that is one which was answered before: with one request under way it can
     be no other's, and ids are the affair of twin.request-id. A request that is answered 429 is made again
     after a while, like a call of the service; Throttled is raised where that goes on for too long.
+
+    Of a ready-made device patches go into the run's own member, and answers show what stands there.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self._own = connection.device.own_member
         self._numbers = itertools.count(1)
         self._answered: set[str] = set()
 
@@ -114,7 +117,7 @@ class TwinClient:
         waiting, patience = list(request_ids), Patience(WHAT)
         while True:
             for request_id in waiting:
-                self.connection.send(f"{GET}?$rid={request_id}", qos=0)
+                self.send(f"{GET}?$rid={request_id}")
             came = [self.next_answer() for _ in waiting]
             answers += [answer for answer in came if not answer.is_throttled]
             waiting = [answer.request_id for answer in came if answer.is_throttled]
@@ -124,7 +127,7 @@ class TwinClient:
 
     def next_answer(self) -> TwinAnswer:
         """Return the next answer; raises Violation if none comes."""
-        return TwinAnswer(*_content(self.connection.expect_message(ANSWERS)))
+        return TwinAnswer(*_content(self.connection.expect_message(ANSWERS)), self._own)
 
     def next_change(self) -> TwinChange:
         """Return the next change of desired properties; raises Violation if none comes."""
@@ -133,6 +136,22 @@ class TwinClient:
     def next_changes(self, count: int) -> list[TwinChange]:
         """Return the next so many changes of desired properties."""
         return [self.next_change() for _ in range(count)]
+
+    def send(self, topic: str, payload: bytes = b"") -> None:
+        """Publish a request with QoS 0; its answer is for `next_answer`."""
+        self.connection.send(topic, self.body_of(topic, payload), qos=0)
+
+    def send_all(self, requests: Sequence[tuple[str, bytes]]) -> None:
+        """Publish these pairs of topic and body with QoS 0, at once."""
+        self.connection.send_all([(topic, self.body_of(topic, payload)) for topic, payload in requests])
+
+    def publish(self, topic: str, payload: bytes = b"") -> None:
+        """Publish a request with QoS 1; a PUBACK has to come, and its answer is for `next_answer`."""
+        self.connection.publish(topic, self.body_of(topic, payload), qos=1)
+
+    def body_of(self, topic: str, payload: bytes) -> bytes:
+        """Return the body of a request as it travels: into the run's own member, where there is one."""
+        return payload if self._own is None else self._own.request(topic, payload)
 
     def outcome_of(self, topic: str, payload: bytes = b"") -> str:
         """Publish with QoS 0 and return all that comes of it (fence): "closed", "no answer", "status 400".
@@ -146,7 +165,7 @@ class TwinClient:
 
     def _outcome_of(self, topic: str, payload: bytes) -> str:
         heard = len(self.connection.received)
-        self.connection.send(topic, payload, qos=0)
+        self.send(topic, payload)
         words = self.connection.outcome().split(", ")
         messages = [packet for packet in self.connection.received[heard:] if isinstance(packet, Publish)]
         # A message that nobody had taken before stands in the words too.
@@ -170,7 +189,9 @@ class TwinClient:
     ) -> str:
         request_id = f"request-{next(self._numbers)}" if request_id is None else request_id
         condition = "" if version is None else f"&$version={version}"
-        self.connection.publish(f"{topic}?$rid={request_id}{condition}", payload, qos=qos)
+        self.connection.publish(
+            f"{topic}?$rid={request_id}{condition}", self.body_of(topic, payload), qos=qos
+        )
         self._answered.discard(request_id)
         return request_id
 

@@ -41,7 +41,7 @@ class TwinBurst:
         NotOffered if it carries all of them out: a hub may throttle later than this burst.
         """
         requests = [self._next_request() for _ in range(BURST)]
-        self._twin.connection.send_all([(topic, self._body) for topic in requests])
+        self._twin.send_all([(topic, self._body) for topic in requests])
         self._answers = [self._twin.next_answer() for _ in requests]
         for answer in self._answers:
             if answer.status >= _FIRST_FAILURE:
@@ -66,7 +66,7 @@ class TwinBurst:
         """
         end, wait = time.monotonic() + self._patience, _FIRST_PAUSE
         while True:
-            self._twin.connection.send(self._next_request(), self._body, qos=0)
+            self._twin.send(self._next_request(), self._body)
             answer = self._twin.next_answer()
             if answer.status < _FIRST_FAILURE:
                 return "success"

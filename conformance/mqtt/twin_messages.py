@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from conformance.errors import Violation
+from conformance.mqtt.own_member import OwnMember
 
 # What a hub may send on the two filters; a request id may hold "&", so the version is looked for at the end.
 _ANSWER: Final = re.compile(
@@ -80,8 +81,14 @@ class TwinMessage:
         return int(text)
 
 
+@dataclass(frozen=True)
 class TwinAnswer(TwinMessage):
-    """What the hub answers to a GET or a PATCH."""
+    """What the hub answers to a GET or a PATCH.
+
+    Of a ready-made device both sections are what stands in the run's `own_member`, each with its version.
+    """
+
+    own_member: OwnMember | None = None
 
     @property
     def status(self) -> int:
@@ -141,8 +148,34 @@ class TwinAnswer(TwinMessage):
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:
-        """Both sections, each with its ``$version``."""
-        return {"desired": self.desired, "reported": self.reported}
+        """Both sections, each with its version; not that of what others desire of a ready-made device."""
+        desired = self.desired
+        if self.own_member is not None:
+            desired.pop("$version", None)
+        return {"desired": desired, "reported": self.reported}
+
+    @property
+    def reported_in_words(self) -> str:
+        """The reported properties and their version, which of a ready-made device is told as "first+1"."""
+        shown = self.reported
+        if self.own_member is not None and "$version" in shown:
+            shown["$version"] = self.own_member.in_words(shown["$version"])
+        return str(shown)
+
+    @property
+    def version_in_words(self) -> str:
+        """The version in the topic of an answer to a patch, told likewise."""
+        return str(self.version) if self.own_member is None else self.own_member.in_words(self.version)
+
+    @property
+    def reported_version_in_words(self) -> str:
+        """The version of the reported properties, told likewise."""
+        version = self.reported.get("$version")
+        return str(version) if self.own_member is None else self.own_member.in_words(version)
+
+    def path(self, section: str) -> tuple[str, ...]:
+        """Return under which names of the body the members of a section are: of those that a case may see."""
+        return (section,) if self.own_member is None else (section, self.own_member.name)
 
     @property
     def members_of_the_hub(self) -> list[str]:
@@ -170,6 +203,8 @@ class TwinAnswer(TwinMessage):
         section = self.document.get(name)
         if not isinstance(section, dict):
             raise self._unreadable(f"{name} in the body", f"no {name}", self.body_in_words)
+        if self.own_member is not None:
+            section = self.own_member.below(section)
         return {key: value for key, value in section.items() if key == "$version" or not key.startswith("$")}
 
 

@@ -158,6 +158,7 @@ class Limits(Table):
     workers: Annotated[int, Field(ge=1)] | None = None
     messages: Annotated[int, Field(ge=1)] | None = None
     large: bool = False
+    writes_twin: bool = False
 
 
 class DeviationTable(Table):

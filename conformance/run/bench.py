@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from conformance.backend import ConnectionEvents, IdentityRegistry, Service, TelemetryReader
-from conformance.errors import NotTested, ServiceError
+from conformance.backend import ConnectionEvents, IdentityRegistry, Service, TelemetryReader, Twins
+from conformance.errors import NotOffered, NotTested, ServiceError
 from conformance.evidence.case import Evidence
 from conformance.mqtt.device import Device
 from conformance.mqtt.endpoint import Endpoint
@@ -21,9 +21,11 @@ from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
 from conformance.run.identities import FIRST_BATCH, NewIdentities, ReadyIdentities
 from conformance.run.neighbours import Neighbours
+from conformance.run.ready_twins import ReadyTwins, member_of
 from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest
 from conformance.target.credentials import Identity, Secret
 from conformance.target.target import Target
+from conformance.verdict.needs import NO_SECOND_KEY
 from conformance.ways.way import FIRST, Way
 
 LONGEST_NAME: Final = 64
@@ -63,6 +65,17 @@ class DeviceBench:
         self.neighbours = (
             Neighbours(self._neighbour, self.service, target.capabilities) if makes_devices else None
         )
+        # Twins of devices that a run makes end with them.
+        self.ready_twins = (
+            None
+            if makes_devices
+            else ReadyTwins(
+                self._own_device,
+                member_of(place.run),
+                place.twin_journal,
+                may_write=target.limits.writes_twin,
+            )
+        )
 
     @property
     def service(self) -> Service:
@@ -89,6 +102,8 @@ class DeviceBench:
             yield case
         finally:
             case.close()
+            if self.ready_twins is not None:
+                self.ready_twins.clear()
             if self._service is not None:
                 self._service.journal.forget()
 
@@ -97,6 +112,8 @@ class DeviceBench:
         try:
             if self.neighbours is not None:
                 self.neighbours.close()
+            if self.ready_twins is not None:
+                self.ready_twins.close()
             self.identities.close()
         finally:
             if self._service is not None:
@@ -105,7 +122,10 @@ class DeviceBench:
 
     def _neighbour(self) -> Device:
         """Return a new device whose packets are in no case's evidence."""
-        return Device(self.identities.take(), self.endpoint, self.reactor, Evidence())
+        return self._own_device(self.identities.take())
+
+    def _own_device(self, identity: Identity) -> Device:
+        return Device(identity, self.endpoint, self.reactor, Evidence())
 
 
 class CaseBench:
@@ -132,6 +152,11 @@ class CaseBench:
     def registry(self) -> IdentityRegistry:
         """The hub's identity registry."""
         return self._bench.service.registry
+
+    @property
+    def twins(self) -> Twins | None:
+        """Twins as the back end sees them, None of ready-made devices: those are their owner's."""
+        return None if self._bench.ready_twins is not None else self.service.twins
 
     @property
     def telemetry(self) -> TelemetryReader:
@@ -312,6 +337,7 @@ class CaseBench:
         own, spare = self._own_first(pair) if pair else (None, None)
         bench = self._bench
         self._evidence.identities += known
+        twins = bench.ready_twins if known else None
         device = Device(
             identity,
             bench.endpoint,
@@ -320,11 +346,12 @@ class CaseBench:
             certificate=own,
             over=WebSocket() if self.way.transport == "websocket" else None,
             clean_session=self.way.clean_session == "clean",
+            own_member=None if twins is None else twins.member(identity),
         )
         device.spare_certificate = spare
         device.signs_with_secondary = self.way.key == "secondary"
         if device.signs_with_secondary and device.secondary_key is None:
-            raise NotTested(f"needs secondary-key in the [[identity]] of {device.id}")
+            raise NotOffered(NO_SECOND_KEY)
         self._devices.append(device)
         for reader in self._readers.values():
             reader.follow(device.id, self._evidence.transcript)

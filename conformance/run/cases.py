@@ -21,12 +21,13 @@ from conformance.evidence.watch import Breach as SeenBreach
 from conformance.mqtt import hearing
 from conformance.report.redaction import redact
 from conformance.run.assertion import LONGEST_VALUE, Comparison
+from conformance.run.case_needs import unclaimed
 from conformance.run.halves import case_id
 from conformance.run.run_state import STATE
 from conformance.verdict.clause import Breach, Case
 from conformance.verdict.consequences import consequence
 from conformance.verdict.deviation import Deviation, applied
-from conformance.verdict.needs import Claims, not_claimed, shut
+from conformance.verdict.needs import shut
 from conformance.verdict.outcome import Kind, Outcome, Problem, settle
 from conformance.verdict.readings import Readings
 from conformance.verdict.verdicts import Verdict
@@ -370,7 +371,7 @@ class CaseMaker:
             id=case_id(item),
             clause=clause,
             way=way,
-            unclaimed=_unclaimed(item, clause, way, state.claims) if state else None,
+            unclaimed=unclaimed(item, clause, way, state.claims) if state else None,
             shut=_shut(clause, way, state.shut) if state else None,
             title=_title(item),
             mask=mask_names(rf"conf-{state.id}(-\w+)*") if state else str,
@@ -420,13 +421,6 @@ def _in_way(case: pytest.Function, way: Way) -> pytest.Function:
     )
     again.stash[WAY] = way
     return again
-
-
-def _unclaimed(item: pytest.Item, clause: Clause, way: Way, claims: Claims) -> str | None:
-    large, clock = (item.get_closest_marker(name) is not None for name in ("large", "clock"))
-    more = [need for mark in item.iter_markers("needs") for need in mark.args]
-    needs = dict.fromkeys((*way.needs(clause.needs), *more))
-    return not_claimed(needs, claims, large=large, clock=clock)
 
 
 def _shut(clause: Clause, way: Way, shut_ways: Mapping[str, str]) -> str | None:

@@ -360,6 +360,14 @@ class Controller:
             target.close()
 
     def _sweep(self, target: OpenTarget) -> None:
+        ids = left_behind(self.notes.glob("twins-*.txt"))
+        if ids:
+            try:
+                target.clear_twins(ids, self.id)
+            except HarnessError as error:
+                self.records.warnings.append(
+                    f"conformance-{self.id} may be left in ready-made devices' twins; set it to null: {error}"
+                )
         ids = left_behind(self.notes.glob("devices-*.txt"))
         if not ids:
             return

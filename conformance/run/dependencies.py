@@ -78,6 +78,9 @@ class OpenTarget(Protocol):
     def delete_identities(self, ids: list[str]) -> None:
         """Delete devices that a worker left behind."""
 
+    def clear_twins(self, ids: list[str], run: str) -> None:
+        """Take away what a worker of a run left in twins of ready-made devices."""
+
     def close(self) -> None:
         """Stop the hub, if this run launched it. May be called twice."""
 
@@ -91,13 +94,19 @@ class Bench(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Which worker a bench belongs to. `number` of `workers`; `prefix` begins every name it makes up."""
+    """Which worker of which run a bench belongs to, `number` of `workers`.
 
+    `prefix` begins every name that it makes up.
+    `journal` lists the devices that it made, `twin_journal` the ready-made ones whose twins it has written.
+    """
+
+    run: str
     worker: str
     number: int
     workers: int
     prefix: str
     journal: Path
+    twin_journal: Path
 
 
 @dataclass(frozen=True, kw_only=True)

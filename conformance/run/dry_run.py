@@ -13,10 +13,10 @@ import pytest
 from conformance.documents.catalogue import Clause
 from conformance.plugin import say_error
 from conformance.report.statement import CostPart, SlowCase
+from conformance.run.case_needs import unclaimed
 from conformance.run.cases import CASE
 from conformance.run.dependencies import Stated
 from conformance.verdict.clause import Case
-from conformance.verdict.needs import not_claimed
 from conformance.verdict.run import ExitCode
 
 _COLUMNS: Final = ("clauses", "cases", "not claimed", "identities", "messages")
@@ -41,8 +41,7 @@ class DryRun:
                 continue
             case = item.stash[CASE]
             row = self._rows.setdefault(case.clause.section, [0.0] * len(_COLUMNS))
-            large = item.get_closest_marker("large") is not None
-            if not_claimed(case.way.needs(case.clause.needs), self._stated.claims, large=large) is not None:
+            if unclaimed(item, case.clause, case.way, self._stated.claims) is not None:
                 row[2] += 1
                 self._cases.append((case.id, None))
                 continue

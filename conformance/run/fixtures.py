@@ -15,6 +15,7 @@ from conformance.evidence.watch import Breach
 from conformance.run.cases import CASE, RunningCase
 from conformance.run.worker import Runner
 from conformance.target.host_names import Side, other_name
+from conformance.verdict.needs import NO_SECOND_KEY
 from conformance.verdict.readings import Readings
 from conformance.ways.way import FIRST
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
     from conformance.mqtt.raw import RawConnection
     from conformance.mqtt.server_certificate import ServerCertificate
     from conformance.run.bench import CaseBench, DeviceBench
+    from conformance.target.credentials import Secret
     from conformance.target.target import Target
 
 T = TypeVar("T")
@@ -240,6 +242,14 @@ def id_ending() -> str:
 def device(_bench: "CaseBench", id_ending: str, stage: Stage) -> "Device":
     """Return a new device. In the way of a later session it has had one and has left it."""
     return _ready(_bench.device(id_ending), _bench, stage)
+
+
+@pytest.fixture
+def secondary_key(device: "Device") -> "Secret":
+    """Return the second key of `device`; a ready-made one has it where the profile states it."""
+    if device.secondary_key is None:
+        raise NotOffered(NO_SECOND_KEY)
+    return device.secondary_key
 
 
 @pytest.fixture

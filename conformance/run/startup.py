@@ -3,7 +3,7 @@
 import dataclasses
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,17 @@ from conformance.backend import Service
 from conformance.errors import HarnessError, TargetUnreachable, UsageError
 from conformance.evidence.case import Evidence
 from conformance.mqtt.conversation import ACCEPTED
+from conformance.mqtt.device import Device
+from conformance.mqtt.reactor import Reactor
 from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
+from conformance.profile.tables import Limits as LimitsTable
 from conformance.run.bench import DeviceBench
 from conformance.run.dependencies import Options, Place, Stated
+from conformance.run.ready_twins import member_of, take_away_all
 from conformance.target.opening import OpenedTarget, open_target
-from conformance.target.preflight import preflight, unanswered
-from conformance.target.target import Target
+from conformance.target.preflight import endpoint_of, preflight, unanswered
+from conformance.target.target import Limits, Target
 from conformance.verdict.needs import Claims
 from conformance.ways.way import Way, entrances
 
@@ -77,6 +81,23 @@ class ReachedTarget:
         finally:
             service.close()
 
+    def clear_twins(self, ids: list[str], run: str) -> None:
+        """Take away what a worker left in ready-made devices' twins; those of a launched hub end with it."""
+        target = self._opened.target
+        if target.origin == "launched":
+            return
+        reactor = Reactor()
+        endpoint = endpoint_of(target)
+        try:
+            take_away_all(
+                target.identities,
+                ids,
+                member_of(run),
+                lambda identity: Device(identity, endpoint, reactor, Evidence()),
+            )
+        finally:
+            reactor.stop()
+
     def close(self) -> None:
         """Stop the hub, if this run launched it."""
         self._opened.stop()
@@ -124,11 +145,13 @@ def shut_ways(target: Target) -> dict[str, str]:
         return shut
     with tempfile.TemporaryDirectory() as notes:
         place = Place(
+            run="preflight",
             worker="preflight",
             number=0,
             workers=1,
             prefix=f"conf-preflight-{secrets.token_hex(6)}",
             journal=Path(notes) / "devices.txt",
+            twin_journal=Path(notes) / "twins.txt",
         )
         bench = DeviceBench(target, place, first_batch=len(ways))
         try:
@@ -181,7 +204,12 @@ def stated(profile: Profile, options: Options) -> Stated:
     large = options.large or profile.limits.large
     is_live = options.attach is None and (options.hub_url is not None or profile.launch is None)
     return Stated(
-        claims=Claims(capabilities=profile.claims, timing=profile.timing, large=large),
+        claims=Claims(
+            capabilities=profile.claims,
+            timing=profile.timing,
+            large=large,
+            writes_twin=_writes_twin(profile.claims, profile.limits),
+        ),
         messages=profile.limits.messages,
         depth="live" if is_live and not options.thorough else "whole",
     )
@@ -194,4 +222,10 @@ def claims(target: Target, *, large: bool) -> Claims:
         timing=target.timing,
         large=large or target.limits.large,
         clock=target.clock_known,
+        writes_twin=_writes_twin(target.capabilities, target.limits),
     )
+
+
+def _writes_twin(capabilities: Collection[str], limits: Limits | LimitsTable) -> bool:
+    """Tell whether cases may write twins: of devices that the run makes, or where the profile says so."""
+    return "registry" in capabilities or limits.writes_twin

@@ -46,6 +46,7 @@ MARKERS: Final = (
     "large: a case that moves much data; on a live hub it runs with --large only",
     "needs(capability, ...): what a case needs beside what its clause does",
     "clock: a case that depends on the hub's clock; it runs where that is known",
+    "writes_twin: a case that writes a twin; on a ready-made device it runs where the profile allows",
     "crossed: each case of the test runs in each of its further ways, where one alone would tell too little",
 )
 SINGLE_PROCESS: Final = "main"
@@ -274,11 +275,13 @@ class Runner:
         if self._bench is None:
             digits = "".join(filter(str.isdigit, self.worker))
             place = Place(
+                run=self.state.id,
                 worker=self.worker,
                 number=int(digits or 0),
                 workers=self._input.get("workercount", 1),
                 prefix=f"conf-{self.state.id}-{self.worker}",
                 journal=self.state.folder / f"devices-{self.worker}.txt",
+                twin_journal=self.state.folder / f"twins-{self.worker}.txt",
             )
             try:
                 self._bench = self.collaborators.open_bench(self.state.target, place)

@@ -157,7 +157,7 @@ def settle(
         capabilities=profile.claims,
         timing=profile.timing if overlay is None else {**profile.timing, **overlay.timing},
         timeouts=Timeouts(**profile.timeouts.model_dump()),
-        limits=Limits(workers=profile.limits.workers, large=profile.limits.large),
+        limits=Limits(**profile.limits.model_dump(exclude={"messages"})),
         edition=None if overlay is None else overlay.edition,
         version=None if origin == "attached" or url is not None else profile.target.version,
         origin=origin,

@@ -56,8 +56,8 @@ def preflight(target: Target) -> Checked:
     the hub's tier: a line for each problem, which says what to do.
     """
     hurried = _hurried(target)
-    _check_reachable(_endpoint(hurried))
-    told = clock_ahead(_endpoint(hurried))
+    _check_reachable(endpoint_of(hurried))
+    told = clock_ahead(endpoint_of(hurried))
     hurried = _with_clock(hurried, told)
     warnings: list[str] = []
     if hurried.service is None:
@@ -83,7 +83,7 @@ def unanswered(target: Target) -> str | None:
     """
     before, hurried = hearing.last_heard(), _hurried(target)
     try:
-        _check_reachable(_endpoint(hurried))
+        _check_reachable(endpoint_of(hurried))
         outcome = _connect_again(hurried)
     except HarnessError as error:
         return None if hearing.last_heard() > before else str(error)
@@ -105,7 +105,7 @@ def _connect_again(target: Target) -> str:
 
 def _attempt(target: Target, identity: Identity) -> str:
     reactor = Reactor()
-    device = Device(identity, _endpoint(target), reactor, Evidence())
+    device = Device(identity, endpoint_of(target), reactor, Evidence())
     try:
         return device.attempt()
     finally:
@@ -122,7 +122,8 @@ def _hurried(target: Target) -> Target:
     return dataclasses.replace(target, timeouts=timeouts)
 
 
-def _endpoint(target: Target) -> Endpoint:
+def endpoint_of(target: Target) -> Endpoint:
+    """Return where devices meet a target."""
     return Endpoint(
         host=target.host,
         port=target.ports.mqtt,
@@ -145,7 +146,7 @@ def _check_reachable(endpoint: Endpoint) -> None:
 def _check_device(target: Target, identity: Identity, service: Service | None, warnings: list[str]) -> None:
     """Let a device in, refuse it, and try all that the claims need with it."""
     reactor, checks = Reactor(), ClaimChecks(target.profile)
-    device = Device(identity, _endpoint(target), reactor, Evidence())
+    device = Device(identity, endpoint_of(target), reactor, Evidence())
     try:
         if service is not None:
             # Before the device connects: a method that is called meets nobody then.

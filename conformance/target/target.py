@@ -42,10 +42,14 @@ class Timeouts:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one run may ask of the target; `large`: large cases run without being asked for."""
+    """What one run may ask of the target; `large`: large cases run without being asked for.
+
+    `writes_twin`: cases may write twins of ready-made devices, under a member of the run's own.
+    """
 
     workers: int | None
     large: bool
+    writes_twin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,14 @@ NO_CLOCK = (
     'set it, and say so in the profile, [target] clock = "synchronised"'
 )
 
+# Why a case that writes a twin is not claimed on ready-made devices, and what to do about it.
+NO_WRITING = (
+    "writes the twin of a ready-made device, under one member that it takes away again: "
+    "allow it in the profile, [limits] writes-twin = true"
+)
+
+# Why a case that uses the second key of a ready-made device is not claimed, and what to do about it.
+NO_SECOND_KEY = "needs the second key of a ready-made device: add secondary-key to its [[identity]] table"
 
 # How the reason of a case begins in whose way the hub opened no session, before the first case.
 _SHUT = "no session in this way"
@@ -30,21 +38,27 @@ def is_shut(message: str) -> bool:
 class Claims:
     """What must hold on a target: capabilities, figures it states of itself in seconds, and large cases.
 
-    `clock`: it is known how far the hub's clock is from ours.
+    `clock`: it is known how far the hub's clock is from ours. `writes_twin`: cases may write twins.
     """
 
     capabilities: frozenset[str] = frozenset()
     timing: Mapping[str, float] = field(default_factory=dict)
     large: bool = False
     clock: bool = True
+    writes_twin: bool = True
 
 
 def not_claimed(
-    needs: Iterable[str], claims: Claims, *, large: bool = False, clock: bool = False
+    needs: Iterable[str],
+    claims: Claims,
+    *,
+    large: bool = False,
+    clock: bool = False,
+    writes_twin: bool = False,
 ) -> str | None:
     """Return why a case does not apply to a target, or None if it does.
 
-    `large`: the case is a large one; `clock`: it depends on the hub's clock.
+    `large`: the case is a large one; `clock`: it depends on the hub's clock; `writes_twin`: it writes a twin.
     """
     wanted = tuple(needs)
     unclaimed = [need for need in wanted if not need.startswith(TIMING) and need not in claims.capabilities]
@@ -60,4 +74,6 @@ def not_claimed(
         reasons.append("a large case: run with --large")
     if clock and not claims.clock:
         reasons.append(NO_CLOCK)
+    if writes_twin and not claims.writes_twin:
+        reasons.append(NO_WRITING)
     return "; ".join(reasons) or None

@@ -55,6 +55,8 @@ HONEST = {
         "transport.server-certificate": SPEAKS_TLS,
         "transport.tls-1-2": SPEAKS_TLS,
         "c2d.subscribe": ACKNOWLEDGES,
+        "methods.subscribe": ACKNOWLEDGES,
+        "twin.subscribe": ACKNOWLEDGES,
         "connection.ping": ACKNOWLEDGES,
         "d2c.dup": ACKNOWLEDGES,
         "d2c.puback": ACKNOWLEDGES,
@@ -76,13 +78,21 @@ HONEST = {
 PATIENCE = {Silent: 0.05, Closing: 0.05, Echoing: 0.05, Agreeing: 0.2}
 
 
+# What the last one satisfies honestly of what is about twins and filters, where only devices can be used.
+HONEST_TO_DEVICES_ALONE = {"methods.subscribe", "topics.no-device-to-device", "twin.subscribe"}
+
+
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """The profile's own embedded hub, which states all that the profile claims; its ready file, read."""
+    """The profiles' own embedded hub, which states all that they claim; its ready file, read."""
     ready = tmp_path_factory.mktemp("hub") / "ready.json"
-    emulator = profile.load("emulator")
+    emulator, ready_made = profile.load("emulator"), profile.load("device-only")
     command = launch.filled(
-        emulator.launch.command, ready, emulator.timing, device_ca=DEVICES.pem, place="the profile"
+        (*emulator.launch.command, *ready_made.launch.arguments),
+        ready,
+        emulator.timing,
+        device_ca=DEVICES.pem,
+        place="the profile",
     )
     process = subprocess.Popen(
         command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -98,13 +108,33 @@ def hub(tmp_path_factory):
 )
 def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor):
     """Each is violated or broken; what an impostor satisfies honestly is named in a list, with its reason."""
+    verdicts, run = judge(hub, tmp_path, impostor, "emulator", "-n", "8")
+
+    green = {clause for clause, verdict in verdicts.items() if verdict not in {"violation", "broken"}}
+    assert green == set(HONEST[impostor]), run.stdout[-3000:]
+    assert run.returncode in {1, 10}
+
+
+def test_none_about_twins_passes_on_one_that_agrees_with_devices_alone(hub, tmp_path):
+    """No back end says that it forgets everything: each answer that does not come, or is another's, does."""
+    part = ("-n", "2", "--section=twin", "--section=methods", "--section=topics")
+
+    verdicts, run = judge(hub, tmp_path, Agreeing, "device-only", *part)
+
+    green = {clause for clause, verdict in verdicts.items() if verdict == "pass"}
+    assert green == HONEST_TO_DEVICES_ALONE, run.stdout[-3000:]
+    assert run.returncode in {1, 10}
+
+
+def judge(hub, folder, impostor, extends, *options):
+    """Run the clauses that must hold on an impostor; return their verdicts, and the process."""
     authority = trustme.CA()
-    trusted = tmp_path / "trusted.pem"
+    trusted = folder / "trusted.pem"
     trusted.write_bytes(Path(hub["ca_file"]).read_bytes() + authority.cert_pem.bytes())
-    attached, own = tmp_path / "ready.json", tmp_path / "emulator.toml"
-    (tmp_path / "devices.pem").write_text(DEVICES.pem)
+    attached, own = folder / "ready.json", folder / "own.toml"
+    (folder / "devices.pem").write_text(DEVICES.pem)
     own.write_text(
-        f'schema = 1\nextends = "{CHECKOUT / "profiles" / "emulator.toml"}"\n'
+        f'schema = 1\nextends = "{CHECKOUT / "profiles" / extends}.toml"\n'
         '[device-authority]\ncertificate = "devices.pem"\nkey = "env:CONTROLS_KEY"\n'
     )
 
@@ -119,9 +149,10 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
                 *(sys.executable, "-m", "pytest", f"--profile={own}", f"--attach={attached}"),
                 *("--level=must", f"--timeout-factor={PATIENCE[impostor]}", "--no-preflight"),
                 # Nearly every case waits until its time is over.
-                *(f"--report-dir={tmp_path / 'report'}", "-n", "8", "-q", "-p", "no:cacheprovider"),
+                *(f"--report-dir={folder / 'report'}", "-q", "-p", "no:cacheprovider"),
                 # All is red here, in time or not: a case that was held up need not wait three times.
                 *("-p", "no:conformance-again"),
+                *options,
             ],
             cwd=CHECKOUT,
             env={**os.environ, "CONTROLS_KEY": DEVICES.key.reveal()},
@@ -131,11 +162,6 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
             check=False,
         )
 
-    statement = json.loads((tmp_path / "report" / "conformance.json").read_text())
-    green = {
-        clause["id"]
-        for clause in statement["clauses"]
-        if clause["level"] == "must" and clause["verdict"] not in {"violation", "broken"}
-    }
-    assert green == set(HONEST[impostor]), run.stdout[-3000:]
-    assert run.returncode in {1, 10}
+    statement = json.loads((folder / "report" / "conformance.json").read_text())
+    clauses = [clause for clause in statement["clauses"] if clause["level"] == "must"]
+    return {clause["id"]: clause["verdict"] for clause in clauses}, run

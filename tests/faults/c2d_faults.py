@@ -14,7 +14,7 @@ def mailbox_rules(rules, wrong):
     rules.mailbox = made
 
 
-@fault("c2d.subscribe", "c2d.granted-qos", "c2d.delivery-qos")
+@fault("c2d.subscribe", "c2d.granted-qos", "c2d.delivery-qos", "twin.subscribe", "methods.subscribe")
 def qos_2_is_refused(rules):
     """A subscription with QoS 2 fails instead of being lowered."""
 

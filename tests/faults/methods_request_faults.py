@@ -7,10 +7,23 @@ from fault import fault
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.method_rules import MethodRules
+from iothub_emulator.hub.subscribe import FAILURE, SubscribeRules
 
 
 def method_rules(rules, wrong):
     rules.methods = wrong(rules.methods.shortest_timeout)
+
+
+@fault("methods.subscribe", spreads=True)
+def nobody_may_be_called(rules):
+    """The filter of requests is refused."""
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            is_of_methods = topic_filter.startswith("$iothub/methods/")
+            return FAILURE if is_of_methods else super().grants(topic_filter, qos, identity_key)
+
+    rules.subscribe = Wrong(rules.subscribe.edition)
 
 
 @fault("methods.request")

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,19 +28,26 @@ class RunFailedError(Exception):
 
 
 def run_suite_on(
-    load: str | None, directory: Path, clauses: Iterable[str] = (), modules: Iterable[str] = ()
+    load: str | None,
+    directory: Path,
+    clauses: Iterable[str] = (),
+    modules: Iterable[str] = (),
+    *,
+    extends: str = "emulator",
 ) -> dict[str, Any]:
     """Run the suite on the embedded hub with `--load`; with `clauses`, their cases alone, until each is red.
 
     `modules` are the files in which those cases stand: collecting all others takes longer than running some.
+    `extends` is the profile whose hub is made wrong.
     Returns the statement, with the output as `output`. Raises RunFailedError where there is none, and where
     the hub crashed: a close that is a crash proves nothing about the fault.
     """
     some = [f"--clause={clause}" for clause in sorted(clauses)]
     deadline = PART if some else WHOLE
     profile = directory / "faulty.toml"
-    right = CHECKOUT / "profiles" / "emulator.toml"
-    wrong = f'[launch]\narguments = ["--load", "{load}"]\n' if load else ""
+    right = CHECKOUT / "profiles" / f"{extends}.toml"
+    arguments = tomllib.loads(right.read_text()).get("launch", {}).get("arguments", [])
+    wrong = f"[launch]\narguments = {json.dumps([*arguments, '--load', load])}\n" if load else ""
     profile.write_text(f'schema = 1\nextends = "{right}"\n{wrong}')
     command = [
         *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={directory / 'report'}"),

@@ -39,9 +39,13 @@ class BackEnd:
         )
         self._devices = []
 
+    @property
+    def unused_name(self):
+        return f"{self._name}-{len(self._devices)}"
+
     def device(self, identity=None):
         if identity is None:
-            (identity,) = self.service.registry.create([f"{self._name}-{len(self._devices)}"])
+            (identity,) = self.service.registry.create([self.unused_name])
         device = Device(identity, self._endpoint, self._reactor, self.evidence)
         self._devices.append(device)
         return device

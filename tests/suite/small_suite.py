@@ -117,6 +117,12 @@ class Target:
         with (HERE / "deleted-by-controller").open("a") as file:
             file.write("\\n".join(ids) + "\\n")
 
+    def clear_twins(self, ids, run):
+        with (HERE / "cleared-by-controller").open("a") as file:
+            file.write("\\n".join(ids) + "\\n")
+        if (HERE / "twins-stay").exists():
+            raise TargetUnreachable("hub.example:8883 refuses connections.")
+
     def close(self):
         with (HERE / "closed").open("a") as file:
             file.write("closed\\n")

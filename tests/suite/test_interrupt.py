@@ -118,6 +118,41 @@ def test_dies(request):
     assert left.endswith("-gw0-1")
 
 
+WRITES_A_TWIN_AND_DIES = """
+@clause("small.holds")
+def test_dies(request):
+    runner = request.config.pluginmanager.get_plugin("conformance-runner")
+    runner.bench().place.twin_journal.write_text("ready-made-1")
+    os._exit(1)
+"""
+
+
+def test_twins_that_a_killed_worker_wrote_are_cleared_by_the_controller(tmp_path):
+    small = SmallSuite(tmp_path)
+    small.cases(WRITES_A_TWIN_AND_DIES)
+
+    small.run("-n", "1")
+
+    assert (small.path / "cleared-by-controller").read_text() == "ready-made-1\n"
+
+
+def test_where_that_fails_the_run_names_what_is_left(tmp_path):
+    small = SmallSuite(tmp_path)
+    small.cases(WRITES_A_TWIN_AND_DIES)
+    (small.path / "twins-stay").touch()
+
+    result = small.run("-n", "1")
+
+    result.stdout.fnmatch_lines(
+        [
+            (
+                "conformance-* may be left in ready-made devices' twins; set it to null: "
+                "hub.example:8883 refuses connections."
+            )
+        ]
+    )
+
+
 # A destructor in which the signal arrives: Python makes a message of what is raised there.
 SWALLOWS = """
 import signal

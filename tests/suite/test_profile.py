@@ -60,7 +60,12 @@ def test_the_smallest_profile_has_the_defaults_of_a_live_hub(write):
         "silence": 5.0,
         "will_silence": 30.0,
     }
-    assert read.limits.model_dump() == {"workers": None, "messages": None, "large": False}
+    assert read.limits.model_dump() == {
+        "workers": None,
+        "messages": None,
+        "large": False,
+        "writes_twin": False,
+    }
 
 
 def test_a_whole_profile(write, tmp_path):
@@ -91,6 +96,7 @@ sas-skew = 300
 [limits]
 workers = 3
 large = true
+writes-twin = true
 """),
         environment=ENVIRONMENT,
         timeout_factor=2,
@@ -107,7 +113,12 @@ large = true
     assert read.claims == {"telemetry", "registry"}
     assert (read.timeouts.connect, read.timeouts.reaction, read.timeouts.silence) == (4.0, 3.0, 0.0)
     assert read.timing == {"sas-skew": 300.0}
-    assert read.limits.model_dump() == {"workers": 3, "messages": None, "large": True}
+    assert read.limits.model_dump() == {
+        "workers": 3,
+        "messages": None,
+        "large": True,
+        "writes_twin": True,
+    }
     assert read.variables == ("NAME", "HUB", "EVENTS", "DEVICE", "SECOND")
     assert KEY not in repr(read)
 
@@ -147,6 +158,7 @@ sas-skw = 3
 sas-grace = true
 [limits]
 large = "yes"
+writes-twin = 1
 workers = 1.5
 [[deviation]]
 clause = "x"
@@ -189,6 +201,7 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[timing] sas-skw: unknown key; did you mean 'sas-skew'?",
         "[limits] workers: must be a whole number.",
         "[limits] large: must be true or false, without quotes.",
+        "[limits] writes-twin: must be true or false, without quotes.",
         "[[deviation]] number 1 observed: is blank. Fill in the observed: a reviewer reads it.",
         "[[deviation]] number 1 reason: missing; profiles/README.md explains every key.",
         "[[deviation]] number 1 since: must be a date without quotes, such as 2027-06-30.",
