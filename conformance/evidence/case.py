@@ -4,7 +4,7 @@ from typing import Final
 
 from conformance.evidence.describe import describe
 from conformance.evidence.transcript import Glyph, Transcript
-from conformance.evidence.watch import Breach, ConnectionWatch, Watch
+from conformance.evidence.watch import Breach, ConnectionWatch, Judgement, Watch
 from conformance.mqtt.decoder import Decoder
 from conformance.mqtt.packets import Packet, Publish, Unreadable
 from conformance.run import sleeping
@@ -40,6 +40,7 @@ class Evidence:
     def anew(self) -> "Evidence":
         """Return the evidence of another attempt: a transcript of its own, and all else goes on."""
         other = Evidence()
+        self.watch.forget_what_rests_on_time()
         other.watch, other.messages, other.identities = self.watch, self.messages, self.identities
         other.flood = self.flood
         return other
@@ -150,6 +151,11 @@ class Recorder:
             self._transcript.add(self.label, "←", describe(packet))
         self.state(text)
         return rest
+
+    def breach(self, clause: str, message: str, observed: str) -> None:
+        """Take note of a rule that was broken by something that did not come in time."""
+        if self._rules is not None:
+            self._watch.note(Judgement([clause], [Breach(clause, message, observed, rests_on_time=True)]))
 
     def state(self, text: str) -> None:
         """Take note of something about the connection that is not a packet."""

@@ -66,13 +66,15 @@ SUBSCRIPTION_FAILED: Final = 128
 class Breach:
     """How packets break a watch clause: the first of them in a sentence, the way as a short stable word.
 
-    `count` says how many there were.
+    `count` says how many there were. One that `rests_on_time`, on something that did not come within a time,
+    says nothing where the suite itself was held up.
     """
 
     clause: str
     message: str
     observed: str
     count: int = 1
+    rests_on_time: bool = False
 
 
 class Watch:
@@ -99,6 +101,12 @@ class Watch:
         """How many packets each clause judged; a clause that judged none is missing."""
         with self._lock:
             return dict(self._sightings)
+
+    def forget_what_rests_on_time(self) -> None:
+        """Drop the breaches that say nothing, because the suite was held up."""
+        with self._lock:
+            kept = {key: each for key, each in self._breaches.items() if not each.rests_on_time}
+            self._breaches = kept
 
     def note(self, judged: "Judgement") -> None:
         """Add what a connection's watch made of one packet."""

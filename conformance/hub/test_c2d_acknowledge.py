@@ -15,7 +15,14 @@ clause = pytest.mark.clause
 
 
 @clause("c2d.redelivered")
-@pytest.mark.parametrize("leave", [Connection.drop, Connection.disconnect], ids=["drop", "disconnect"])
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(Connection.drop, id="drop"),
+        pytest.param(Connection.disconnect, id="disconnect"),
+        pytest.param(lambda connection: None, id="taken-over"),
+    ],
+)
 def test_a_message_without_puback_comes_again(device, holder, c2d, stage, redelivery, leave):
     """However the connection ended: what was not acknowledged is delivered once more."""
     c2d.send(device, b"once more")
@@ -26,6 +33,24 @@ def test_a_message_without_puback_comes_again(device, holder, c2d, stage, redeli
     stage(returned.subscribe, device.topics.devicebound, needs="c2d.subscribe")
 
     assert returned.expect_message(within=redelivery).payload == b"once more"
+
+
+@clause("c2d.redelivered")
+def test_the_puback_of_later_messages_is_not_that_of_an_earlier_one(
+    device, holder, c2d, stage, within_lock, redelivery
+):
+    """Of three messages the last two are acknowledged; the first comes again, be it that the hub closes."""
+    with within_lock():
+        c2d.send_each(device, [b"1", b"2", b"3"])
+        _, two, three = stage(holder.deliveries_until, b"3", needs="c2d.order")
+        holder.acknowledge(three)
+        holder.acknowledge(two)
+        holder.outcome()
+
+    returned = stage(device.connect, clean_session=False)
+    stage(returned.subscribe, device.topics.devicebound, needs="c2d.subscribe")
+
+    assert returned.messages_until(b"1", within=redelivery)[-1].payload == b"1"
 
 
 @clause("c2d.redelivered-same-connection")

@@ -128,9 +128,10 @@ def test_a_refusal_is_the_last_packet(raw, other_device, untouched):
 
 
 @clause("connect.refusal-code")
-def test_a_bad_token_is_refused_with_a_code_of_mqtt(admitted, other_device, readings):
+def test_a_bad_token_is_refused_with_a_code_of_mqtt(admitted, other_device, readings, untouched):
     """The code is 1 to 5, or the connection is closed without one."""
     readings.match(admitted.attempt(password=other_device.token(resource=admitted.resource)))
+    untouched.confirm()
 
 
 @clause("connect.clean-session-present")

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.corpora.near_misses import near_misses
 from conformance.mqtt.fields import NO_PASSWORD, NO_USERNAME
+from conformance.target.credentials import NO_SECRET
 
 clause = pytest.mark.clause
 
@@ -168,7 +169,7 @@ def test_a_deleted_device_is_refused(admitted, registry, untouched):
     registry.remove(admitted.id)
 
     admitted.expect_refused()
-    untouched.confirm()
+    untouched.confirm_others()
 
 
 @clause("connect.deleted-device")
@@ -179,7 +180,7 @@ def test_a_device_made_anew_is_not_opened_by_the_former_key(admitted, registry, 
 
     admitted.expect_refused()
     admitted.expect_accepted(password=admitted.token(key=anew.primary_key))
-    untouched.confirm()
+    untouched.confirm_others()
 
 
 @clause("connect.no-credentials")
@@ -190,6 +191,25 @@ def test_a_connect_without_credentials_is_refused(admitted, untouched):
 
 
 @clause("connect.empty-client-id")
-def test_an_empty_client_id_is_refused(admitted, readings):
+def test_an_empty_client_id_is_refused(admitted, readings, untouched):
     """An empty ClientId names no device; whether a CONNACK says so is not known."""
     readings.match(admitted.attempt(client_id=""))
+    untouched.confirm()
+
+
+@clause("connect.answered")
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        pytest.param(lambda device: {"username": f"another-hub.example/{device.id}/"}, id="another-host"),
+        pytest.param(lambda device: {"username": f"{device.host}/{device.id}"}, id="no-api-version"),
+        pytest.param(lambda device: {"username": "////"}, id="slashes"),
+        pytest.param(lambda device: {"client_id": ""}, id="no-ClientId"),
+        pytest.param(lambda device: {"username": NO_USERNAME, "password": NO_PASSWORD}, id="nothing-shown"),
+        pytest.param(lambda device: {"password": NO_SECRET}, id="empty-password"),
+    ],
+)
+def test_a_connect_is_answered_or_its_connection_closed(admitted, attempt, untouched):
+    """[MQTT-3.1.4-1] [MQTT-3.1.4-4] A client is never left to wait."""
+    assert admitted.attempt(**attempt(admitted)) != "silence"
+    untouched.confirm()

@@ -10,6 +10,7 @@ error, so the hub closes the connection, and only that one.
 import pytest
 
 from conformance.mqtt.raw_packets import packet, text
+from conformance.mqtt.websocket import WebSocket
 
 clause = pytest.mark.clause
 
@@ -88,20 +89,22 @@ def test_an_error_closes_without_a_packet(raw_connected, error, untouched):
 
 
 @clause("connection.survives-others")
-def test_a_violation_disturbs_nobody_else(raw_connected, bystander, stage):
+def test_a_violation_disturbs_nobody_else(raw_connected, bystander, stage, untouched):
     """A connection closed for a malformed packet leaves every other one alone."""
     raw_connected.send(b"\xf0\x00")
     stage(raw_connected.expect_closed, needs="packets.malformed")
 
     bystander.ping()
+    untouched.confirm()
 
 
 @clause("connection.survives-others")
-def test_a_refusal_disturbs_nobody_else(admitted, other_device, bystander, stage):
+def test_a_refusal_disturbs_nobody_else(admitted, other_device, bystander, stage, untouched):
     """A refused CONNECT leaves every open connection alone."""
     stage(admitted.expect_refused, password=other_device.token(), needs="sas.bad-signature")
 
     bystander.ping()
+    untouched.confirm()
 
 
 @clause("connection.survives-others")
@@ -158,3 +161,38 @@ def test_a_refused_connect_replaces_nothing(
 
     assert receiver.expect_message(device.topics.devicebound).payload == b"still there"
     untouched.confirm()
+
+
+@clause("connection.newer-hears")
+@pytest.mark.needs("registry")
+@pytest.mark.needs("websocket")
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        pytest.param(
+            {"over": None, "clean_session": False},
+            {"over": WebSocket(), "clean_session": False},
+            id="kept-over-WebSocket",
+        ),
+        pytest.param(
+            {"over": WebSocket(), "clean_session": False},
+            {"over": None, "clean_session": True},
+            id="kept-then-clean",
+        ),
+        pytest.param(
+            {"over": None, "clean_session": True},
+            {"over": None, "clean_session": False},
+            id="clean-then-kept",
+        ),
+        pytest.param(
+            {"over": WebSocket(), "clean_session": True},
+            {"over": WebSocket(), "clean_session": True},
+            id="clean-both-over-WebSocket",
+        ),
+    ],
+)
+def test_what_is_for_the_device_comes_to_its_newer_connection(trial, older, newer):
+    """Both have subscribed to everything; the older one has gone by then, however either came."""
+    everything = "mine: desired change, message, method request, twin answer"
+
+    assert trial.taken_over(older, newer) == f"older: nothing; newer: {everything}"

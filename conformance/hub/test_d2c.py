@@ -134,6 +134,27 @@ def test_acknowledged_messages_stay_in_order(device, connection, telemetry):
     assert telemetry.take(20, sent_by=device) == bodies
 
 
+@clause("d2c.acknowledged-delivered")
+@pytest.mark.parametrize(
+    ("bag", "count"),
+    [
+        pytest.param("", 40, id="forty-at-once"),
+        pytest.param("a=1&b=2", 5, id="with-properties"),
+        pytest.param("a=%zz", 5, id="a-bad-escape"),
+        pytest.param("a", 5, id="no-value"),
+        pytest.param("a=1&a=2", 5, id="a-name-twice"),
+    ],
+)
+def test_what_is_acknowledged_arrives(device, connection, telemetry, bag, count):
+    """[MQTT-4.3.2-2] Sent without waiting: no PUBACK without a delivery, though a hub may close instead."""
+    bodies = [f"message {number}".encode() for number in range(count)]
+
+    acknowledged = connection.send_and_count(device.topics.events + bag, bodies)
+
+    arrived = {message.body for message in telemetry.until_fence(device)}
+    assert [body for body in acknowledged if body not in arrived] == []
+
+
 @clause("d2c.order-pipelined")
 def test_messages_sent_at_once(device, connection, telemetry, observed):
     """20 messages sent without waiting; in which order they arrive is recorded."""

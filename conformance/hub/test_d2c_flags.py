@@ -12,11 +12,12 @@ clause = pytest.mark.clause
 
 
 @clause("d2c.qos2")
-def test_qos_2_is_not_served(device, connection, readings):
+def test_qos_2_is_not_served(device, connection, readings, untouched):
     """A publish with QoS 2 closes the connection, or, as was seen, gets a PUBACK; never its handshake."""
     connection.send(device.topics.events, b"exactly once", qos=2)
 
     readings.match(connection.answer())
+    untouched.confirm()
 
 
 @clause("d2c.retain-delivered")

@@ -96,12 +96,15 @@ def test_a_removed_member_comes_as_null(device, listener, twins, update):
 
 @clause("desired.null-section")
 def test_a_section_of_null_removes_every_desired_property(device, listener, desired, twins):
-    """Both sides read an empty section of the version that the device is told of, each member as null."""
+    """Both sides read an empty section of the version that was told; the others are as before."""
+    before = twins.patch(device, tags={"site": "hall"})
     status = twins.attempt_to_clear(device, "desired")
 
     change = listener.next_change()
     assert (status, change.members) == ("200", dict.fromkeys(desired))
-    assert twins.get(device).desired == Section(values={}, version=change.version)
+    found = twins.get(device)
+    assert found.desired == Section(values={}, version=change.version)
+    assert (found.reported, found.tags) == (before.reported, before.tags)
     assert listener.get().desired == {"$version": change.version}
 
 

@@ -50,9 +50,12 @@ def test_reported_properties_are_not_told(device, listener, twins, stage):
 )
 def test_a_refused_update_is_not_told(device, listener, refused_update, twins, update, etag):
     """The twin did not change, so there is no change to tell of."""
-    refused_update(desired=update, etag=etag)
-    twins.patch(device, desired={"interval": 5})
+    before = twins.get(device).desired
 
+    refused_update(desired=update, etag=etag)
+    assert twins.get(device).desired == before
+
+    twins.patch(device, desired={"interval": 5})
     assert listener.next_change().members == {"interval": 5}
 
 

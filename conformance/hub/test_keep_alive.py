@@ -11,6 +11,12 @@ import pytest
 clause = pytest.mark.clause
 
 
+@pytest.fixture
+def concerned(silent_client):
+    """Return whom this page is about."""
+    return silent_client.device
+
+
 @clause("connection.keep-alive")
 def test_a_silent_client_is_dropped_in_time(silent_client, keep_alive, hub, untouched):
     """[MQTT-3.1.2-24] Not before the keep-alive, and not after 1.5 times it plus the hub's own tolerance."""

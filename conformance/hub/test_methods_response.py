@@ -90,7 +90,7 @@ def test_an_integer_that_is_no_usual_status(exchange, observed, status):
 
 @clause("methods.status-integer")
 @pytest.mark.parametrize("status", ["abc", "12a", "1.5", "0x10"])
-def test_a_status_that_is_no_integer(callee, open_exchange, readings, hub, status):
+def test_a_status_that_is_no_integer(callee, open_exchange, readings, hub, status, untouched):
     """The status has to be an integer; the caller never gets another one than an error's."""
     exchange = open_exchange(callee, response_timeout=hub.timing["method-timeout"])
 
@@ -98,6 +98,7 @@ def test_a_status_that_is_no_integer(callee, open_exchange, readings, hub, statu
 
     answer = callee.connection.outcome()
     readings.match(f"{exchange.outcome()}; {answer}")
+    untouched.confirm()
 
 
 @clause("methods.invalid-json")

@@ -15,6 +15,12 @@ from conformance.target.credentials import flip_signature_bit, random_key
 clause = pytest.mark.clause
 
 
+@pytest.fixture
+def concerned(admitted_module):
+    """Return whom this page is about."""
+    return admitted_module
+
+
 @clause("module.connect")
 @pytest.mark.parametrize("version", ["2018-06-30", "2021-04-12"])
 @pytest.mark.parametrize("key", ["primary_key", "secondary_key"])

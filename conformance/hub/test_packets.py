@@ -114,3 +114,97 @@ def test_a_remaining_length_takes_as_many_bytes_as_it_needs(raw_connected, remai
     raw_connected.send(packet(0x32, topic, b"\x00\x01", body))
 
     assert raw_connected.take(1) == ("puback 1",)
+
+
+ALL = "mine: desired change, message, method request, twin answer"
+
+
+@clause("packets.several-filters")
+@pytest.mark.needs("registry")
+@pytest.mark.parametrize("first", [0, 1, 2, 3], ids=["messages", "answers", "changes", "requests"])
+def test_each_filter_of_a_subscribe_brings_its_own(trial, first):
+    """[MQTT-3.8.4-4] All four documented filters in one packet, whichever of them stands first."""
+    assert trial.documented(first=first) == ALL
+
+
+@clause("packets.several-filters")
+@pytest.mark.needs("registry")
+@pytest.mark.parametrize(
+    ("taken_back", "left"),
+    [
+        pytest.param([0, 1], "mine: desired change, method request", id="messages-and-answers"),
+        pytest.param([2, 3], "mine: message, twin answer", id="changes-and-requests"),
+        pytest.param([3, 0, 2], "mine: twin answer", id="all-but-answers"),
+    ],
+)
+def test_each_filter_of_an_unsubscribe_is_taken_back(trial, taken_back, left):
+    """[MQTT-3.10.4-6] Those that the packet names bring nothing more, and the others bring their own."""
+    assert trial.documented(taken_back=taken_back) == left
+
+
+@clause("packets.several-filters")
+@pytest.mark.needs("registry")
+@pytest.mark.parametrize("taken_back", [[0, 1, 2, 3], [1], [2, 0]], ids=["all", "answers", "two"])
+def test_a_filter_that_was_taken_back_brings_its_own_anew(trial, taken_back):
+    """[MQTT-3.8.4-4] Subscribed to once more, it is as if it had never been taken back."""
+    assert trial.documented(taken_back=taken_back, anew=True) == ALL
+
+
+def joined(events, *payloads):
+    """Return PUBLISH packets with QoS 1 and packet ids from 1 on, each with a property of its own number."""
+    return b"".join(
+        packet(0x32, text(f"{events}n={number}"), number.to_bytes(2), payload)
+        for number, payload in enumerate(payloads, 1)
+    )
+
+
+@clause("packets.split")
+@pytest.mark.needs("twin", "methods")
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        pytest.param(
+            packet(0x82, b"\x00\x01", TWIN_ANSWERS, b"\x00") + packet(0xA2, b"\x00\x02", TWIN_ANSWERS),
+            ("suback 1 0", "unsuback 2"),
+            id="SUBSCRIBE-UNSUBSCRIBE",
+        ),
+        pytest.param(
+            packet(0x82, b"\x00\x01", METHODS, b"\x00") + packet(0x82, b"\x00\x02", TWIN_ANSWERS, b"\x00"),
+            ("suback 1 0", "suback 2 0"),
+            id="SUBSCRIBE-SUBSCRIBE",
+        ),
+        pytest.param(
+            packet(0xC0) + packet(0x82, b"\x00\x01", METHODS, b"\x00") + packet(0xC0),
+            ("pingresp", "suback 1 0", "pingresp"),
+            id="PINGREQ-SUBSCRIBE-PINGREQ",
+        ),
+        pytest.param(
+            packet(0xA2, b"\x00\x01", METHODS) + packet(0xC0) + packet(0xA2, b"\x00\x02", METHODS),
+            ("unsuback 1", "pingresp", "unsuback 2"),
+            id="UNSUBSCRIBE-PINGREQ-UNSUBSCRIBE",
+        ),
+    ],
+)
+@pytest.mark.parametrize("cut", [0, 1, 9], ids=["whole", "1-byte", "9-bytes"])
+def test_packets_of_each_type_may_come_in_one_write(raw_connected, sent, answers, cut):
+    """However the first write cuts them: each is answered. No order is owed between types."""
+    raw_connected.send(*filter(None, (sent[:cut], sent[cut:])))
+
+    assert sorted(raw_connected.take(len(answers))) == sorted(answers)
+
+
+@clause("packets.split")
+@pytest.mark.needs("telemetry")
+@pytest.mark.parametrize("cut", [0, 1, 30, 90], ids=["whole", "1-byte", "30-bytes", "90-bytes"])
+def test_messages_that_come_in_one_write_are_each_their_own(raw_connected, telemetry, cut):
+    """Each has its own body and its own properties at the back end, and the DISCONNECT behind comes last."""
+    sent = joined(raw_connected.device.topics.events, b"one", b"", b"three") + packet(0xE0)
+
+    raw_connected.send(*filter(None, (sent[:cut], sent[cut:])))
+
+    arrived = [telemetry.next(sent_by=raw_connected.device) for _ in range(3)]
+    assert [(message.body, message.properties) for message in arrived] == [
+        (b"one", {"n": "1"}),
+        (b"", {"n": "2"}),
+        (b"three", {"n": "3"}),
+    ]

@@ -194,19 +194,23 @@ questionable_packet = pytest.mark.parametrize(
 
 @clause("packets.malformed-soft")
 @questionable_packet
-def test_what_becomes_of_a_questionable_packet(raw_connected, bystander, readings, questionable):
+def test_what_becomes_of_a_questionable_packet(raw_connected, bystander, readings, questionable, untouched):
     """Closing, ignoring or acknowledging are all in use; somebody else notices nothing."""
     raw_connected.send(questionable(raw_connected.device.topics.events))
 
     readings.match(raw_connected.outcome())
     assert bystander.outcome() == "no answer"
+    untouched.confirm()
 
 
 @clause("packets.malformed-soft")
 @questionable_packet
-def test_a_questionable_packet_harms_nobody(raw_connected, bystander, telemetry, readings, questionable):
+def test_a_questionable_packet_harms_nobody(
+    raw_connected, bystander, telemetry, readings, questionable, untouched
+):
     """Closing, ignoring or acknowledging are all in use; a message of somebody else is not."""
     raw_connected.send(questionable(raw_connected.device.topics.events))
 
     readings.match(raw_connected.outcome())
     assert telemetry.until_fence(bystander.device, over=bystander) == []
+    untouched.confirm()

@@ -61,6 +61,22 @@ def test_what_was_sent_meanwhile_is_delivered(device, c2d, stage, observed, rede
     assert sorted(pending.payloads) == sorted(sent)
 
 
+@clause("session.pending-delivered")
+def test_what_was_sent_meanwhile_is_delivered_at_each_return(away, c2d, stage, observed, redelivery):
+    """Twice away: each time all that was sent by then, and nothing of the time before."""
+    c2d.send_each(away, [b"one", b"two"])
+    first = stage(away.connect, clean_session=False)
+    stage(first.pending, [b"one", b"two"], within=redelivery)
+    stage(first.disconnect)
+    c2d.send_each(away, [b"three", b"four"])
+
+    returned = stage(away.connect, clean_session=False)
+
+    pending = returned.pending([b"three", b"four"], within=redelivery)
+    observed(pending.how)
+    assert pending.payloads == [b"three", b"four"]
+
+
 @clause("session.pending-order")
 @pytest.mark.parametrize("count", [5, 30])
 def test_what_waited_comes_in_its_order(away, c2d, stage, count):
@@ -173,6 +189,7 @@ def test_a_subscription_to_answers_about_the_twin(device, stage, observed):
 
 
 @clause("session.refused-leaves-it")
+@pytest.mark.needs("registry")
 @pytest.mark.parametrize("clean_session", [True, False], ids=["CleanSession-1", "CleanSession-0"])
 def test_a_refused_connect_leaves_what_waits(
     away, other_device, c2d, stage, observed, redelivery, clean_session, untouched

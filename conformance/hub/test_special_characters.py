@@ -133,11 +133,12 @@ def test_a_token_for_an_id_that_is_only_alike_is_refused(admitted, other, untouc
 
 @clause("sas.resource-encoded-twice")
 @IDS
-def test_the_resource_has_the_id_encoded_twice(admitted, readings):
+def test_the_resource_has_the_id_encoded_twice(admitted, readings, untouched):
     """So Microsoft's .NET SDK and IoT Edge build it: the id is encoded, and then all of the resource."""
     resource = f"{admitted.host}/devices/{escape(admitted.id)}"
 
     readings.match(admitted.attempt(password=admitted.token(resource=resource)))
+    untouched.confirm()
 
 
 @clause("sas.resource-not-encoded")
@@ -347,12 +348,13 @@ def test_a_module_of_such_an_id_and_with_such_a_name_connects(device, module):
 
 @clause("module.resource-encoded-twice")
 @IDS
-def test_the_resource_has_both_names_encoded_twice(device, admitted_module, readings):
+def test_the_resource_has_both_names_encoded_twice(device, admitted_module, readings, untouched):
     """So Microsoft's .NET SDK and IoT Edge build it: each name is encoded, and then all of the resource."""
     _, module_id = admitted_module.id.split("/")
     resource = f"{device.host}/devices/{escape(device.id)}/modules/{escape(module_id)}"
 
     readings.match(admitted_module.attempt(password=admitted_module.token(resource=resource)))
+    untouched.confirm()
 
 
 @clause("module.telemetry-special-characters")

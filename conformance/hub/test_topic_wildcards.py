@@ -27,30 +27,34 @@ DOCUMENTED = "devices/{id}/messages/devicebound/#"
 @clause("topics.device-wildcard")
 @of_both_sides
 @pytest.mark.parametrize("qos", [0, 1, 2])
-def test_a_wildcard_stands_for_the_device(trial, readings, qos):
+def test_a_wildcard_stands_for_the_device(trial, readings, qos, untouched):
     """Granted, it brings the device's own messages; refused, none; and another device's never."""
     readings.match(f"QoS {qos}: {trial.messages(ANY_DEVICE, qos=qos)}")
+    untouched.confirm()
 
 
 @clause("topics.device-wildcard")
 @of_both_sides
-def test_it_stands_for_the_device_in_a_session_that_goes_on(trial, readings):
+def test_it_stands_for_the_device_in_a_session_that_goes_on(trial, readings, untouched):
     """What is sent while the device is away is its own as well."""
     readings.match(trial.messages_while_away(ANY_DEVICE))
+    untouched.confirm()
 
 
 @clause("topics.device-wildcard")
 @of_both_sides
-def test_it_is_unsubscribed_as_it_was_subscribed(trial, readings):
+def test_it_is_unsubscribed_as_it_was_subscribed(trial, readings, untouched):
     """[MQTT-3.10.4-2] Nothing comes by a filter that was taken back."""
     readings.match(trial.messages_unsubscribed(ANY_DEVICE))
+    untouched.confirm()
 
 
 @clause("topics.device-wildcard")
 @of_both_sides
-def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings):
+def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings, untouched):
     """[MQTT-3.10.4-1] Filters are compared character by character: taking one back leaves the other."""
     readings.match(trial.messages_beside(ANY_DEVICE, documented=DOCUMENTED.format(id=device.id)))
+    untouched.confirm()
 
 
 # -- wildcards in place of other levels
@@ -82,9 +86,10 @@ def test_it_is_a_subscription_beside_the_documented_one(device, trial, readings)
         pytest.param("$iothub/methods/POST/other/#", id="requests-of-another-method", marks=of_both_sides),
     ],
 )
-def test_a_filter_that_covers_more_or_less(device, trial, readings, topic_filter):
+def test_a_filter_that_covers_more_or_less(device, trial, readings, topic_filter, untouched):
     """[MQTT-4.7.2-1] What comes matches it, and a wildcard in front matches nothing that begins with $."""
     readings.match(trial.everything(topic_filter.format(id=device.id)))
+    untouched.confirm()
 
 
 # -- filters that are none
@@ -104,13 +109,14 @@ def test_a_filter_that_covers_more_or_less(device, trial, readings, topic_filter
         pytest.param("", id="4.7.3-1-empty"),
     ],
 )
-def test_a_filter_that_is_none_is_not_granted(raw_connected, readings, topic_filter):
+def test_a_filter_that_is_none_is_not_granted(raw_connected, readings, topic_filter, untouched):
     """[MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.3-1] What such a filter should match, nobody can say."""
     filters = text(topic_filter.format(id=raw_connected.device.id))
 
     raw_connected.send(packet(0x82, b"\x00\x01", filters, b"\x00"))
 
     readings.match(raw_connected.outcome())
+    untouched.confirm()
 
 
 # -- two filters that match one message
@@ -133,6 +139,26 @@ def test_a_message_matches_two_filters(device, trial, observed, first, second):
     filters = [(topic_filter.format(id=device.id), qos) for topic_filter, qos in (first, second)]
 
     observed(trial.deliveries(filters))
+
+
+@clause("topics.overlapping-delivered")
+@pytest.mark.needs("registry")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param((DOCUMENTED, 0), (ANY_DEVICE, 1), id="documented-0-any-device-1"),
+        pytest.param((DOCUMENTED, 1), (ANY_DEVICE, 0), id="documented-1-any-device-0"),
+        pytest.param(("#", 0), (DOCUMENTED, 1), id="everything-0-documented-1"),
+        pytest.param((DOCUMENTED, 1), ("rooms/#", 0), id="documented-1-another-0"),
+    ],
+)
+def test_another_filter_takes_nothing_from_the_documented_one(device, trial, first, second):
+    """[MQTT-3.3.5-1] A message comes by the highest of those that match it: no other filter lowers it."""
+    filters = [(topic_filter.format(id=device.id), qos) for topic_filter, qos in (first, second)]
+
+    granted, delivered = trial.beside(filters)
+
+    assert delivered >= granted
 
 
 @clause("topics.overlapping-filters-of-the-twin")

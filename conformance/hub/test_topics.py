@@ -104,13 +104,14 @@ def test_no_filter_brings_another_devices_messages(receiver, other_receiver, sta
         pytest.param("/devices/{id}/messages/devicebound/#", id="devicebound-behind-a-slash"),
     ],
 )
-def test_an_undocumented_filter(device, connection, other_receiver, c2d, readings, topic_filter):
+def test_an_undocumented_filter(device, connection, other_receiver, c2d, readings, topic_filter, untouched):
     """Refused, closed, or granted: then it brings nothing, or at most this device's own messages."""
     answer = connection.try_to_subscribe(topic_filter.format(id=device.id))
     c2d.send(other_receiver.device, b"theirs")
     c2d.send(device, b"mine")
 
     readings.match(f"{answer}; heard {in_words(connection.heard())}")
+    untouched.confirm()
 
 
 @clause("topics.subtopic-wildcards")
@@ -122,13 +123,14 @@ def test_an_undocumented_filter(device, connection, other_receiver, c2d, reading
         pytest.param("devices/{id}/+/devicebound/#", id="level-between"),
     ],
 )
-def test_a_wildcard_for_subtopics(device, connection, other_receiver, c2d, readings, topic_filter):
+def test_a_wildcard_for_subtopics(device, connection, other_receiver, c2d, readings, topic_filter, untouched):
     """The one wildcard stands for property bags; others are refused, closed, or bring no foreign message."""
     answer = connection.try_to_subscribe(topic_filter.format(id=device.id))
     c2d.send(other_receiver.device, b"theirs")
     c2d.send(device, b"mine")
 
     readings.match(f"{answer}; heard {in_words(connection.heard())}")
+    untouched.confirm()
 
 
 @clause("topics.undocumented-name")
@@ -145,9 +147,10 @@ def test_a_wildcard_for_subtopics(device, connection, other_receiver, c2d, readi
         pytest.param("/devices/{id}/messages/events/", id="events-behind-a-slash"),
     ],
 )
-def test_an_undocumented_topic_name(device, probe, readings, topic):
+def test_an_undocumented_topic_name(device, probe, readings, topic, untouched):
     """Closed, acknowledged, or left alone; what reaches the back end of it is the sender's own telemetry."""
     readings.match(probe(topic.format(id=device.id), b"to whom it may concern"))
+    untouched.confirm()
 
 
 @clause("topics.subscriptions-limit")

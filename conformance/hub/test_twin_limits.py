@@ -87,18 +87,19 @@ def test_what_is_beyond_the_limits_refuses_the_patch(twin, contents, patch, unto
 
 @clause("twin.too-large")
 @large
-def test_a_patch_of_36_kb_is_refused(twin, contents, readings):
+def test_a_patch_of_36_kb_is_refused(twin, contents, readings, untouched):
     """Each value is allowed by itself; together they are larger than the section may be."""
     answer = twin.report({f"part-{number}": "x" * 4000 for number in range(9)})
 
     readings.match(answer.outcome)
     assert contents.now() == contents.before
+    untouched.confirm()
 
 
 @clause("twin.too-large")
 @large
 @whole_twin
-def test_a_section_cannot_grow_to_36_kb_by_two_patches(twin, contents, stage, readings):
+def test_a_section_cannot_grow_to_36_kb_by_two_patches(twin, contents, stage, readings, untouched):
     """The limit is the section's, not a patch's."""
     stage(twin.establish, {f"part-{number}": "x" * 4000 for number in range(6)}, needs="twin.within-limits")
     before = contents.now()
@@ -107,3 +108,4 @@ def test_a_section_cannot_grow_to_36_kb_by_two_patches(twin, contents, stage, re
 
     readings.match(answer.outcome)
     assert contents.now() == before
+    untouched.confirm()

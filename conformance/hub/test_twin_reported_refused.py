@@ -140,6 +140,33 @@ def test_a_name_with_other_white_space(twin, observed, space):
     observed(f"{answer.outcome}, then {twin.get().reported_members}")
 
 
+@clause("twin.refused-unchanged")
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        pytest.param(b"{'firmware': 'v9'}", ["firmware"], id="single-quotes"),
+        pytest.param(b'{"firmware": "v9",}', ["firmware"], id="trailing-comma"),
+        pytest.param(b'{"firmware": NaN}', ["firmware"], id="NaN"),
+        pytest.param(b'{"firmware": "v9"} x', ["firmware"], id="text-behind"),
+        pytest.param(b'{"firmware": "v8", "firmware": "v9"}', ["firmware"], id="a-name-twice"),
+        pytest.param(b"[]", [], id="array"),
+        pytest.param(b"1", [], id="number"),
+        pytest.param(b"", [], id="empty"),
+        pytest.param(b"{}", [], id="no-member"),
+        pytest.param(b'{"absent": null}', [], id="null-for-an-absent-member"),
+        pytest.param(b'{"new": {"e": null}}', ["new"], id="null-in-a-new-object"),
+        pytest.param(b'{"list": [1, {"firmware": null}]}', ["list"], id="array-as-a-value"),
+        pytest.param('{"a\u00a0b": 1}'.encode(), ["a\u00a0b"], id="no-break-space-in-a-name"),
+        pytest.param(b'{"firmware": "v1.0"}', ["firmware"], id="what-is-there"),
+    ],
+)
+def test_a_patch_changes_nothing_that_it_does_not_name(twin, contents, body, named):
+    """Whether it is taken is another clause's affair; one that is refused changes nothing at all."""
+    answer = twin.report(body)
+
+    assert contents.left_by(answer, named) == contents.left_before(answer, named)
+
+
 @clause("twin.stale-version")
 @pytest.mark.parametrize("behind", [1, 2])
 def test_a_patch_for_an_older_version_is_answered_with_412(twin, contents, behind, untouched):

@@ -99,9 +99,10 @@ def test_how_other_request_ids_come_back(twin, observed, request_id):
     ],
 )
 @pytest.mark.usefixtures("contents")
-def test_a_request_without_an_id(twin, readings, topic, body, query):
+def test_a_request_without_an_id(twin, readings, topic, body, query, untouched):
     """Nothing states what becomes of it; a success would be an answer to nobody."""
     readings.match(twin.outcome_of(topic + query, body))
+    untouched.confirm_others()
 
 
 @clause("twin.request-qos")

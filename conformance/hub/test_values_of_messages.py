@@ -66,20 +66,22 @@ def test_values_arrive_that_nearly_fill_a_topic(bag_of_telemetry):
 
 @clause("bag.control-characters")
 @pytest.mark.parametrize("character", PROPERTIES.alone("value", "disputed"), ids=str)
-def test_a_control_character_in_a_value(device, probe, readings, character):
+def test_a_control_character_in_a_value(device, probe, readings, character, untouched):
     """It arrives, or the message is not taken; what is delivered is whole."""
     outcome = probe(f"{device.topics.events}name={as_needed(character.text)}", b"x")
 
     readings.match(outcome.replace(f"{{'name': {character.text!r}}}", "as sent"))
+    untouched.confirm()
 
 
 @clause("bag.control-characters")
 @pytest.mark.parametrize("character", PROPERTIES.alone("name", "disputed"), ids=str)
-def test_a_control_character_in_a_name(device, probe, readings, character):
+def test_a_control_character_in_a_name(device, probe, readings, character, untouched):
     """Likewise."""
     outcome = probe(f"{device.topics.events}{as_needed(character.text)}=value", b"x")
 
     readings.match(outcome.replace(f"{{{character.text!r}: 'value'}}", "as sent"))
+    untouched.confirm()
 
 
 @clause("bag.system-properties")

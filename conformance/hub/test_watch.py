@@ -179,13 +179,14 @@ def test_connack_comes_first_and_once(connection, stage, watch):
 
 
 @clause("watch.connack")
-def test_nothing_follows_a_refusal(raw, other_device, stage, watch, hub):
+def test_nothing_follows_a_refusal(raw, other_device, stage, watch, hub, untouched):
     """[MQTT-3.2.2-5] A CONNACK with another code than 0, if there is one, is the last packet."""
     raw.send(raw.device.connect_packet(password=other_device.token()))
     stage(raw.expect_refused, needs="sas.bad-signature")
     raw.wait_closed(within=hub.timeouts.reaction)
 
     watch.expect_clean("watch.connack")
+    untouched.confirm()
 
 
 @clause("watch.server-only")
@@ -205,7 +206,7 @@ def test_a_malformed_packet_changes_nothing_of_others(raw_connected, untouched, 
     raw_connected.send(b"\xf0\x00")
     stage(raw_connected.expect_closed, needs="packets.malformed")
 
-    untouched.confirm(on_a_live_hub=True)
+    untouched.confirm_others(on_a_live_hub=True)
     watch.expect_clean("watch.others")
 
 
@@ -214,7 +215,7 @@ def test_a_refused_connect_changes_nothing_of_others(admitted, other_device, unt
     """Nor does a token of another device, shown by who may connect with its own."""
     stage(admitted.expect_refused, password=other_device.token(), needs="sas.device-scope")
 
-    untouched.confirm(on_a_live_hub=True)
+    untouched.confirm_others(on_a_live_hub=True)
     watch.expect_clean("watch.others")
 
 
@@ -224,5 +225,5 @@ def test_a_refused_patch_changes_nothing_of_others(twin, untouched, watch):
     """An update of a twin that is not taken is not taken by anybody's."""
     twin.report({"firmware": "v9", "a.b": 1})
 
-    untouched.confirm(on_a_live_hub=True)
+    untouched.confirm_others(on_a_live_hub=True)
     watch.expect_clean("watch.others")

@@ -69,9 +69,10 @@ def test_a_device_with_the_documented_cipher_suites_gets_a_session_over_websocke
 @pytest.mark.parametrize(
     "offered", [pytest.param((), id="none"), pytest.param(("chat",), id="an-unrelated-one")]
 )
-def test_a_client_that_does_not_offer_mqtt_gets_no_session(websocket_admitted, readings, offered):
+def test_a_client_that_does_not_offer_mqtt_gets_no_session(websocket_admitted, readings, offered, untouched):
     """[MQTT-6.0.0-3] A client has to offer mqtt; how a hub turns away one that does not is not stated."""
     readings.match(websocket_admitted.websocket_outcome(WebSocket(subprotocols=offered)))
+    untouched.confirm()
 
 
 @clause("websocket.subprotocol-chosen")
@@ -102,9 +103,10 @@ def test_mqtt_is_chosen_from_what_the_client_offers(websocket_admitted, offered)
         ),
     ],
 )
-def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, wanted):
+def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, wanted, untouched):
     """RFC 6455, 4.2.2: what a server returns was offered; Microsoft's C SDK has offered MQTT since 2016."""
     readings.match(websocket_admitted.websocket_choice(wanted))
+    untouched.confirm()
 
 
 @clause("websocket.handshake-refused")
@@ -122,22 +124,24 @@ def test_mqtt_is_offered_in_other_letter_case(websocket_admitted, readings, want
         pytest.param("Host", None, id="no-host"),
     ],
 )
-def test_a_request_that_lacks_something_opens_no_websocket(websocket_admitted, name, value):
+def test_a_request_that_lacks_something_opens_no_websocket(websocket_admitted, name, value, untouched):
     """RFC 6455, 4.2.1: the server stops, and says so by a status of HTTP."""
     outcome = websocket_admitted.websocket_outcome(WebSocket(fields=((name, value),)))
 
     assert outcome.startswith("http 4")
+    untouched.confirm()
 
 
 @clause("websocket.version")
 @pytest.mark.parametrize("version", ["0", "8", "14"])
-def test_a_request_of_another_version_is_told_the_right_one(websocket_admitted, version):
+def test_a_request_of_another_version_is_told_the_right_one(websocket_admitted, version, untouched):
     """RFC 6455, 4.2.2: no WebSocket opens, and the refusal names version 13."""
     wanted = WebSocket(fields=(("Sec-WebSocket-Version", version),))
 
     status, _, versions = websocket_admitted.websocket_versions(wanted).partition(", versions ")
 
     assert (status.startswith("http 4"), versions) == (True, "13")
+    untouched.confirm()
 
 
 @clause("websocket.frames")

@@ -39,7 +39,7 @@ def test_a_session_with_a_will_is_acknowledged_like_any_other(device):
 
 
 @clause("will.refused-connect")
-def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage, telemetry):
+def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage, telemetry, untouched):
     """[MQTT-3.1.2-8] Only a CONNECT that was accepted leaves a Will."""
     will = Will(topic=admitted.topics.events, payload=b"gone", qos=1)
 
@@ -49,6 +49,7 @@ def test_the_will_of_a_refused_connect_is_not_sent(admitted, other_device, stage
     )
 
     assert telemetry.until_no_will_is_due(admitted) == []
+    untouched.confirm()
 
 
 @clause("will.sent")

@@ -18,7 +18,7 @@ SENT = '"gone" (iothub-MessageType=Will)'
 
 
 @clause("will.on-keep-alive")
-def test_a_client_dropped_for_its_silence(device, stage, keep_alive, hub, arrivals):
+def test_a_client_dropped_for_its_silence(device, stage, keep_alive, hub, arrivals, untouched):
     """[MQTT-3.1.2-24] A silent client is disconnected as if the network had failed."""
     will = Will(topic=device.topics.events, payload=b"gone", qos=1)
     silent = stage(
@@ -29,6 +29,7 @@ def test_a_client_dropped_for_its_silence(device, stage, keep_alive, hub, arriva
     stage(silent.expect_closed, within=limit, needs="connection.keep-alive")
 
     assert arrivals(device) == SENT
+    untouched.confirm()
 
 
 @clause("will.on-protocol-error")
@@ -42,7 +43,7 @@ def test_a_client_dropped_for_its_silence(device, stage, keep_alive, hub, arriva
         pytest.param(lambda device: device.connect_packet(clean_session=False), id="second-CONNECT"),
     ],
 )
-def test_a_client_dropped_for_an_error(device, stage, arrivals, error):
+def test_a_client_dropped_for_an_error(device, stage, arrivals, error, untouched):
     """[MQTT-4.8.0-1] A protocol error closes the network connection without a DISCONNECT."""
     will = Will(topic=device.topics.events, payload=b"gone", qos=1)
     wrong = stage(device.raw_connected, clean_session=False, will=will, needs="will.accepted")
@@ -51,13 +52,15 @@ def test_a_client_dropped_for_an_error(device, stage, arrivals, error):
     stage(wrong.expect_closed, needs="packets.malformed")
 
     assert arrivals(device) == SENT
+    untouched.confirm()
 
 
 @clause("will.on-takeover")
-def test_a_client_replaced_by_a_newer_connection(device, willed, stage, arrivals, observed):
+def test_a_client_replaced_by_a_newer_connection(device, willed, stage, arrivals, observed, untouched):
     """The hub drops the older connection of a device; whether its Will is sent is not known."""
     newer = stage(device.connect, clean_session=False)
     stage(willed.expect_replaced, needs="connection.newest-wins")
     stage(newer.disconnect)
 
     observed(arrivals(device))
+    untouched.confirm()

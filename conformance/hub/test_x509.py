@@ -15,6 +15,12 @@ from conformance.target.credentials import NO_SECRET
 clause = pytest.mark.clause
 
 
+@pytest.fixture
+def concerned(certified):
+    """Return whom this page is about."""
+    return certified
+
+
 @clause("x509.no-password")
 @pytest.mark.parametrize("tls_version", [None, "TLSv1.2"], ids=["newest-TLS", "TLS-1.2"])
 @pytest.mark.parametrize("digest", ["SHA-1", "SHA-256"])
@@ -84,7 +90,7 @@ def test_a_certificate_that_was_replaced_is_refused(issue, certified, registry, 
 
     certified.expect_refused(certificate=certified.certificate)
     certified.expect_accepted(certificate=new)
-    untouched.confirm()
+    untouched.confirm(certificate=new)
 
 
 @clause("x509.disabled")

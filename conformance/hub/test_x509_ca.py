@@ -17,6 +17,14 @@ from conformance.target.credentials import NO_SECRET
 
 clause = pytest.mark.clause
 
+
+@pytest.fixture
+def concerned(request):
+    """Return whom a test of this page is about: the first of these that it asks for."""
+    names = ("vouched", "certified", "admitted", "device")
+    return request.getfixturevalue(next(name for name in names if name in {*request.fixturenames, "device"}))
+
+
 DAY = dt.timedelta(days=1)
 
 

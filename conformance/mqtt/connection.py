@@ -16,6 +16,9 @@ from conformance.mqtt.paho_client import Speaker, SpeechlessError
 from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.topics import matches
 
+# The clause about a PINGREQ without an answer.
+PING: Final = "connection.ping"
+
 # When a sign of life is due, as a share of the keep-alive: late enough to be rare, early enough for the tick.
 DUE: Final = 0.75
 
@@ -66,6 +69,21 @@ class Connection(Conversation):
         if self._keep_alive:
             self._channel.on_tick = self._sign_of_life
 
+    def outcome(self, *, fence: bool = True) -> str:
+        """Return all that comes, as `Conversation.outcome` does.
+
+        This client says nothing but packets that a hub can read: a PINGREQ that gets no answer on an open
+        connection is a breach, whatever the case is about.
+        """
+        outcome = super().outcome(fence=fence)
+        if fence and self.is_accepted and outcome.endswith(SILENCE):
+            self.unanswered(PING, f"no PINGRESP within {self._timeouts.reaction:g} s, connection open")
+        return outcome
+
+    def unanswered(self, clause: str, message: str) -> None:
+        """Take note of a breach of a clause: what has an answer in any case got none."""
+        self._channel.recorder.breach(clause, message, SILENCE)
+
     def publish(self, topic: str, payload: bytes = b"", *, qos: int = 1, retain: bool = False) -> int:
         """Publish, and wait for the PUBACK with this packet id, or, with QoS 0, until it is written out.
 
@@ -95,6 +113,19 @@ class Connection(Conversation):
     def send_each(self, topic: str, payloads: Iterable[bytes], *, qos: int = 1) -> None:
         """Send all these at once, as fast as the network takes them."""
         self.send_all([(topic, payload) for payload in payloads], qos=qos)
+
+    def send_and_count(self, topic: str, payloads: Iterable[bytes]) -> list[bytes]:
+        """Send all these at once with QoS 1; return those that were acknowledged before anything else came.
+
+        A hub may close the connection in between, or acknowledge none.
+        """
+        waiting = {self.send(topic, payload, qos=1): payload for payload in payloads}
+        self._channel.wait(
+            lambda: waiting.keys() <= {each.packet_id for each in self.received if isinstance(each, Puback)},
+            self._timeouts.reaction,
+        )
+        done = [each.packet_id for each in self.received if isinstance(each, Puback)]
+        return [waiting[packet_id] for packet_id in done if packet_id in waiting]
 
     def send_all(self, messages: Sequence[tuple[str, bytes]], *, qos: int = 0) -> None:
         """Send all these pairs of topic and payload at once, as fast as the network takes them."""
@@ -142,9 +173,9 @@ class Connection(Conversation):
         words = self.outcome().split(", ")
         return ", ".join(each for each in words if each != "publish") or NO_ANSWER
 
-    def unsubscribe(self, topic_filter: str) -> None:
-        """Unsubscribe and wait for the UNSUBACK."""
-        packet_id = self._say(lambda: self._speaker.unsubscribe(topic_filter))
+    def unsubscribe(self, *topic_filters: str) -> None:
+        """Unsubscribe from these in one packet and wait for the UNSUBACK."""
+        packet_id = self._say(lambda: self._speaker.unsubscribe(*topic_filters))
         self._await(lambda packet: packet == Unsuback(packet_id), f"UNSUBACK packet={packet_id}")
 
     def expect_message(self, topic: str | None = None, *, within: float | None = None) -> Publish:

@@ -28,6 +28,18 @@ class Conversation:
     def __init__(self, channel: Channel, timeouts: Timeouts) -> None:
         self._channel = channel
         self._timeouts = timeouts
+        self.clean_session: bool | None = None
+        """That of its CONNECT, where it is known: literal bytes may say anything."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the hub has accepted a CONNECT on it."""
+        return any(isinstance(packet, Connack) and packet.code == 0 for packet in self.received)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has ended it."""
+        return self._channel.ending is None
 
     @property
     def received(self) -> tuple[Packet, ...]:

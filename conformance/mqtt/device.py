@@ -23,6 +23,8 @@ from conformance.mqtt.websocket import SUBPROTOCOL, WebSocket
 from conformance.target.certificates import ClientCertificate
 from conformance.target.credentials import Identity, Secret
 
+# The clause about a CONNECT without an answer.
+CONNECT_ANSWERED: Final = "connect.answered"
 # The outcome of a WebSocket on which a right CONNECT gets no answer.
 NO_CONNACK: Final = "no connack"
 
@@ -82,6 +84,11 @@ class Device(Bearer):
         self._reactor = reactor
         self._dialer = Dialer(identity.id, endpoint, reactor, evidence)
         self._open: list[Conversation] = []
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Every connection that was opened for this device, the first one first, until `close`."""
+        return tuple(self._open)
 
     # -- connections
 
@@ -281,7 +288,9 @@ class Device(Bearer):
             connection = self._speak(attempt)
         except HandshakeFailed as failure:
             return failure.word
-        outcome, _ = connection.answer_to_connect()
+        outcome, actual = connection.answer_to_connect()
+        if outcome == SILENCE:
+            connection.unanswered(CONNECT_ANSWERED, actual)
         if outcome != ACCEPTED:
             connection.close()
             return outcome
@@ -321,6 +330,7 @@ class Device(Bearer):
         connection = Connection(
             self, line.channel, self._reactor, self._endpoint.timeouts, speaker, keep_alive, line.subprotocol
         )
+        connection.clean_session = attempt.get("clean_session", self.clean_session)
         self._open.append(connection)
         return connection
 

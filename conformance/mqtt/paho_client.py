@@ -60,9 +60,9 @@ class Speaker:
         code, packet_id = self._client.subscribe(list(filters))
         return self._id(code, packet_id)
 
-    def unsubscribe(self, topic_filter: str) -> int:
-        """Send UNSUBSCRIBE and return its packet id."""
-        code, packet_id = self._client.unsubscribe(topic_filter)
+    def unsubscribe(self, *topic_filters: str) -> int:
+        """Send one UNSUBSCRIBE and return its packet id."""
+        code, packet_id = self._client.unsubscribe(list(topic_filters))
         return self._id(code, packet_id)
 
     def acknowledge(self, packet_id: int) -> None:

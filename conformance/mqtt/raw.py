@@ -36,6 +36,7 @@ class RawConnection(Conversation):
     ) -> None:
         """Send a right CONNECT, of this connection's device or another; raises Violation if not accepted."""
         speaker = self.device if device is None else device
+        self.clean_session = speaker.clean_session if clean_session is None else clean_session
         self.send(speaker.connect_packet(clean_session=clean_session, keep_alive=keep_alive, will=will))
         outcome, actual = self.answer_to_connect()
         if outcome != ACCEPTED:

@@ -21,6 +21,7 @@ from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
 from conformance.run.identities import FIRST_BATCH, NewIdentities, ReadyIdentities
 from conformance.run.neighbours import Neighbours
+from conformance.run.own_state import OwnState, OwnStates
 from conformance.run.ready_twins import ReadyTwins, member_of
 from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest
 from conformance.target.credentials import Identity, Secret
@@ -75,6 +76,9 @@ class DeviceBench:
                 place.twin_journal,
                 may_write=target.limits.writes_twin,
             )
+        )
+        self.own_states = OwnStates(
+            self._neighbour, self.service if makes_devices else None, target.capabilities
         )
 
     @property
@@ -247,6 +251,10 @@ class CaseBench:
     def neighbours(self) -> Neighbours | None:
         """The worker's two devices that no case is about; None where none can be made."""
         return self._bench.neighbours
+
+    def own_state(self, device: Device, *, twin_too: bool, messages_too: bool) -> OwnState:
+        """Return what looks at what a device has at the hub, at its twin and its messages too."""
+        return OwnState(device, self._bench.own_states, twin_too, messages_too)
 
     @property
     def device_authority(self) -> DeviceAuthority:

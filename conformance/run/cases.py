@@ -139,6 +139,8 @@ class RunningCase:
         outcome = replace(outcome, observed=cut(redact(self.mask(outcome.observed)), LONGEST_WORDS))
         outcome, deviation = applied(outcome, self.own_deviations, self.today)
         watch = self.evidence.watch
+        if self.held_up:
+            watch.forget_what_rests_on_time()
         breaches = tuple(
             _one_for_each_clause(map(self._breach, (*watch.breaches, *self._broken_in_passing(problems))))
         )

@@ -5,13 +5,13 @@ connect.client-id: …", and only what the body of the test does can be a violat
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, Unpack
 
 import pytest
 
 from conformance.errors import NotOffered, NotTested, StageFailed, Violation
 from conformance.evidence.case import Evidence
-from conformance.evidence.watch import Breach
+from conformance.evidence.watch import Breach, Judgement
 from conformance.run.cases import CASE, RunningCase
 from conformance.run.worker import Runner
 from conformance.target.host_names import Side, other_name
@@ -30,10 +30,11 @@ if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
         Twins,
     )
     from conformance.mqtt.connection import Connection
-    from conformance.mqtt.device import Device
+    from conformance.mqtt.device import Attempt, Device
     from conformance.mqtt.raw import RawConnection
     from conformance.mqtt.server_certificate import ServerCertificate
     from conformance.run.bench import CaseBench, DeviceBench
+    from conformance.run.own_state import OwnState
     from conformance.target.credentials import Secret
     from conformance.target.target import Target
 
@@ -41,6 +42,8 @@ T = TypeVar("T")
 
 # What most clauses need and do not check: a device that gets a session.
 SESSION: Final = "connect.client-id"
+# What a PUBACK promises.
+ACKNOWLEDGED: Final = "d2c.acknowledged-delivered"
 # The shortest keep-alive that MQTT can express, so that a silent client is dropped soon; and one that bears a
 # packet late by a second or two, for a live hub, to which a network leads.
 SHORTEST_KEEP_ALIVE: Final = 1
@@ -82,28 +85,61 @@ class WatchOfCase:
 
 
 class Untouched:
-    """What a refusal, or a close, must not touch: the worker's two devices that no case is about."""
+    """What a refusal, or a close, must not touch: what the device itself has, and those no case is about.
 
-    def __init__(self, bench: "CaseBench", evidence: Evidence) -> None:
+    On a live hub, where each look is several calls that it counts, only where that is asked for.
+    """
+
+    def __init__(self, bench: "CaseBench", evidence: Evidence, own: "OwnState") -> None:
         self._neighbours = bench.neighbours
         self._is_live = bench.target.timeouts.silence > 0
         self._evidence = evidence
+        self._own = own
         if self._neighbours is not None:
             self._neighbours.settle()
+        if not self._is_live:
+            own.try_to_settle()
 
-    def confirm(self, *, on_a_live_hub: bool = False) -> None:
-        """Look at them again; what changed is a breach of `watch.others`, and this case is what it was.
+    def confirm(self, **attempt: "Unpack[Attempt]") -> None:
+        """Look at all of it again; `attempt` is what opens the device by now, where its own does not.
 
-        On a live hub, where each look is several calls that it counts, only where that is asked for.
+        What changed is a breach of the clause about it, and this case is what it was.
         """
+        self._own.confirm(self._evidence.watch, **attempt)
+        self.confirm_others()
+
+    def confirm_others(self, *, on_a_live_hub: bool = False) -> None:
+        """Look at the others alone, where the case itself changes what its device has."""
         if self._neighbours is not None and (on_a_live_hub or not self._is_live):
             self._neighbours.confirm(self._evidence.watch)
 
 
 @pytest.fixture
-def untouched(_bench: "CaseBench", evidence: Evidence) -> Untouched:
-    """``untouched.confirm()`` ends each case that expects a refusal or a close: nobody else has noticed."""
-    return Untouched(_bench, evidence)
+def concerned(device: "Device") -> "Device":
+    """Return whom the hub refuses something, or closes on: `device`, unless a module says who."""
+    return device
+
+
+# Who asks for these changes twins or sends messages, and looks at what comes of it.
+_ABOUT_TWINS: Final = frozenset({"contents", "twins", "trial", "burst"})
+_ABOUT_MESSAGES: Final = frozenset({"c2d", "trial"})
+
+
+@pytest.fixture
+def own_state(request: pytest.FixtureRequest, _bench: "CaseBench", concerned: "Device") -> "OwnState":
+    """Return what `concerned` has at the hub, without what the case itself changes or compares."""
+    asked_for = set(request.fixturenames)
+    return _bench.own_state(
+        concerned,
+        twin_too=asked_for.isdisjoint(_ABOUT_TWINS),
+        messages_too=asked_for.isdisjoint(_ABOUT_MESSAGES),
+    )
+
+
+@pytest.fixture
+def untouched(_bench: "CaseBench", evidence: Evidence, own_state: "OwnState") -> Untouched:
+    """``untouched.confirm()`` ends each case that expects a refusal or a close."""
+    return Untouched(_bench, evidence, own_state)
 
 
 @pytest.fixture
@@ -339,17 +375,21 @@ def server_certificate(_bench: "CaseBench") -> "ServerCertificate":
 
 @pytest.fixture
 def probe(
-    device: "Device", connection: "Connection", telemetry: "TelemetryReader"
+    device: "Device", connection: "Connection", telemetry: "TelemetryReader", evidence: Evidence
 ) -> Callable[[str, bytes], str]:
     """``probe(topic, body)`` publishes with QoS 1 and describes what came of it, for observing.
 
-    The same again is told once: QoS 1 is at least once [MQTT-4.3.2-1].
+    The same again is told once: QoS 1 is at least once [MQTT-4.3.2-1]. What is acknowledged on the events
+    topic and does not arrive is a breach, whatever the case is about.
     """
 
     def publish(topic: str, body: bytes) -> str:
         connection.send(topic, body, qos=1)
         answer = connection.outcome()
         arrived = [_described(message) for message in telemetry.until_fence(device) if message.body == body]
+        if topic.startswith(device.topics.events) and answer == "puback":
+            lost = [Breach(ACKNOWLEDGED, f"acknowledged and not delivered: {topic}", "not delivered")]
+            evidence.watch.note(Judgement([ACKNOWLEDGED], [] if arrived else lost))
         return f"{answer}; {' and '.join(dict.fromkeys(arrived)) or 'not delivered'}"
 
     return publish

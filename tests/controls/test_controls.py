@@ -35,6 +35,7 @@ HONEST = {
     Closing: {},
     Echoing: {},
     Agreeing: {
+        "connect.answered": ADMITS,
         "connect.client-id": ADMITS,
         "connect.keep-alive-long": ADMITS,
         "connect.special-characters": ADMITS,

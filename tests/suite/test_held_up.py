@@ -60,6 +60,19 @@ def test_a_case_that_was_not_held_up_is_violated_at_once(small):
     assert (result.ret, case["verdict"], runs) == (1, "violation", 1)
 
 
+@pytest.mark.parametrize(("hold_up", "code"), [("hold_up", 0), ("print", 1)], ids=["held-up", "in-time"])
+def test_a_breach_that_rests_on_time_counts_where_the_suite_was_in_time(small, hold_up, code):
+    body = (
+        "    attempt()\n"
+        "    from conformance.evidence.watch import Breach, Judgement\n"
+        '    breach = Breach("small.holds", "nothing came", "silence", rests_on_time=True)\n'
+        '    request.getfixturevalue("evidence").watch.note(Judgement([], [breach]))\n'
+        f"    {hold_up}({HELD_UP_SECONDS})\n"
+    )
+    result, case, runs = run(small, body)
+    assert (result.ret, case["verdict"], runs) == (code, "pass", 1)
+
+
 def test_a_case_that_passes_though_it_was_held_up_has_passed(small):
     result, case, runs = run(small, f"    attempt()\n    hold_up({HELD_UP_SECONDS})\n")
     assert (result.ret, case["verdict"], runs) == (0, "pass", 1)

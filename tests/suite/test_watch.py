@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.evidence.watch import CLAUSES, ConnectionWatch, Watch
+from conformance.evidence.watch import CLAUSES, Breach, ConnectionWatch, Judgement, Watch
 from conformance.mqtt.packets import (
     Connack,
     Connect,
@@ -357,3 +357,14 @@ def test_a_breach_says_what_came():
     (breach,) = judged(("→", CONNECT), ACCEPTED, Puback(7)).breaches
 
     assert breach.message == "packet id 7 waits for no such acknowledgement: PUBACK packet=7"
+
+
+def test_what_rests_on_time_says_nothing_where_the_suite_was_held_up():
+    watch = Watch()
+    late = Breach("connection.ping", "no PINGRESP within 5 s", "silence", rests_on_time=True)
+    wrong = Breach("watch.flags", "RETAIN on a message", "retain")
+    watch.note(Judgement(["connection.ping", "watch.flags"], [late, wrong]))
+
+    watch.forget_what_rests_on_time()
+
+    assert watch.breaches == (wrong,)
