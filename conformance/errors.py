@@ -37,11 +37,14 @@ class Violation(AssertionError):  # noqa: N818 - a verdict's name, not an error 
 
     `observed` is a short stable word for what was seen (``puback``, ``status 200``, ``still open``):
     deviations and comparisons of two runs compare that word. `expected` and `actual` are one line of prose
-    each, for the report.
+    each, for the report. `connection` is the label of the connection that was looked at, if it was one.
     """
 
-    def __init__(self, message: str, *, observed: str, expected: str = "", actual: str = "") -> None:
+    def __init__(
+        self, message: str, *, observed: str, expected: str = "", actual: str = "", connection: str = ""
+    ) -> None:
         super().__init__(message)
+        self.connection = connection
         self.observed = observed
         self.expected = expected
         self.actual = actual

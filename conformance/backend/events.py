@@ -79,6 +79,7 @@ class ConnectionEvents:
 
     def __init__(self, reader: TelemetryReader, within: float) -> None:
         self._reader = reader
+        self._told: dict[str, str] = {}
         self.within = within
 
     def follow(self, device_id: str) -> None:
@@ -89,14 +90,18 @@ class ConnectionEvents:
         """Return what is told next of a device, or of a module's device; raises Violation if nothing is."""
         message = self._reader.next_event(_device_id(about), self.within)
         if message is None:
-            expected = f"an event about {about.id} within {self.within:g} s"
+            last = self._told.get(_device_id(about))
+            further = f"a further event, behind {last}," if last else "an event"
+            expected = f"{further} about {about.id} within {self.within:g} s"
             raise Violation(
                 f"expected {expected}; nothing arrived",
                 observed="no event",
                 expected=expected,
                 actual="nothing arrived at the back end",
             )
-        return HubEvent(message)
+        event = HubEvent(message)
+        self._told[_device_id(about)] = str(event.operation)
+        return event
 
     def told_so_far(self, about: Sender) -> str:
         """Describe what has been told of a device and not asked for: operations in order, or "nothing"."""

@@ -27,6 +27,10 @@ LIMIT_BYTES: Final = 32 * 1024
 LONGEST_LINE: Final = 4096
 
 
+# A sign of life, an acknowledgement, the frame that a packet travels in, and the answer to a close.
+_BESIDE: Final = ("FRAME    binary", "FRAME    close", "PINGREQ", "PUBACK")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line: milliseconds since the case began, who, which way, what."""
@@ -84,6 +88,12 @@ class Transcript:
         """All entries that are kept."""
         with self._lock:
             return (*self._head, *self._tail)
+
+    @property
+    def last_act(self) -> Entry | None:
+        """What was sent last that asks the hub for something; None where nothing was."""
+        sent = (entry for entry in reversed(self.entries) if entry.glyph == "→")
+        return next((entry for entry in sent if not entry.text.startswith(_BESIDE)), None)
 
     def render(self) -> str:
         """Return the lines as one text."""

@@ -191,7 +191,8 @@ class ConnectionWatch:
                     judgement.clauses.append(clause)
                 if complaint:
                     what = " ".join(describe(packet).split())
-                    message = cut(f"{complaint}: {what}", LONGEST_MESSAGE)
+                    to = f", to {self.device_id}" if isinstance(packet, Publish) else ""
+                    message = cut(f"{complaint}: {what}", LONGEST_MESSAGE) + to
                     judgement.breaches.append(Breach(clause, message, cut(observed, LONGEST_WORD)))
         self._received += 1
         return judgement

@@ -7,8 +7,10 @@ says which events must, may or must not come of an action, and which rule each o
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from conformance.evidence.difference import NOTHING, Difference, differences, shown, told
 
 BACK_END: Final = "back end"
 
@@ -62,7 +64,7 @@ class Event:
 
     def __str__(self) -> str:
         key = f" {self.key}" if self.key else ""
-        values = ", ".join(f"{name} {value!r}" for name, value in self.values.items())
+        values = ", ".join(f"{name} {_value(value)}" for name, value in self.values.items())
         return f"{self.kind}{key}{f' ({values})' if values else ''} at {self.where}"
 
 
@@ -136,7 +138,7 @@ class Within:
         return str(self.least)
 
     def __str__(self) -> str:
-        return f"{self.least} to {self.most}"
+        return f"{self.least} to {self.most}" if self.least < self.most else str(self.least)
 
 
 @dataclass(frozen=True)
@@ -297,15 +299,51 @@ def same(value: object, other: object) -> bool:
 def _differences(owed: Owed, event: Event) -> list[Finding]:
     if any(name in event.values and same(event.values[name], value) for name, value in owed.excused):
         return []
+    what = f"{owed.kind}{f' {owed.key}' if owed.key else ''}"
     return [
-        Finding(
-            part.rule,
-            f"{owed.kind}{f' {event.key}' if event.key else ''} with {part.name} {part.accepted}",
-            f"{part.name} {event.values[part.name]!r}" if part.name in event.values else f"no {part.name}",
-        )
+        _finding(what, part, event)
         for part in owed.parts
         if part.name not in event.values or not part.accepted.admits(event.values[part.name])
     ]
+
+
+def _finding(what: str, part: Part, event: Event) -> Finding:
+    """Say what is wrong with a part: of a large value the places alone that are."""
+    if part.name not in event.values:
+        return Finding(part.rule, f"{what} with {part.name} {part.accepted}", f"no {part.name}")
+    found = unmet(part.accepted, event.values[part.name])
+    expected, actual = (
+        told(found, lambda each: f"{each.of(part.name)} {each.expected}"),
+        told(found, lambda each: f"{each.of(part.name)} {each.actual}"),
+    )
+    return Finding(part.rule, f"{what} with {expected}", actual)
+
+
+def unmet(accepted: Accepted, value: object, where: str = "") -> list[Difference]:
+    """Return the places where a value is not as it may be; it is not."""
+    match accepted:
+        case OneOf(values=(only,)):
+            found = differences(only, value) or [Difference("", repr(only), repr(value))]
+            return [replace(each, where=f"{where}.{each.where}".strip(".")) for each in found]
+        case Holding(members=members) if isinstance(value, Mapping):
+            found = []
+            for name, each in members.items():
+                if name not in value:
+                    found.append(Difference(f"{where}.{name}".strip("."), str(each), NOTHING))
+                elif not each.admits(value[name]):
+                    found += unmet(each, value[name], f"{where}.{name}".strip("."))
+            spare = [name for name in value if name not in members and name not in accepted.besides]
+            if accepted.only:
+                found += [
+                    Difference(f"{where}.{name}".strip("."), NOTHING, _value(value[name])) for name in spare
+                ]
+            return found
+        case _:
+            return [Difference(where, str(accepted), _value(value))]
+
+
+def _value(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else shown(value)
 
 
 def _disorder(order: Order, events: Sequence[Event], applied: list[str]) -> list[Finding]:

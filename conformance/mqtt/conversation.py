@@ -283,7 +283,11 @@ class Conversation:
     def _violation(self, observed: str, expected: str, actual: str) -> Violation:
         actual = " ".join(actual.split())
         return Violation(
-            f"expected {expected}; got {actual}", observed=observed, expected=expected, actual=actual
+            f"expected {expected}; got {actual}",
+            observed=observed,
+            expected=expected,
+            actual=actual,
+            connection=self._channel.recorder.label,
         )
 
     def _ended(self) -> bool:

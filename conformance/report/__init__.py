@@ -2,6 +2,7 @@
 
 `statement` the published form · `json_report` · `html` the page · `summary` for reviewers · `junit` ·
 `junit_file` for merged runs · `allure` · `terminal` · `case_text` the evidence of one case as text ·
+`steps` a transcript taken apart · `causes` which violations are probably one ·
 `formats` all that a statement is enough for · `report_folder` where it all goes.
 `summary_line` what is claimed · `counts` the numbers of every format · `printable`, `markdown` texts from the
 wire · `redaction` without secrets, `redaction_hooks` in what pytest writes too.

@@ -1,10 +1,13 @@
 """The evidence of one case as text: what was expected, what was seen, what went over the wire."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
+from conformance.report.printable import first_line
 from conformance.verdict.verdicts import Verdict
 
-_WIDTH = 10
+_WIDTH: Final = 10
+# Three places where two values differ, each with the name of the quantity.
+LONGEST_SIDE: Final = 480
 
 
 class Evidence(Protocol):
@@ -54,7 +57,10 @@ def one_line(case: Evidence) -> str:
     """Return expected and actual of a violation in one line, or its message where it has neither."""
     if not case.expected:
         return case.message
-    return f"expected {_first_line(case.expected)}; actual {_first_line(case.actual or case.observed)}"
+    expected, actual = (
+        first_line(side, LONGEST_SIDE) for side in (case.expected, case.actual or case.observed)
+    )
+    return f"expected {expected}; actual {actual}"
 
 
 def _entry(name: str, text: str | None) -> list[str]:
@@ -62,8 +68,3 @@ def _entry(name: str, text: str | None) -> list[str]:
         return []
     first, *rest = text.splitlines()
     return [f"  {name:<{_WIDTH}}{first}", *(" " * (_WIDTH + 2) + line for line in rest)]
-
-
-def _first_line(text: str, longest: int = 120) -> str:
-    line = text.splitlines()[0] if text else ""
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"

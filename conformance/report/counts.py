@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from conformance.report.causes import Cause, causes
 from conformance.report.statement import CasePart, ClausePart, DeviationFoundPart, Statement
 from conformance.verdict.deviation_states import State
 from conformance.verdict.run import summary
@@ -28,6 +29,12 @@ def shown(statement: Statement) -> Sequence[ClausePart]:
 def of_verdict(statement: Statement, *verdicts: Verdict) -> Sequence[ClausePart]:
     """Return the shown clauses with one of some verdicts, in the order of these verdicts."""
     return [clause for verdict in verdicts for clause in shown(statement) if clause.verdict is verdict]
+
+
+def causes_of(statement: Statement) -> Sequence[Cause]:
+    """Return the shown violations, those that one fault has probably caused together; likeliest first."""
+    violated = [clause.id for clause in of_verdict(statement, Verdict.VIOLATION)]
+    return causes({clause.id: clause.cases for clause in statement.clauses}, violated)
 
 
 def own(clause: ClausePart) -> Sequence[CasePart]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from conformance.report.case_text import LONGEST_SIDE
 from conformance.report.counts import (
     ATTENTION,
     case_counts,
+    causes_of,
     clause_counts,
     columns,
     of_verdict,
@@ -106,12 +108,28 @@ def _attention(statement: Statement) -> Iterator[str]:
     found = of_verdict(statement, *ATTENTION)
     if not found:
         return
+    clauses = {each.id: each for each in found}
+    # Below the most specific clause those that the same fault has probably turned red.
+    below = {clause for cause in causes_of(statement) for clause in cause.others}
+    violated = [clauses[clause] for cause in causes_of(statement) for clause in cause.clauses]
+    found = [*violated, *(each for each in found if each.verdict is not Verdict.VIOLATION)]
     yield from ("", "## Needs attention", "")
     yield from table(
         ["Clause", "Verdict", "Rule", "Expected", "Actual"],
-        ([code(each.id), str(each.verdict), escape(each.says), *_sides(each)] for each in found),
+        (
+            [
+                f"{'↳ ' if each.id in below else ''}{code(each.id)}",
+                str(each.verdict),
+                escape(each.says),
+                *_sides(each),
+            ]
+            for each in found
+        ),
     )
     yield ""
+    if below:
+        yield "↳ has probably one cause with the clause above it."
+        yield ""
     line = command(statement, found[0])
     if line is not None:
         yield f"Reproduce one: {code(line)}"
@@ -137,7 +155,8 @@ def _sides(clause: ClausePart) -> tuple[str, str]:
     case = next((case for case in clause.cases if case.verdict is clause.verdict), None)
     if case is None or not case.expected:
         return "", escape(first_line(case.message if case and case.message else clause.reason))
-    return escape(first_line(case.expected)), escape(first_line(case.actual or case.observed))
+    seen = first_line(case.actual or case.observed, LONGEST_SIDE)
+    return escape(first_line(case.expected, LONGEST_SIDE)), escape(seen)
 
 
 def _rest(statement: Statement) -> Iterator[str]:

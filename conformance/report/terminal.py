@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from conformance.documents.catalogue import Catalogue
 from conformance.report.case_text import one_line
+from conformance.report.causes import causes
 from conformance.report.printable import plural, visible
 from conformance.report.statement import RunPart
 from conformance.verdict.clause import Case, Judgement, only_where
@@ -46,9 +48,8 @@ _PART_HOLDS: Final = "what was selected holds"
 _PART_UNSEEN: Final = "what was tested holds; not all of the selection was"
 _PART_NOT_SEEN: Final = "nothing that was selected was tested"
 
-# Fewer characters of a rule, or of what was found, tell nobody which one it is.
-_SHORTEST_RULE: Final = 24
-_SHORTEST_FINDING: Final = 20
+# What was found is broken into lines of so many columns at least.
+_NARROWEST: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,33 +126,55 @@ def _listed(judgements: Sequence[Judgement], width: int | None) -> Iterator[str]
             continue
         yield ""
         yield f"{verdict}:"
-        longest = max(len(judgement.clause.id) for judgement in found)
-        for judgement in found:
-            name = f"  {judgement.clause.id:<{longest}}  "
-            rule = judgement.clause.says.removesuffix(".") if verdict is Verdict.VIOLATION else ""
-            room = None if width is None else max(width - len(name), _SHORTEST_FINDING)
-            yield name + _fitted(rule, _why(judgement), room)
+        if verdict is Verdict.VIOLATION:
+            yield from _violations(judgements, found, width)
+        else:
+            longest = max(len(judgement.clause.id) for judgement in found)
+            for judgement in found:
+                yield from _told(f"  {judgement.clause.id:<{longest}}  ", "", judgement, width)
 
 
-def _fitted(rule: str, why: str, room: int | None) -> str:
-    """Return rule and finding in one line. Where both do not fit, the rule gives way first."""
-    whole = f"{rule}: {why}" if rule else why
-    if room is None or len(whole) <= room:
-        return whole
-    for_rule = room - len(why) - 2
-    if rule and for_rule >= _SHORTEST_RULE:
-        return f"{rule[: for_rule - 1].rstrip()}…: {why}"
-    return why if len(why) <= room else f"{why[: room - 1]}…"
+def _violations(
+    judgements: Sequence[Judgement], found: Sequence[Judgement], width: int | None
+) -> Iterator[str]:
+    """Write each violated clause; those that one fault has probably turned red stand together."""
+    by_id = {each.clause.id: each for each in found}
+    cases = {each.clause.id: each.cases for each in judgements}
+    for cause in causes(cases, by_id):
+        for clause in cause.clauses:
+            indent = "  " if clause == cause.first else "      "
+            rule = by_id[clause].clause.says.removesuffix(".")
+            yield from _told(f"{indent}{clause}  ", rule, by_id[clause], width)
+            if cause.others and clause == cause.first:
+                yield f"    probably one cause with it ({len(cause.others)}):"
+
+
+def _told(name: str, rule: str, judgement: Judgement, width: int | None) -> Iterator[str]:
+    """Write a clause's rule and what was found, in one line; in a narrow terminal what was found is below it.
+
+    There the rule gives way, and nothing of what was found.
+    """
+    why = _why(judgement)
+    whole = f"{name}{rule}: {why}" if rule else f"{name}{why}"
+    if width is None or len(whole) <= width:
+        yield whole
+        return
+    room = width - len(name)
+    yield f"{name}{rule if len(rule) <= room else f'{rule[: max(room, 1) - 1].rstrip()}…'}".rstrip()
+    indent = " " * (len(name) - len(name.lstrip()) + 4)
+    yield from wrap(why, max(width, _NARROWEST), initial_indent=indent, subsequent_indent=indent)
 
 
 def _why(judgement: Judgement) -> str:
     cases = [case for case in judgement.cases if case.verdict is judgement.verdict]
     if not cases:
         return judgement.reason
+    case = cases[0]
     more = f" (and {plural(len(cases) - 1, 'more case')})" if len(cases) > 1 else ""
     only = only_where(judgement.cases, judgement.verdict)
-    said = one_line(cases[0]).splitlines()[0] if one_line(cases[0]) else cases[0].id
-    return f"{f'{only}: ' if only else ''}{said}{more}"
+    about = "" if case.in_passing or judgement.verdict is not Verdict.VIOLATION else case.title.rstrip(".")
+    said = one_line(case).splitlines()[0] if one_line(case) else case.id
+    return ": ".join(filter(None, (only, about, f"{said}{more}")))
 
 
 def _readings(judgements: Sequence[Judgement]) -> Iterator[str]:

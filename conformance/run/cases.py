@@ -20,7 +20,7 @@ from conformance.evidence.describe import cut
 from conformance.evidence.watch import Breach as SeenBreach
 from conformance.mqtt import hearing
 from conformance.report.redaction import redact
-from conformance.run.assertion import LONGEST_VALUE, Comparison
+from conformance.run.assertion import LONGEST_VALUE, Comparison, claim_in_words, in_words, where_raised
 from conformance.run.case_needs import unclaimed
 from conformance.run.halves import case_id
 from conformance.run.run_state import STATE
@@ -36,6 +36,8 @@ from conformance.ways.way import FIRST, Way
 
 # A word is compared by deviations and shown in tables; a value that is longer is named by its beginning.
 LONGEST_WORD: Final = 80
+# What was sent last is named by its beginning.
+LONGEST_ACT: Final = 80
 # Enough to see what a hub was told before it fell silent.
 LINES_OF_TAIL: Final = 8
 # Words that are one for each packet, of a hub that sends thousands.
@@ -225,11 +227,11 @@ class RunningCase:
                 message=message,
                 observed=error.observed,
                 expected=error.expected,
-                actual=error.actual,
+                actual=f"{error.actual}{self._behind(error.connection)}",
                 needs=getattr(error, "needs", ""),
             )
         if isinstance(error, AssertionError):
-            return self._assertion(phase, message)
+            return self._assertion(phase, error)
         if isinstance(error, StageFailed) and isinstance(error.__cause__, Violation):
             seen = error.__cause__.observed
             return Problem(phase=phase, kind=Kind.TROUBLE, message=message, observed=seen, broke=error.needs)
@@ -237,18 +239,33 @@ class RunningCase:
         own_words = message if isinstance(error, HarnessError) else f"{type(error).__name__}: {message}"
         return Problem(phase=phase, kind=Kind.TROUBLE, message=own_words)
 
-    def _assertion(self, phase: str, message: str) -> Problem:
-        first_line = message.splitlines()[0].removeprefix("assert ")
-        if self.comparison is None:
-            return Problem(phase=phase, kind=Kind.VIOLATION, message=first_line, observed="differs")
-        actual = self.comparison.actual
+    def _behind(self, connection: str) -> str:
+        """Say behind which packet a connection was looked at, and where that was another one's."""
+        act = self.evidence.transcript.last_act if connection else None
+        if act is None:
+            return ""
+        said = cut(" ".join(act.text.split()), LONGEST_ACT)
+        return (
+            f", behind {said}" if act.who == connection else f" on {connection}, behind {said} on {act.who}"
+        )
+
+    def _assertion(self, phase: str, error: AssertionError) -> Problem:
+        source, names = where_raised(error.__traceback__)
+        word, finding = "differs", None
+        if self.comparison is not None:
+            word, finding = _short(self.comparison.word), in_words(self.comparison, source)
+        elif source is not None:
+            finding = claim_in_words(source, names)
+        if finding is None:
+            said = (str(error) or type(error).__name__).splitlines()[0].removeprefix("assert ")
+            return Problem(phase=phase, kind=Kind.VIOLATION, message=said, observed=word)
         return Problem(
             phase=phase,
             kind=Kind.VIOLATION,
-            message=f"expected {_short(self.comparison.expected)}, got {_short(actual)}",
-            observed=_short(actual),
-            expected=self.comparison.expected,
-            actual=actual,
+            message=finding.message,
+            observed=word,
+            expected=finding.expected,
+            actual=finding.actual,
         )
 
 

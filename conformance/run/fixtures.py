@@ -69,9 +69,7 @@ class WatchOfCase:
         Raises Violation on a breach, NotTested where no such packet was seen.
         """
         for breach in self._breaches(clause):
-            raise Violation(
-                breach.message, observed=breach.observed, expected="no breach", actual=breach.message
-            )
+            raise Violation(breach.message, observed=breach.observed)
 
     def in_words(self, clause: str) -> str:
         """Describe what was seen of a clause of level *observe*; raises NotTested where nothing was."""

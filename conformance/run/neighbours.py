@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from conformance.backend import Service, Twin
 from conformance.errors import HarnessError, Violation
+from conformance.evidence.difference import differences, told
 from conformance.evidence.watch import OTHERS, Breach, Judgement, Watch
 from conformance.mqtt.connection import Connection
 from conformance.mqtt.conversation import NO_ANSWER
@@ -71,7 +72,7 @@ class Neighbours:
         breaches = [
             Breach(
                 OTHERS,
-                f"{part}: expected {value}; actual {now[part]}",
+                f"of a device that no case is about: {_changed(part, value, now[part])}",
                 f"{part} changed",
                 rests_on_time=part == SESSION,
             )
@@ -115,6 +116,14 @@ class Neighbours:
                 seen["twin"] = self._twin.get().properties
             seen |= _parts("absent device's twin", self._service.twins.get(self._away))
         return seen
+
+
+def _changed(part: str, before: object, now: object) -> str:
+    """Say in a line where a part is not what it was."""
+    return told(
+        differences(before, now),
+        lambda each: f"{each.of(f'the {part}')}: expected {each.expected}, got {each.actual}",
+    )
 
 
 def _parts(name: str, twin: Twin) -> Mapping[str, Any]:

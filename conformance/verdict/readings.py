@@ -1,9 +1,14 @@
 """A disputed clause: the outcome, as a word, held against the readings that its record names."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import Final
 
 from conformance.errors import HarnessError, Violation
+
+# From how alike on a pattern is told as the nearest: one letter of another case, in some words.
+NEAR: Final = 0.9
 
 
 class Readings:
@@ -29,12 +34,21 @@ class Readings:
             if any(fnmatchcase(word, pattern) for pattern in patterns):
                 self._remember(name, word)
                 return name
+        expected = self._expected(word)
         raise Violation(
-            f"{word} is none of the readings of {self._clause}",
+            f"{word} is none of the readings of {self._clause}: {expected}",
             observed=word,
-            expected=" | ".join(self._readings),
+            expected=expected,
             actual=word,
         )
+
+    def _expected(self, word: str) -> str:
+        """Name the readings, and the pattern that comes nearest where that is another word."""
+        patterns = [pattern for patterns in self._readings.values() for pattern in patterns]
+        near = [
+            each for each in get_close_matches(word, patterns, n=1, cutoff=NEAR) if each not in self._readings
+        ]
+        return " | ".join(self._readings) + (f" (nearest: {near[0]})" if near else "")
 
     def _remember(self, name: str, word: str) -> None:
         if self.seen is not None and self.seen != name:

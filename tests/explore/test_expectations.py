@@ -117,3 +117,49 @@ def test_order_is_that_of_first_arrivals():
 def test_what_nothing_speaks_of_is_told():
     """It is for the model to say which rule it breaks."""
     assert compare([], [], [CAME]).unexpected == (CAME,)
+
+
+TWIN = {"interval": 5, "mode": "night", "route": {"via": "north", "stops": [1, 2, 3]}, "note": "x" * 300}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "came", "expected", "actual"),
+    [
+        pytest.param(OneOf((1,)), 2, "message with twin 1", "twin 2", id="short"),
+        pytest.param(OneOf((1,)), True, "message with twin 1", "twin True", id="another-type"),
+        pytest.param(
+            OneOf((TWIN,)),
+            {**TWIN, "mode": "day"},
+            "message with `mode` in twin 'night'",
+            "`mode` in twin 'day'",
+            id="one-member",
+        ),
+        pytest.param(
+            OneOf((TWIN,)),
+            {**TWIN, "note": "x" * 200 + "y" + "x" * 99},
+            f"message with `note` in twin, at 200 '{'x' * 32}' of 300",
+            f"`note` in twin, at 200 '{'x' * 8}y{'x' * 23}' of 300",
+            id="deep-in-a-text",
+        ),
+        pytest.param(
+            Holding({name: OneOf((value,)) for name, value in TWIN.items()}, only=True),
+            {**{name: value for name, value in TWIN.items() if name != "interval"}, "old": 1.5},
+            "message with `interval` in twin 5; `old` in twin nothing",
+            "`interval` in twin nothing; `old` in twin 1.5",
+            id="lost-and-besides",
+        ),
+    ],
+)
+def test_a_large_value_is_told_by_where_it_differs(accepted, came, expected, actual):
+    event = Event("a#1", "message", "", {"twin": came})
+    owes = Owed("a#1", "message", "", Times.ONCE, "message", (Part("twin", accepted, "twin"),))
+
+    (finding,) = compare([owes], [], [event]).findings
+
+    assert (finding.expected, finding.actual) == (expected, actual)
+
+
+def test_an_event_is_told_in_a_line_of_bearable_length():
+    told = str(Event("a#1", "message", "5", {"body": b"x" * 5000, "after": 0.0015913510032987688}))
+
+    assert told == f"message 5 (body {b'x' * 24!r}… of 5000, after 0.00159) at a#1"

@@ -5,12 +5,15 @@ from statistics import median
 from typing import Any
 
 from fault import Fault
+from run import Told
 
 # Over all faults; one that breaks what every case needs may turn many clauses red.
 WIDEST_MEDIAN = 3
+# In which part of the runs the clause that is named first is one of the fault's.
+FIRST_NAMED = 0.9
 
 
-def summary(faults: Sequence[Fault], rows: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def summary(faults: Sequence[Fault], rows: Mapping[str, Told]) -> dict[str, Any]:
     """Return the matrix: for each fault what it names, what is red and what is broken, and the figures."""
     entries = [_entry(fault, rows[fault.load]) for fault in faults]
     survivors = [entry for entry in entries if entry["not_red"]]
@@ -19,18 +22,23 @@ def summary(faults: Sequence[Fault], rows: Mapping[str, Mapping[str, str]]) -> d
         "killed": len(entries) - len(survivors),
         "kill_rate": round((len(entries) - len(survivors)) / len(entries), 4),
         "median_spread": median(len(entry["red"]) for entry in entries),
+        "median_own": median(len(entry["own"]) for entry in entries),
+        "first_named": sum(entry["first"] in entry["names"] for entry in entries),
         "survivors": survivors,
         "faults": entries,
     }
 
 
-def _entry(fault: Fault, verdicts: Mapping[str, str]) -> dict[str, Any]:
+def _entry(fault: Fault, said: Told) -> dict[str, Any]:
+    verdicts = said.verdicts
     red = [clause for clause, verdict in verdicts.items() if verdict == "violation"]
     return {
         "load": fault.load,
         "says": fault.says,
         "names": sorted(fault.breaks),
         "red": red,
+        "own": said.own,
+        "first": said.first,
         "broken": [clause for clause, verdict in verdicts.items() if verdict == "broken"],
         "not_red": sorted(fault.breaks - set(red)),
         "spreads": fault.spreads,
@@ -47,6 +55,8 @@ def as_markdown(matrix: Mapping[str, Any]) -> str:
         "",
         f"- faults: {matrix['faults_run']}, killed: {matrix['killed']} ({matrix['kill_rate']:.1%})",
         f"- clauses red per fault, median: {matrix['median_spread']:g}",
+        f"- clauses red by their own cases, median: {matrix['median_own']:g}",
+        f"- faults of which a clause is named first: {matrix['first_named']}",
         f"- survivors: {len(matrix['survivors'])}",
         "",
     ]
@@ -61,13 +71,15 @@ def as_markdown(matrix: Mapping[str, Any]) -> str:
         "",
         "A fault marked * breaks what nearly every case needs.",
         "",
-        "| fault | the hub | names | red beside these | broken |",
-        "|---|---|---|---|---|",
+        "| fault | the hub | names | named first | red beside these | broken |",
+        "|---|---|---|---|---|---|",
     ]
     for entry in matrix["faults"]:
         beside = [clause for clause in entry["red"] if clause not in entry["names"]]
         name = f"`{entry['load']}`" + (" *" if entry["spreads"] else "")
-        lines.append(_row(name, entry["says"], _ids(entry["names"]), _some(beside), _some(entry["broken"])))
+        first = "one of them" if entry["first"] in entry["names"] else entry["first"]
+        names, broken = _ids(entry["names"]), _some(entry["broken"])
+        lines.append(_row(name, entry["says"], names, first, _some(beside), broken))
     return "\n".join([*lines, "", *_by_clause(matrix["faults"]), ""])
 
 

@@ -7,8 +7,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from conformance.report.counts import causes_of
+from conformance.report.statement import Statement
+from conformance.verdict.verdicts import Verdict
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -85,6 +90,27 @@ def run_suite_on(
     if crash is not None:
         raise RunFailedError(f"{load}: {crash[0]}\n{said}")
     return {**json.loads(statement.read_text()), "output": said}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run says: each clause's verdict, which are red by their own cases, and the first named."""
+
+    verdicts: dict[str, str]
+    own: list[str]
+    first: str
+
+
+def told(statement: dict[str, Any]) -> Told:
+    """Return what a reader of the run's end is told."""
+    judged = Statement.model_validate({name: part for name, part in statement.items() if name != "output"})
+    red = (
+        clause.id
+        for clause in judged.clauses
+        if any(case.verdict is Verdict.VIOLATION and not case.in_passing for case in clause.cases)
+    )
+    first = next((cause.first for cause in causes_of(judged)), "")
+    return Told(verdicts(statement), list(red), first)
 
 
 def verdicts(statement: dict[str, Any]) -> dict[str, str]:

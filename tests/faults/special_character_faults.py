@@ -60,7 +60,7 @@ def colon_over_websocket_begins_a_port(rules):
         def websocket_payload(self, payload, *, ends_message):
             return payload.replace(b":", b";") if payload[:1] == b"\x10" else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("connection.special-characters")

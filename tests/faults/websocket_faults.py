@@ -15,7 +15,7 @@ def websocket_is_served_elsewhere(rules):
         def subprotocol(self, path, offered):
             return "mqtt" if path == "/mqtt" else None
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.mqtt", "websocket.no-client-cert", spreads=True)
@@ -26,7 +26,7 @@ def answers_come_in_text_frames(rules):
         def sends_binary(self):
             return False
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.mqtt")
@@ -58,7 +58,7 @@ def websocket_is_granted_qos_0(rules):
         def websocket_outgoing(self, payload):
             return payload[:-1] + b"\0" if payload[:1] == b"\x90" else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol")
@@ -69,7 +69,7 @@ def subprotocol_is_not_asked_for(rules):
         def subprotocol(self, path, offered):
             return super().subprotocol(path, offered) if offered else "mqtt"
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol")
@@ -80,7 +80,7 @@ def any_subprotocol_is_taken_for_mqtt(rules):
         def subprotocol(self, path, offered):
             return super().subprotocol(path, offered) or ("mqtt" if offered else None)
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol-chosen")
@@ -91,7 +91,7 @@ def only_the_first_subprotocol_counts(rules):
         def subprotocol(self, path, offered):
             return super().subprotocol(path, offered[:1])
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol-chosen")
@@ -102,7 +102,7 @@ def chosen_subprotocol_is_not_named(rules):
         def returned_subprotocol(self, spoken, offered):
             return None
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol-chosen")
@@ -113,7 +113,7 @@ def first_offer_is_echoed(rules):
         def returned_subprotocol(self, spoken, offered):
             return offered[0]
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.frames")
@@ -124,7 +124,7 @@ def fragments_but_the_last_are_dropped(rules):
         def websocket_payload(self, payload, *, ends_message):
             return payload if ends_message else b""
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.frames")
@@ -137,7 +137,7 @@ def frame_is_taken_for_a_packet(rules):
                 return payload
             return payload[: 2 + payload[1]]
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.frames")
@@ -148,7 +148,7 @@ def packet_that_is_not_whole_is_dropped(rules):
         def websocket_payload(self, payload, *, ends_message):
             return payload if len(payload) > 1 else b""
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol-case")
@@ -162,7 +162,7 @@ def subprotocol_is_returned_in_small_letters(rules):
         def returned_subprotocol(self, spoken, offered):
             return spoken
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.subprotocol-case")
@@ -176,7 +176,7 @@ def subprotocol_in_capitals_is_taken_and_not_returned(rules):
         def returned_subprotocol(self, spoken, offered):
             return spoken if spoken in offered else None
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.text-frame")
@@ -187,7 +187,7 @@ def text_is_read_as_binary(rules):
         def on_text_frame(self):
             return None
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.text-frame")
@@ -204,7 +204,7 @@ def text_is_ignored(rules):
             skips, self.skips = self.skips, False
             return b"" if skips else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.no-client-cert")
@@ -215,7 +215,7 @@ def query_is_taken_for_part_of_the_path(rules):
         def websocket_path(self, path, query):
             return f"{path}?{query}" if query else path
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.telemetry")
@@ -228,7 +228,7 @@ def eighth_bit_is_lost(rules):
                 return payload
             return payload[:4] + bytes(byte & 0x7F for byte in payload[4:])
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.c2d")
@@ -239,7 +239,7 @@ def messages_go_to_the_mqtt_port_alone(rules):
         def websocket_outgoing(self, payload):
             return b"" if payload[0] >> 4 == 3 else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.acknowledged")
@@ -250,7 +250,7 @@ def pubacks_are_not_read_over_websocket(rules):
         def websocket_payload(self, payload, *, ends_message):
             return b"" if payload[:2] == b"\x40\x02" else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.one-connection")
@@ -272,7 +272,7 @@ def websocket_stays_open_after_an_error(rules):
         def websocket_payload(self, payload, *, ends_message):
             return b"" if len(payload) > 1 and payload[0] in {0x36, 0xF0} else payload
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)
 
 
 @fault("websocket.will")
@@ -283,4 +283,4 @@ def close_frame_is_taken_for_disconnect(rules):
         def meaning_of_close(self):
             return b"\xe0\x00"
 
-    rules.listeners = Wrong()
+    rules.listeners = Wrong(rules.listeners.settings, rules.listeners.edition)

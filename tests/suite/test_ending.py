@@ -1,4 +1,6 @@
-"""The last lines of a run, without a run: a violated clause is one line at any width."""
+"""The last lines of a run, without a run: what was found is told whole at any width."""
+
+from dataclasses import replace
 
 import pytest
 from small_suite import SmallSuite
@@ -6,7 +8,7 @@ from small_suite import SmallSuite
 from conformance.documents import catalogue
 from conformance.report import terminal
 from conformance.report.statement import RunPart
-from conformance.verdict.clause import Case, judge
+from conformance.verdict.clause import Breach, Case, judge
 from conformance.verdict.needs import Claims
 from conformance.verdict.verdicts import Verdict
 
@@ -41,21 +43,74 @@ def case(clause, verdict=Verdict.PASS, **fields):
 VIOLATED = case("other", Verdict.VIOLATION, message="PUBREC instead", expected="closed", actual=PUBREC)
 
 
-@pytest.mark.parametrize(
-    ("width", "line"),
-    [
-        (None, f"  small.other  The hub does the other thing: expected closed; actual {PUBREC}"),
-        (140, f"  small.other  The hub does the other thing: expected closed; actual {PUBREC}"),
-        (139, f"  small.other  The hub does the other thi…: expected closed; actual {PUBREC}"),
-        (130, f"  small.other  expected closed; actual {PUBREC}"),
-        (60, "  small.other  expected closed; actual PUBREC packet=1 afte…"),
-        (20, "  small.other  expected closed; ac…"),
-    ],
-)
-def test_a_violated_clause_is_one_line(small, width, line):
+@pytest.mark.parametrize("width", [None, 140])
+def test_a_violated_clause_is_one_line_where_it_fits(small, width):
     lines = ending(small, VIOLATED, width=width)
 
-    assert lines[lines.index("violation:") + 1] == line
+    assert lines[lines.index("violation:") + 1] == (
+        f"  small.other  The hub does the other thing: expected closed; actual {PUBREC}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (
+            120,
+            [
+                "  small.other  The hub does the other thing",
+                f"      expected closed; actual {PUBREC}",
+            ],
+        ),
+        (
+            60,
+            [
+                "  small.other  The hub does the other thing",
+                "      expected closed; actual PUBREC packet=1 after 12 ms,",
+                "      and still open when the fence was answered",
+            ],
+        ),
+        (
+            30,
+            [
+                "  small.other  The hub does t…",
+                "      expected closed; actual PUBREC",
+                "      packet=1 after 12 ms, and still",
+                "      open when the fence was answered",
+            ],
+        ),
+    ],
+)
+def test_in_a_narrow_terminal_the_rule_gives_way_and_not_what_was_found(small, width, told):
+    lines = ending(small, VIOLATED, width=width)
+    first = lines.index("violation:") + 1
+
+    assert lines[first : first + len(told)] == told
+
+
+def test_what_a_case_is_about_stands_before_what_was_found(small):
+    lines = ending(small, replace(VIOLATED, title="Nothing is asked twice. [one]"))
+
+    assert (
+        f"  small.other  The hub does the other thing: Nothing is asked twice. [one]: "
+        f"expected closed; actual {PUBREC}" in lines
+    )
+
+
+def test_what_is_probably_one_cause_stands_together_and_counts_as_before(small):
+    """A clause with a violated case of its own comes first, whatever its place in the catalogue."""
+    breach = Breach(clause="small.other", message="PUBREC instead of PUBACK", observed="pubrec")
+    cases = [case("other"), case("disputed", Verdict.VIOLATION, message="pubrec instead", breaches=(breach,))]
+
+    lines = ending(small, *cases)
+
+    first = lines.index("violation:") + 1
+    assert lines[first : first + 3] == [
+        "  small.disputed  The hub closes or answers: pubrec instead",
+        "    probably one cause with it (1):",
+        "      small.other  The hub does the other thing: PUBREC instead of PUBACK",
+    ]
+    assert "small    violation 2" in ending(small, *cases, width=40)[0]
 
 
 def test_further_cases_are_counted(small):

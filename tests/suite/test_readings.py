@@ -42,3 +42,18 @@ def test_a_hub_that_wavers_within_one_case_is_a_violation():
 def test_a_clause_that_is_not_disputed_has_no_readings():
     with pytest.raises(HarnessError, match=r"d2c\.dup is not disputed"):
         Readings("d2c.dup", {}).match("puback")
+
+
+def test_a_word_that_is_nearly_one_of_a_readings_is_told_which():
+    """A reading's name need not look like the words that belong to it."""
+    readings = Readings(
+        "will.retain-property",
+        {"x-opt-retain": ["iothub-MessageType=Will, x-opt-retain=*"], "none": ["iothub-MessageType=Will"]},
+    )
+
+    with pytest.raises(Violation) as violation:
+        readings.match("iothub-MessageType=will, x-opt-retain=true")
+
+    assert (
+        violation.value.expected == "x-opt-retain | none (nearest: iothub-MessageType=Will, x-opt-retain=*)"
+    )

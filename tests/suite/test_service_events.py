@@ -199,6 +199,15 @@ def test_an_event_that_does_not_come_is_a_violation():
     assert caught.value.observed == "no event"
 
 
+def test_a_further_event_that_does_not_come_is_told_behind_the_one_before():
+    """Connections alone may be told, and their ends not: the reader sees which one is missing."""
+    events = ConnectionEvents(Reader(event(1)), 0.2)
+    events.next(about=Who("d/m"))
+
+    with pytest.raises(Violation, match=r"a further event, behind deviceConnected, about d within 0\.2 s"):
+        events.next(about=Who("d"))
+
+
 def test_waiting_before_reading_is_the_suites_own_mistake():
     from test_service_reader import TIMEOUTS, endpoint
 

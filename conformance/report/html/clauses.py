@@ -227,8 +227,8 @@ def _evidence(case: CasePart, longest: int) -> Content:
         lines.append(("Expected", element("span", case.expected, class_="verbatim expected")))
     if case.actual:
         lines.append(("Actual", element("span", case.actual, class_="verbatim actual")))
-    # The word of a case whose actual value is too long is its beginning: no news beside the whole.
-    if case.observed and not (case.actual or "").startswith(case.observed.removesuffix("…")):
+    # The word of a case is mostly its actual value, or the beginning of it: no news beside the whole.
+    if case.observed and case.observed.removesuffix("…") not in (case.actual or ""):
         lines.append(("In a word", element("span", case.observed, class_="verbatim")))
     if case.reading:
         lines.append(("Reading", case.reading))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from conformance.report.case_text import LONGEST_SIDE
 from conformance.report.counts import (
     ATTENTION,
     case_counts,
+    causes_of,
     clause_counts,
     columns,
     of_verdict,
@@ -115,7 +117,8 @@ def _attention(statement: Statement) -> Markup:
     found = of_verdict(statement, *ATTENTION)
     content: Content = element("p", "Nothing: no clause is violated, broken or left untested.")
     if found:
-        content = element("ul", [_attention_row(clause) for clause in found], class_="attention")
+        others = [_attention_row(clause) for clause in found if clause.verdict is not Verdict.VIOLATION]
+        content = element("ul", _violations(statement), others, class_="attention")
     return element(
         "section",
         element("h2", "Needs attention", _number(len(found)) if found else None, id="attention"),
@@ -124,7 +127,16 @@ def _attention(statement: Statement) -> Markup:
     )
 
 
-def _attention_row(clause: ClausePart) -> Markup:
+def _violations(statement: Statement) -> Iterator[Markup]:
+    """Yield a row for each probable cause: its most specific clause, with the others inside."""
+    clauses = {clause.id: clause for clause in statement.clauses}
+    for cause in causes_of(statement):
+        others = [_attention_row(clauses[clause]) for clause in cause.others]
+        yield _attention_row(clauses[cause.first], others)
+
+
+def _attention_row(clause: ClausePart, others: Sequence[Markup] = ()) -> Markup:
+    """Return what is wrong with a clause; `others` are the rows of clauses that the same has turned red."""
     guilty = [case for case in clause.cases if case.verdict is clause.verdict]
     more = f" (and {plural(len(guilty) - 1, 'more case')})" if len(guilty) > 1 else ""
     return element(
@@ -134,6 +146,12 @@ def _attention_row(clause: ClausePart) -> Markup:
         element("a", clause.id, href=f"#clause-{clause.id}", class_="id"),
         element("p", clause.says),
         element("p", _why(guilty) or clause.reason, more, class_="why"),
+        [
+            element("p", f"Probably one cause with it: {plural(len(others), 'clause')}.", class_="one-cause"),
+            element("ul", others, class_="one-cause"),
+        ]
+        if others
+        else None,
         class_=kind(clause.verdict),
     )
 
@@ -143,10 +161,11 @@ def _why(guilty: Sequence[CasePart]) -> Content:
         return None
     case = guilty[0]
     if not case.expected:
-        return first_line(case.message) or case.id
-    seen = first_line(case.actual or case.observed)
-    expected = element("b", first_line(case.expected))
-    return join("expected ", expected, element("br"), "actual ", element("b", seen))
+        return first_line(case.message, LONGEST_SIDE) or case.id
+    about = [case.title, element("br")] if case.verdict is Verdict.VIOLATION else None
+    seen = first_line(case.actual or case.observed, LONGEST_SIDE)
+    expected = element("b", first_line(case.expected, LONGEST_SIDE))
+    return join(about, "expected ", expected, element("br"), "actual ", element("b", seen))
 
 
 def _kept_out(statement: Statement) -> Markup | None:

@@ -1,47 +1,13 @@
 """The two-sided sequence of one case: packets of its connections left, what the back end saw right."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from conformance.report.html.markup import Markup, element
+from conformance.report.steps import SERVICE, Step, steps
 
 # Of a longer transcript the page shows both ends; `conformance.json` holds all.
 LONGEST: Final = 400
-_LINE: Final = re.compile(r"^ *(\d+(?:\.\d+)?) ms  (\S+) ([→←=]) (.*)$")
-_SERVICE: Final = "service"
 _MEANING: Final = {"→": "sent", "←": "received", "=": "state"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One entry of a transcript; a line that is none has neither time nor glyph."""
-
-    milliseconds: str = ""
-    who: str = ""
-    glyph: str = ""
-    text: str = ""
-
-
-def steps(transcript: str) -> Iterator[Step]:
-    """Take a transcript apart; a line that does not begin an entry belongs to the one before."""
-    pending: Step | None = None
-    for line in transcript.split("\n"):
-        found = _LINE.match(line)
-        if found is None and pending is not None and not line.startswith("… "):
-            pending = Step(**{**vars(pending), "text": f"{pending.text}\n{line}"})
-            continue
-        if pending is not None:
-            yield pending
-        if found is None:
-            pending = None
-            yield Step(text=line)
-        else:
-            milliseconds, who, glyph, text = found.groups()
-            pending = Step(milliseconds=milliseconds, who=who, glyph=glyph, text=text)
-    if pending is not None:
-        yield pending
 
 
 def sequence(transcript: str, longest: int = LONGEST) -> Markup | None:
@@ -71,7 +37,7 @@ def _row(step: Step) -> Markup:
     if not step.glyph:
         return element("tr", element("td", step.text, colspan=3, role="cell"), class_="gap", role="row")
     time = element("td", step.milliseconds, class_="ms", role="cell")
-    is_service = step.who == _SERVICE
+    is_service = step.who == SERVICE
     said = [] if is_service else _packet(step)
     seen = [step.text] if is_service else []
     return element(
