@@ -84,7 +84,9 @@ def capabilities(runtime: Runtime) -> list[str]:
     settings = runtime.settings
     served = ["registry", "c2d", "twin", "methods", "modules", "feedback", "websocket"]
     served += ["telemetry"] if TELEMETRY in settings.events else []
-    served += ["connection-events"] if "connection" in settings.events else []
+    served += ["registry-reference", "queries"]
+    events = {"connection": "connection-events", "twin": "twin-events", "lifecycle": "lifecycle-events"}
+    served += [capability for subject, capability in events.items() if subject in settings.events]
     served += ["routing"] if settings.routes else []
     throttled = {throttle.kind for throttle in settings.throttles}
     served += ["throttling"] if {"twin-reads", "twin-updates"} <= throttled else []
@@ -214,6 +216,7 @@ def _timing(runtime: Runtime) -> dict[str, float]:
         "method-timeout": settings.method_shortest_timeout,
         # A message ends by a timer of its own.
         "c2d-expiry": 0.0,
+        "connection-state": 0.0,
         "feedback": settings.feedback_interval,
     }
     if "connection" in settings.events:

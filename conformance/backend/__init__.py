@@ -8,16 +8,20 @@ Importing it costs a third of a second (httpx); the first use of AMQP another 0.
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from conformance.backend.amqp import AmqpEndpoint
 from conformance.backend.c2d import CloudToDevice
 from conformance.backend.call_log import Journal
 from conformance.backend.doors import Doors
 from conformance.backend.event_source import Endpoint
-from conformance.backend.events import ConnectionEvents, HubEvent
+from conformance.backend.event_stream import EventStream
+from conformance.backend.events import CONNECTIONS, HubEvent, HubEvents
 from conformance.backend.feedback import FeedbackReader, FeedbackRecord
+from conformance.backend.identities import Identities
 from conformance.backend.links import Links
 from conformance.backend.methods import SHORTEST_TIMEOUT, MethodCall, MethodResult, Methods
+from conformance.backend.queries import Queries
 from conformance.backend.reader import TelemetryReader
 from conformance.backend.registry import IdentityRegistry
 from conformance.backend.rest import RestClient
@@ -25,20 +29,23 @@ from conformance.backend.telemetry import Telemetry
 from conformance.backend.twins import Section, Twin, Twins
 from conformance.errors import ServiceError
 from conformance.mqtt.tls import SYSTEM
-from conformance.target.credentials import ConnectionString, SasToken, sas_token
+from conformance.target.credentials import ConnectionString, SasToken, Secret, sas_token
 from conformance.target.target import Target
 
 __all__ = [
     "CloudToDevice",
-    "ConnectionEvents",
     "Doors",
+    "EventStream",
     "FeedbackReader",
     "FeedbackRecord",
     "HubEvent",
+    "HubEvents",
+    "Identities",
     "IdentityRegistry",
     "MethodCall",
     "MethodResult",
     "Methods",
+    "Queries",
     "Section",
     "Service",
     "Telemetry",
@@ -99,7 +106,9 @@ class Service:
         )
         # On a live hub, where more is observed beside a fence anyway, a change takes a moment to count.
         self.registry = IdentityRegistry(self.rest, settling=target.timeouts.silence)
+        self.identities = Identities(self.rest)
         self.twins = Twins(self.rest)
+        self.queries = Queries(self.rest, lags=target.timeouts.reaction if target.timeouts.silence else 0.0)
         self.methods = Methods(
             self.rest,
             within=target.timeouts.reaction,
@@ -122,12 +131,10 @@ class Service:
             within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
             accepts=accepts,
         )
-        self._telemetry = self._reader(
-            self._access.events, "events-connection-string", worker_number, accepts
-        )
-        self._routed = self._reader(
-            self._access.routed, "routed-events-connection-string", worker_number, accepts
-        )
+        self._events = self._endpoint(self._access.events, "events-connection-string", worker_number)
+        self._telemetry = self._reader(self._events, accepts)
+        routed = self._endpoint(self._access.routed, "routed-events-connection-string", worker_number)
+        self._routed = self._reader(routed, accepts)
         if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
             self._telemetry.begin()
 
@@ -135,6 +142,11 @@ class Service:
     def host(self) -> str:
         """The hub's name as the connection string of the back end has it."""
         return self._access.hub.host
+
+    @property
+    def hub_name(self) -> str:
+        """The hub's own name: the first label of its host name."""
+        return self.host.partition(".")[0]
 
     @property
     def telemetry(self) -> TelemetryReader:
@@ -147,11 +159,20 @@ class Service:
         self._telemetry.open()
         return self._telemetry
 
+    def events(self, source: str) -> HubEvents:
+        """Return what the hub tells from a message source, among telemetry; its reader is open."""
+        interval = self._target.timing.get("connection-events", 0.0) if source == CONNECTIONS else 0.0
+        return HubEvents(self.telemetry, source, self._target.timeouts.reaction + interval)
+
     @property
-    def connection_events(self) -> ConnectionEvents:
-        """What the hub tells of connections, at the same endpoint as telemetry; its reader is open."""
-        within = self._target.timeouts.reaction + self._target.timing.get("connection-events", 0.0)
-        return ConnectionEvents(self.telemetry, within)
+    def stream(self) -> EventStream:
+        """The endpoint of telemetry as its own clients ask it: to be opened for a moment."""
+        if self._events is None:
+            raise ServiceError(
+                f"profile '{self._target.profile}': has no events-connection-string in [service], "
+                "so there is no stream to ask. Add it, or do not claim telemetry."
+            )
+        return EventStream(self._events)
 
     @property
     def routed(self) -> TelemetryReader:
@@ -170,9 +191,13 @@ class Service:
         now = time.time() + self._target.clock_ahead
         return sas_token(self._target.host, hub.key, expiry=int(now + expires_in), policy=hub.policy)
 
-    def status_under(self, name: str) -> str:
-        """Ask REST for a device that there is not, with a token for another name of the hub: "404", "401"."""
-        client = self._rest(name)
+    def status_under(self, name: str | None = None, *, key: Secret | None = None, age: float = 0.0) -> str:
+        """Ask REST for a device that there is not, with a token of our own making: "404", "401".
+
+        It is for another name of the hub, signed with another key, or so many seconds old.
+        """
+        access = self._access.hub if key is None else replace(self._access.hub, key=key)
+        client = self._rest(name, access, age)
         try:
             return str(client.call("GET", "devices", "conformance-none", accept=ANSWERS).status)
         finally:
@@ -186,10 +211,12 @@ class Service:
         self._links.close()
         self.rest.close()
 
-    def _rest(self, name: str | None = None) -> RestClient:
+    def _rest(
+        self, name: str | None = None, access: ConnectionString | None = None, age: float = 0.0
+    ) -> RestClient:
         target = self._target
         return RestClient(
-            self._access.hub,
+            access or self._access.hub,
             port=self._access.hub.port or target.ports.https,
             verify=ssl.create_default_context(cafile=target.ca_file),
             timeout=target.timeouts.connect,
@@ -197,20 +224,17 @@ class Service:
             proxies=target.origin == "named",
             journal=self.journal,
             name=name,
-            clock_ahead=target.clock_ahead,
+            clock_ahead=target.clock_ahead - age,
         )
 
-    def _reader(
-        self,
-        access: ConnectionString | None,
-        setting: str,
-        worker_number: int,
-        accepts: Callable[[str], bool],
-    ) -> TelemetryReader | None:
+    def _reader(self, endpoint: Endpoint | None, accepts: Callable[[str], bool]) -> TelemetryReader | None:
+        return None if endpoint is None else TelemetryReader(endpoint, self._target.timeouts, accepts=accepts)
+
+    def _endpoint(self, access: ConnectionString | None, setting: str, worker_number: int) -> Endpoint | None:
         if access is None:
             return None
         groups = self._access.consumer_groups
-        endpoint = Endpoint(
+        return Endpoint(
             access=access,
             port=access.port or AMQPS_PORT,
             consumer_group=groups[worker_number % len(groups)],
@@ -219,4 +243,3 @@ class Service:
             clock_ahead=self._target.clock_ahead,
             setting=setting,
         )
-        return TelemetryReader(endpoint, self._target.timeouts, accepts=accepts)

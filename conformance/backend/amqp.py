@@ -66,3 +66,5 @@ class Incoming:
     body: bytes
     number: int
     tag: bytes
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    """AMQP's own, by its names with `_` for `-`."""

@@ -175,7 +175,8 @@ class Connection:
         arrived: deque[Incoming] = deque()
 
         def arrive(frame: Any, message: Any) -> None:
-            arrived.append(Incoming(body=body_of(message), number=frame[1], tag=frame[2]))
+            own = {} if message.properties is None else message.properties._asdict()
+            arrived.append(Incoming(body=body_of(message), number=frame[1], tag=frame[2], properties=own))
 
         return Receiver(self, self._receiver(address, arrive), arrived)
 

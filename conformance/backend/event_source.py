@@ -21,6 +21,8 @@ from conformance.backend.telemetry import Telemetry, decode
 from conformance.errors import CredentialsRefused, ServiceError
 
 MANAGEMENT: Final = "$management"
+EVENT_HUB: Final = "com.microsoft:eventhub"
+PARTITION: Final = "com.microsoft:partition"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,33 +73,38 @@ class EventSource:
 
     def last_numbers(self) -> Mapping[str, int]:
         """Return the last sequence number of each partition, -1 where it never held an event."""
-        ids = self._ask("com.microsoft:eventhub")["partition_ids"]
+        ids = self.ask(EVENT_HUB)["partition_ids"]
         return {
-            text(each): int(
-                self._ask("com.microsoft:partition", partition=text(each))["last_enqueued_sequence_number"]
-            )
+            text(each): int(self.ask(PARTITION, partition=text(each))["last_enqueued_sequence_number"])
             for each in ids
         }
 
     def follow(self, partition: str, after: int, to: Callbacks) -> None:
         """Let come what a partition holds behind a sequence number, and all that it gets from now on."""
-        address = (
-            f"{self._endpoint.access.entity}/ConsumerGroups/{self._endpoint.consumer_group}"
-            f"/Partitions/{partition}"
-        )
         # An empty partition has no number to start behind; offset -1 is its beginning.
         selector = (
             f"amqp.annotation.x-opt-sequence-number > '{after}'"
             if after >= 0
             else "amqp.annotation.x-opt-offset > '-1'"
         )
-        arrive = functools.partial(_hand_on, partition, to)
-        self._streams.append(self._connection.stream(address, selector, arrive))
+        self._streams.append(self.read(partition, selector, to))
+
+    def read(self, partition: str, selector: str, to: Callbacks) -> Stream:
+        """Let come what a partition holds at a position and behind it; whoever asks ends it."""
+        address = (
+            f"{self._endpoint.access.entity}/ConsumerGroups/{self._endpoint.consumer_group}"
+            f"/Partitions/{partition}"
+        )
+        return self._connection.stream(address, selector, functools.partial(_hand_on, partition, to))
 
     def take_in(self, within: float) -> None:
         """Hand on what arrives within so many seconds; raises ServiceError where a link or all is lost."""
         self._connection.authorise()
         self._connection.wait(self._is_over, within)
+
+    def wait(self, condition: Callable[[], bool], within: float) -> bool:
+        """Hand on what arrives until the condition holds; False if it does not within so many seconds."""
+        return self._connection.wait(condition, within)
 
     def stop(self) -> None:
         """Have `take_in`, in another thread, return now."""
@@ -117,7 +124,8 @@ class EventSource:
             stream.go_on()
         return self._stopping
 
-    def _ask(self, kind: str, **about: str) -> Mapping[str, Any]:
+    def ask(self, kind: str, **about: str) -> Mapping[str, Any]:
+        """Return what the endpoint says of itself, or of a partition; `kind` is one of the two above."""
         question = {"operation": "READ", "type": kind, "name": str(self._endpoint.access.entity), **about}
         answer = self._connection.ask(MANAGEMENT, question, self._endpoint.timeout)
         return {text(name): value for name, value in answer.items()}

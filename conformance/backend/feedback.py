@@ -9,13 +9,15 @@ is given back after our own records are taken from it, and then they get time to
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.backend.addresses import Addressee, name_of
 from conformance.backend.amqp import Incoming
 from conformance.backend.call_log import Journal
+from conformance.backend.held_feedback import HeldFeedback
 from conformance.backend.links import Links
 from conformance.errors import ServiceError, Violation
 from conformance.report.redaction import redact
@@ -109,6 +111,14 @@ class FeedbackReader:
         """Open a link for feedback and end it again; raises CredentialsRefused or ServiceError."""
         with self._links.receiver(ADDRESS):
             pass
+
+    @contextmanager
+    def holding(self, of: Addressee) -> Iterator[HeldFeedback]:
+        """Take batches and settle none but as the block says; what it tells is of one device's messages."""
+        with self._links.receiver(ADDRESS) as receiver:
+            held = HeldFeedback(receiver, name_of(of), self._within, self._accepts, self._clock)
+            yield held
+            held.give_back()
 
     def _fetch(self, message_id: str, end: float) -> float:
         """Take what the hub has until it holds the record.

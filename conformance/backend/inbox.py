@@ -26,7 +26,7 @@ class Inbox:
         self._clock = clock
         self._changed = threading.Condition()
         self._queues: dict[str, deque[Telemetry]] = defaultdict(deque)
-        self._events: dict[str, deque[Telemetry]] = {}
+        self._events: dict[tuple[str, str | None], deque[Telemetry]] = {}
         self._last_numbers: dict[str, int] = {}
         self._transcripts: dict[str, Transcript] = {}
         self._markers: dict[bytes, Telemetry | None] = {}
@@ -37,15 +37,16 @@ class Inbox:
         with self._changed:
             self._transcripts[device_id] = transcript
 
-    def follow_events(self, device_id: str) -> None:
-        """From now on keep what the hub tells of this device and its modules; nobody else hears of it."""
+    def follow_events(self, device_id: str, source: str) -> None:
+        """From now on keep what the hub tells of this device and its modules from one message source."""
         with self._changed:
-            self._events.setdefault(device_id, deque())
+            self._events.setdefault((device_id, source), deque())
 
     def forget(self, device_id: str) -> None:
         """Drop what is left of a device whose case is over."""
         with self._changed:
-            self._events.pop(device_id, None)
+            for followed in [key for key in self._events if key[0] == device_id]:
+                del self._events[followed]
             self._transcripts.pop(device_id, None)
             self._queues.pop(device_id, None)
 
@@ -60,9 +61,10 @@ class Inbox:
             if marker is not None:
                 self._markers[marker] = message
             elif message.is_event:
-                if message.device_id not in self._events:
+                followed = self._events.get((message.device_id, message.source))
+                if followed is None:
                     return
-                self._events[message.device_id].append(message)
+                followed.append(message)
             elif self._accepts(message.device_id):
                 self._queues[message.sender].append(message)
             self._changed.notify_all()
@@ -88,11 +90,12 @@ class Inbox:
                 return self._queues[device_id].popleft()
             return None
 
-    def next_event(self, device_id: str, within: float) -> Telemetry | None:
+    def next_event(self, device_id: str, source: str, within: float) -> Telemetry | None:
         """Return what the hub tells next of a device that is followed; None, ServiceError as with `next`."""
+        key = (device_id, source)
         with self._changed:
-            if self._wait(lambda: bool(self._events.get(device_id)), within):
-                return self._events[device_id].popleft()
+            if self._wait(lambda: bool(self._events.get(key)), within):
+                return self._events[key].popleft()
             return None
 
     def await_marker(self, marker: bytes) -> None:

@@ -109,9 +109,9 @@ class TelemetryReader:
         """Write everything that arrives from this device to the transcript of its case."""
         self._inbox.follow(device_id, transcript)
 
-    def follow_events(self, device_id: str) -> None:
+    def follow_events(self, device_id: str, source: str) -> None:
         """From now on keep what the hub itself tells of a device and its modules, until it is forgotten."""
-        self._inbox.follow_events(device_id)
+        self._inbox.follow_events(device_id, source)
 
     def forget(self, device_id: str) -> None:
         """Drop what is left of a device whose case is over."""
@@ -125,11 +125,11 @@ class TelemetryReader:
         """Return the device's next message, or None if none arrives in so many seconds."""
         return self._inbox.next(sent_by.id, within)
 
-    def next_event(self, device_id: str, within: float) -> Telemetry | None:
+    def next_event(self, device_id: str, source: str, within: float) -> Telemetry | None:
         """Return what the hub tells next of a device that is followed, or None within so many seconds."""
         if self._opening is None:
             raise HarnessError("an event is waited for, but its reader was not opened before")
-        return self._inbox.next_event(device_id, within)
+        return self._inbox.next_event(device_id, source, within)
 
     def take(self, count: int, *, sent_by: Sender) -> list[bytes]:
         """Return the bodies of the device's next messages, as `take_messages` does."""

@@ -93,6 +93,8 @@ class RestClient:
         within: float | None = None,
         once: bool = False,
         open_book: bool = False,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
         throttled: Callable[[], None] = lambda: None,
     ) -> "Answer":
         """Make one call; path segments are escaped here. Returns an answer whose status is in `accept`.
@@ -100,6 +102,7 @@ class RestClient:
         An answer that is accepted is never asked for again, whatever its status. `within` is how long the hub
         may take for it, in seconds, where that is longer than usual; with `once` a call that has reached the
         hub is not repeated; with `open_book` the journal shows both bodies, which must then hold no key.
+        `headers` are further ones, `params` stand behind the path.
         `throttled` is called when the hub asks for patience, which may take longer than everything else.
         A `body` of bytes is JSON that is sent as it is written.
         Keys in `body` stay a `Secret` until they are written, so that no traceback shows them.
@@ -107,10 +110,12 @@ class RestClient:
         or ServiceError.
         """
         path = "/" + "/".join(quote(segment, safe="") for segment in segments)
-        headers = {} if if_match is None else {"If-Match": if_match}
+        sent = dict(headers or {})
+        if if_match is not None:
+            sent["If-Match"] = if_match
         seconds = self._timeout if within is None else self._timeout + within
         request = self._client.build_request(
-            method, path, headers=headers, content=_written(body, headers), timeout=seconds
+            method, path, headers=sent, content=_written(body, sent), timeout=seconds, params=params
         )
         write = self._journal.writer()
         write(f"{method} {path}{'' if body is None or not open_book else f' {shown(body)}'}")
@@ -121,9 +126,7 @@ class RestClient:
             raise NotInTier(f"{answer.what}: not in this hub's tier ({answer.error}).")
         if response.status_code in accept:
             return answer
-        if response.status_code == _UNAUTHORISED or (
-            response.status_code == _FORBIDDEN and _IS_NO_RIGHT.fullmatch(answer.name)
-        ):
+        if response.status_code == _UNAUTHORISED or answer.says_no_right:
             raise CredentialsRefused(
                 f"{answer.what}: the policy '{self._access.policy}' is refused ({answer.error}). "
                 "Check the key and the rights of the connection string in [service]."
@@ -213,6 +216,11 @@ class Answer:
         except (ValueError, RecursionError):
             raise ServiceError(f"{self.what}: {self.status} with a body that is not JSON.") from None
 
+    def header(self, name: str) -> str | None:
+        """Return a header of the answer, or None."""
+        found: str | None = self._response.headers.get(name)
+        return found
+
     @property
     def error(self) -> str:
         """The status and the service's name for the error, without anything of what was sent."""
@@ -224,6 +232,11 @@ class Answer:
         if self.status < _FIRST_ERROR:
             return ""
         return cut(self._response.headers.get("iothub-errorcode") or _error_name(self._response))
+
+    @property
+    def says_no_right(self) -> bool:
+        """Whether the hub answers 403, and not because a limit is reached."""
+        return self.status == _FORBIDDEN and _IS_NO_RIGHT.fullmatch(self.name) is not None
 
     @property
     def says_not_in_tier(self) -> bool:

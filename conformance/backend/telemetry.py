@@ -60,6 +60,16 @@ class Telemetry:
         return self.device_id if self.module_id is None else f"{self.device_id}/{self.module_id}"
 
     @property
+    def offset(self) -> str:
+        """Its position in its partition, as the endpoint words it; empty where it says none."""
+        return str(self.annotations.get("x-opt-offset", ""))
+
+    @property
+    def enqueued_milliseconds(self) -> object:
+        """When it entered its partition, as the endpoint counts it."""
+        return self.annotations.get(ENQUEUED_TIME)
+
+    @property
     def is_event(self) -> bool:
         """Whether the hub sent it of its own accord, and no device."""
         return self.source in EVENT_SOURCES

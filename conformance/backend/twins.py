@@ -4,18 +4,22 @@ Source: Microsoft, "Understand and use device twins in IoT Hub", and its REST in
 `/twins/{id}/modules/{module}`).
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from conformance.backend.addresses import Addressee, segments_of
 from conformance.backend.rest import Answer, RestClient, as_written
-from conformance.errors import ServiceError, Violation
+from conformance.errors import CredentialsRefused, ServiceError, Violation
 
 _ANY: Final = "*"
 _OK: Final = 200
 # What says something of the change; the others say that we may not ask, or not now.
 _TELLING: Final = (_OK, *(status for status in range(400, 500) if status not in {401, 403, 429}))
+# 403 may be a limit that is reached, which is an answer, or a right that is missing.
+_ANSWERING: Final = (*_TELLING, 403)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +28,19 @@ class Section:
 
     values: Mapping[str, Any]
     version: int
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """When each member was last changed, as the hub has it: ``$lastUpdated``, ``$lastUpdatedVersion``."""
+
+    def last_changed(self) -> dict[str, float]:
+        """Return when each member was changed, unix seconds, by its path: "" for all, "a.b" for one inside.
+
+        Raises Violation where a time is none, ISO 8601 in UTC.
+        """
+        return {path: _time(path, stamp.get("$lastUpdated")) for path, stamp in _stamps(self.metadata)}
+
+    def changed_by(self) -> dict[str, Any]:
+        """Return which version changed each member, by its path."""
+        return {path: stamp.get("$lastUpdatedVersion") for path, stamp in _stamps(self.metadata)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +59,22 @@ class Twin:
     """Messages that wait for the device, as the hub counts them."""
     document: bytes = field(default=b"", compare=False, repr=False)
     """The whole answer of the hub, as it came."""
+
+    def shows(self, *names: str) -> dict[str, Any]:
+        """Return these members of the document by name; one that is not there is ``(absent)``."""
+        members = self.members()
+        return {name: members.get(name, "(absent)") for name in names}
+
+    def whole(self) -> dict[str, Any]:
+        """Return ids, etag, version, properties and tags, as an event shows a whole twin."""
+        names = ("deviceId", "moduleId", "etag", "version", "tags", "properties")
+        members = self.members()
+        return {name: members[name] for name in names if members.get(name)}
+
+    def members(self) -> dict[str, Any]:
+        """Return the whole document."""
+        found: dict[str, Any] = json.loads(self.document)
+        return found
 
 
 class Twins:
@@ -113,8 +146,18 @@ class Twins:
         tags: Mapping[str, Any] | None = None,
         etag: str | None = None,
     ) -> str:
-        """Try to merge, and return the status: "200", "400", "412" and the like; never 401, 403 or 429."""
-        return str(self._change("PATCH", of, desired, tags, etag, accept=_TELLING).status)
+        """Try to merge, and return the status: "200", "400", "403" of a limit, "412"; never 401 or 429."""
+        return str(self._change("PATCH", of, desired, tags, etag, accept=_ANSWERING).status)
+
+    def attempt_to_replace(
+        self, of: Addressee, *, desired: Mapping[str, Any], tags: Mapping[str, Any], etag: str | None = None
+    ) -> str:
+        """Try to put these in place of all there were; return the status, as `attempt_to_patch` does."""
+        return str(self._change("PUT", of, desired, tags, etag, accept=_ANSWERING).status)
+
+    def attempt_to_get(self, of: Addressee) -> str:
+        """Try to read a twin, and return the status."""
+        return str(self._client.call("GET", "twins", *segments_of(of), accept=_TELLING).status)
 
     def attempt_to_clear(self, of: Addressee, section: Literal["desired", "tags"]) -> str:
         """Try to merge null in place of a whole section; return the status, as `attempt_to_patch` does."""
@@ -140,9 +183,12 @@ class Twins:
         if tags is not None:
             body["tags"] = dict(tags)
         condition = _ANY if etag is None else f'"{etag}"'
-        return self._client.call(
+        answer = self._client.call(
             method, "twins", *segments_of(of), body=body, if_match=condition, accept=accept, open_book=True
         )
+        if answer.says_no_right:
+            raise CredentialsRefused(f"{answer.what}: {answer.error}. Check the rights of the policy.")
+        return answer
 
 
 def _twin(answer: Answer) -> Twin:
@@ -169,4 +215,28 @@ def _twin(answer: Answer) -> Twin:
 
 def _section(document: Mapping[str, Any]) -> Section:
     values = {name: value for name, value in document.items() if not name.startswith("$")}
-    return Section(values=values, version=document["$version"])
+    metadata = document.get("$metadata") or {}
+    return Section(values=values, version=document["$version"], metadata=metadata)
+
+
+def _stamps(metadata: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each object of the metadata, the outermost first, with the path of the member it is about."""
+    yield path, metadata
+    for name, inner in metadata.items():
+        if not name.startswith("$") and isinstance(inner, Mapping):
+            yield from _stamps(inner, f"{path}.{name}".lstrip("."))
+
+
+def _time(path: str, text: object) -> float:
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        when = datetime.min  # noqa: DTZ901 - stands for none
+    if when.tzinfo is None:
+        raise Violation(
+            f"the metadata of '{path}' have {text!r} as $lastUpdated",
+            observed="no time",
+            expected="$lastUpdated in ISO 8601, in UTC",
+            actual=repr(text),
+        )
+    return when.timestamp()

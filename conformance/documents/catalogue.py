@@ -30,6 +30,8 @@ SECTION_ORDER: Final = (
     "transport", "websocket", "connect", "sas", "x509", "x509-ca", "connection", "monitoring", "will",
     "module", "d2c", "bag", "c2d", "session", "topics", "twin", "desired", "methods", "packets",
     "explore", "watch",
+    # What other pages of Microsoft's say of the side of the back end comes last.
+    "presence", "registry", "service-twins", "queries", "feedback", "events", "partitions",
 )  # fmt: skip
 WATCH_SECTION: Final = "watch"
 
@@ -40,6 +42,7 @@ Source = Literal["document", "mqtt", "rfc6455", "microsoft", "seen", "inferred"]
 CAPABILITIES: Final = (
     "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "x509-ca", "websocket", "feedback",
     "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",
+    "registry-reference", "queries", "twin-events", "lifecycle-events",
 )  # fmt: skip
 TIMING: Final = "timing."
 

@@ -135,3 +135,35 @@ def test_the_registrys_connection_state(
     stage(connection_events.next, about=device, needs="monitoring.disconnected")
 
     observed(f"told as connected: {connected}; as disconnected: {registry.connection_state(device.id)}")
+
+
+@clause("monitoring.hub-name")
+def test_an_event_names_the_hub(device, connection_events, connection, service, stage):
+    """In its properties, and as the author that AMQP knows; what it holds is JSON in UTF-8."""
+    stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
+
+    marks = stage(connection_events.next, about=device, needs="monitoring.connected").marks()
+    assert {name: marks[name] for name in ("hubName", "user-id", "content-type", "content-encoding")} == {
+        "hubName": service.hub_name,
+        "user-id": service.hub_name,
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+    }
+
+
+@clause("monitoring.at-intervals")
+def test_connections_are_told_once_in_an_interval(
+    device, other_device, connection_events, reported_connection, intervals, stage
+):
+    """Six connections, each used and ended; behind them another device's is told."""
+    reported_connection.disconnect()
+    elapsed = intervals()
+    for _ in range(6):
+        connection = stage(device.connect)
+        stage(connection.publish, device.topics.events, b"here", needs="d2c.puback")
+        connection.disconnect()
+    connection_events.follow(other_device.id)
+    stage(stage(other_device.connect).publish, other_device.topics.events, b"here", needs="d2c.puback")
+    stage(connection_events.next, about=other_device, needs="monitoring.connected")
+
+    assert connection_events.count_so_far(about=device) <= elapsed() + 1

@@ -67,6 +67,25 @@ def test_nine_objects_inside_each_other_are_kept(twin):
     assert twin.get().reported_members == TEN_DEEP["1"]
 
 
+@clause("twin.within-limits")
+@large
+@whole_twin
+@pytest.mark.parametrize(
+    "patch",
+    [
+        # Of 32,768 bytes: names of five characters, Booleans of four bytes, numbers of eight.
+        pytest.param({f"b{number:04}": bool(number % 2) for number in range(3500)}, id="Booleans"),
+        pytest.param({f"n{number:04}": number / 2 for number in range(2450)}, id="numbers"),
+        pytest.param({f"o{number:04}": {"i": number} for number in range(2300)}, id="objects"),
+    ],
+)
+def test_a_section_that_is_nearly_full_is_kept(twin, patch):
+    """By the sizes that Microsoft's page gives to names and values; it reads back whole."""
+    twin.report(patch)
+
+    assert twin.get().reported_members == patch
+
+
 @clause("twin.beyond-limits")
 @pytest.mark.parametrize(
     "patch",

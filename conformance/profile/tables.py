@@ -142,6 +142,7 @@ class Timing(Table):
     sas_grace: SecondsOrZero | None = None
     keep_alive_tolerance: SecondsOrZero | None = None
     connection_events: SecondsOrZero | None = None
+    connection_state: SecondsOrZero | None = None
     method_timeout: SecondsOrZero | None = None
     feedback: SecondsOrZero | None = None
 

@@ -24,6 +24,7 @@ TIMINGS: Final = (
     "sas-grace",
     "keep-alive-tolerance",
     "connection-events",
+    "connection-state",
     "method-timeout",
     "feedback",
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from conformance.backend import ConnectionEvents, IdentityRegistry, Service, TelemetryReader, Twins
+from conformance.backend import HubEvents, IdentityRegistry, Service, TelemetryReader, Twins
 from conformance.errors import NotOffered, NotTested, ServiceError
 from conformance.evidence.case import Evidence
 from conformance.mqtt.device import Device
@@ -141,6 +141,7 @@ class CaseBench:
         self.way = way
         self._devices: list[Device] = []
         self._readers: dict[str, TelemetryReader] = {}
+        self._followed: list[tuple[TelemetryReader, str]] = []
 
     @property
     def target(self) -> Target:
@@ -172,12 +173,20 @@ class CaseBench:
         """The reader of the custom endpoint, likewise."""
         return self._opened("routed")
 
-    def connection_events(self, device: Device) -> ConnectionEvents:
-        """Return what the hub tells of a device's connections, and of its modules', from now on."""
-        self._opened("telemetry")
-        events = self.service.connection_events
-        events.follow(device.id)
+    def events(self, source: str, *device_ids: str) -> HubEvents:
+        """Return what the hub tells of devices, and of their modules, from a source and from now on."""
+        reader = self._opened("telemetry")
+        events = self.service.events(source)
+        for device_id in device_ids:
+            events.follow(device_id)
+            self._followed.append((reader, device_id))
         return events
+
+    def free_names(self, *endings: str, length: int = 0) -> tuple[str, ...]:
+        """Return names of devices that there are not, alike but for these endings, this long at least."""
+        names = tuple(self._bench.identities.reserve(endings, length=length))
+        self._evidence.identities += len(names)
+        return names
 
     def device(self, ending: str = "") -> Device:
         """Return a device that no other case has, or, of a profile's ready-made ones, that none has now.
@@ -299,6 +308,8 @@ class CaseBench:
             device.close()
             for reader in self._readers.values():
                 reader.forget(device.id)
+        for reader, device_id in self._followed:
+            reader.forget(device_id)
 
     def _in_its_way(self, identity: Identity, ending: str = "") -> Device:
         """Return this device, or a module of it, with a key or a certificate, as the case's way has it."""

@@ -120,6 +120,10 @@ _MAKERS: Final[Mapping[str, int]] = {
     "exploration": 3,
     "register_vouched": 1,
     "other_vouched": 1,
+    "free_name": 1,
+    "free_names": 2,
+    "longest_name": 1,
+    "fleet_names": 5,
 }
 # Messages of an average case on its devices' connections, by section or clause: what a whole run
 # on the embedded hub came to. What a back end asks of twins, and a hub counts too, is not in it.
@@ -129,8 +133,13 @@ _MESSAGES: Final[Mapping[str, float]] = {
     "d2c": 2.5,
     "desired": 1.9,
     "explore": 23.0,
+    "feedback": 0.0,
     "methods": 3.3,
     "monitoring": 1.2,
+    "partitions": 1.4,
+    "queries": 0.1,
+    "registry": 0.0,
+    "service-twins": 0.1,
     "session": 3.8,
     "topics": 2.1,
     "twin": 5.9,

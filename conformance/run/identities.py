@@ -61,6 +61,16 @@ class NewIdentities:
         self._note(ids)
         return self._create(ids)
 
+    def reserve(self, endings: Sequence[str], *, length: int = 0) -> list[str]:
+        """Return names, alike but for these endings, that no device has; what is made of them is deleted.
+
+        Each is filled up to this length.
+        """
+        name = f"{self._prefix}-{len(self._made) + 1}"
+        names = [f"{name}{ending}".ljust(length, "x") for ending in endings]
+        self._note(names)
+        return names
+
     def _note(self, ids: Sequence[str]) -> None:
         """Write down what is about to be made."""
         self._made += ids
@@ -109,6 +119,10 @@ class ReadyIdentities:
         raise NotTested(
             f"needs a device whose id ends in {endings[0]!r}: ready-made devices have their own ids"
         )
+
+    def reserve(self, endings: Sequence[str], *, length: int = 0) -> list[str]:  # noqa: ARG002 - it has none
+        """Raise NotTested: a ready-made device cannot be made."""
+        raise NotTested(f"needs a registry to make a device whose id ends in {endings[0]!r}")
 
     def unused_name(self) -> str:
         """Return a name that no device of the profile has."""

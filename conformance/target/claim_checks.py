@@ -87,6 +87,11 @@ def _call_method(service: Service, device_id: str) -> str | None:
     return None if outcome == "404" else f"a call of a device that is not connected ends with {outcome}"
 
 
+def _ask_query(service: Service, device_id: str) -> str | None:
+    status = service.queries.attempt(f"SELECT * FROM devices WHERE deviceId = '{device_id}'")  # noqa: S608 - the hub's own language
+    return None if status == "200" else f"a query is answered with {status}"
+
+
 def _make_module(service: Service, device_id: str) -> None:
     name = f"preflight-{uuid.uuid4().hex[:8]}"
     service.registry.create_module(device_id, name)
@@ -112,6 +117,7 @@ _STEPS: Final[Mapping[str, tuple[str, Callable[[Service, str], str | None]]]] = 
     "twin": (CONNECT, _read_twin),
     "methods": (CONNECT, _call_method),
     "modules": (WRITE, _make_module),
+    "queries": (CONNECT, _ask_query),
     "c2d": (CONNECT, _send_message),
     "feedback": (CONNECT, _open_feedback),
     "routing": (LISTEN, _open_routed),

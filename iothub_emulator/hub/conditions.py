@@ -48,10 +48,21 @@ def truth(condition: Condition[Single], of_single: Callable[[Single], bool | Non
             opposite = truth(inner, of_single)
             return None if opposite is None else not opposite
         case All(conditions):
-            truths = [truth(each, of_single) for each in conditions]
-            return False if False in truths else None if None in truths else True
+            return _joined(conditions, of_single, decides=False)
         case AnyOf(conditions):
-            truths = [truth(each, of_single) for each in conditions]
-            return True if True in truths else None if None in truths else False
+            return _joined(conditions, of_single, decides=True)
         case One(single):
             return of_single(single)
+
+
+def _joined(
+    conditions: tuple[Condition[Single], ...], of_single: Callable[[Single], bool | None], *, decides: bool
+) -> bool | None:
+    """Return what joined conditions come to; the first that decides is the last that is looked at."""
+    is_undefined = False
+    for each in conditions:
+        found = truth(each, of_single)
+        if found is decides:
+            return decides
+        is_undefined = is_undefined or found is None
+    return None if is_undefined else not decides

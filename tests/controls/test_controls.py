@@ -75,6 +75,19 @@ HONEST = {
     },
 }
 
+# Sections in which the back end acts, on ports that are the embedded hub's, and the clauses of them that need
+# a device of the impostor's all the same. What is green of the others says nothing of the impostor; with the
+# little patience that it is given, nor does what is red.
+OF_THE_BACK_END = {"registry", "service-twins", "queries", "feedback", "events", "partitions"}
+WITH_A_DEVICE = {
+    "service-twins.reported-metadata",
+    "service-twins.reported-kept",
+    "queries.properties",
+    "events.twin-reported",
+    "partitions.information",
+    "partitions.positions",
+}
+
 # Nothing comes from the first three, however long one waits. The last one has to be given time to answer.
 PATIENCE = {Silent: 0.05, Closing: 0.05, Echoing: 0.05, Agreeing: 0.2}
 
@@ -111,7 +124,12 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
     """Each is violated or broken; what an impostor satisfies honestly is named in a list, with its reason."""
     verdicts, run = judge(hub, tmp_path, impostor, "emulator", "-n", "8")
 
-    green = {clause for clause, verdict in verdicts.items() if verdict not in {"violation", "broken"}}
+    green = {
+        clause
+        for clause, verdict in verdicts.items()
+        if verdict not in {"violation", "broken"}
+        if clause.partition(".")[0] not in OF_THE_BACK_END or clause in WITH_A_DEVICE
+    }
     assert green == set(HONEST[impostor]), run.stdout[-3000:]
     assert run.returncode in {1, 10}
 

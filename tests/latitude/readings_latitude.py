@@ -280,6 +280,26 @@ def connection_events_name_no_module(rules):
     wrapped(rules.events, "named_module", wrap)
 
 
+@reading("clause events.module-operations: a device's", "Microsoft, page on non-telemetry event schemas")
+def modules_come_and_go_as_devices(rules):
+    """A module's coming and going is told under the operations and the schema of a device."""
+
+    def wrap_operation(operation):
+        def of_device(*, created, is_module):
+            if is_module:
+                acted()
+            return operation(created=created, is_module=False)
+
+        return of_device
+
+    wrapped(rules.events, "lifecycle_operation", wrap_operation)
+    wrapped(
+        rules.events,
+        "schema",
+        lambda schema: lambda subject, *, is_module: schema(subject, is_module=False),
+    )
+
+
 # Topics and sessions
 
 
@@ -612,6 +632,7 @@ def other_readings(rules):
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,
+        modules_come_and_go_as_devices,
         subscriptions_are_to_be_repeated,
         undocumented_filters_are_a_close,
         undocumented_names_have_a_puback,
@@ -645,6 +666,7 @@ def still_other_readings(rules):
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,
+        modules_come_and_go_as_devices,
         subscriptions_are_to_be_repeated,
         undocumented_filters_are_granted_and_silent,
         undocumented_names_have_no_answer,

@@ -316,6 +316,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
             "method-timeout": 0.3,
             "feedback": 0.2,
             "connection-events": 0.1,
+            "connection-state": 0.0,
         }
         assert opened.trouble() is None
         stream = socket.create_connection(("127.0.0.1", target.ports.mqtt), timeout=PATIENCE)

@@ -6,7 +6,7 @@ import threading
 import pytest
 from patience import PATIENCE
 
-from conformance.backend.events import ConnectionEvents, HubEvent
+from conformance.backend.events import HubEvent, HubEvents
 from conformance.backend.inbox import Inbox
 from conformance.backend.telemetry import EVENT_SOURCES, Telemetry
 from conformance.errors import HarnessError, ServiceError, Violation
@@ -50,23 +50,34 @@ class TestInbox:
 
     def test_whoever_asked_gets_events_of_the_device_and_its_modules(self):
         inbox = Inbox()
-        inbox.follow_events("d")
+        inbox.follow_events("d", SOURCE)
         inbox.arrive(event(1))
         inbox.arrive(event(2, module_id="m"))
         inbox.arrive(event(3, device_id="other"))
-        assert [inbox.next_event("d", 0).sequence_number for _ in range(2)] == [1, 2]
-        assert inbox.next_event("d", 0) is None
-        assert inbox.next_event("other", 0) is None
+        assert [inbox.next_event("d", SOURCE, 0).sequence_number for _ in range(2)] == [1, 2]
+        assert inbox.next_event("d", SOURCE, 0) is None
+        assert inbox.next_event("other", SOURCE, 0) is None
+
+    def test_each_source_is_followed_by_itself(self):
+        inbox = Inbox()
+        inbox.follow_events("d", SOURCE)
+        inbox.follow_events("d", "twinChangeEvents")
+        inbox.arrive(event(1, source="twinChangeEvents"))
+        inbox.arrive(event(2))
+        inbox.arrive(event(3, source="deviceLifecycleEvents"))
+        assert inbox.next_event("d", SOURCE, 0).sequence_number == 2
+        assert inbox.next_event("d", "twinChangeEvents", 0).sequence_number == 1
+        assert inbox.next_event("d", SOURCE, 0) is None
 
     def test_what_came_before_anyone_asked_is_nobodys(self):
         inbox = Inbox()
         inbox.arrive(event(1))
-        inbox.follow_events("d")
-        assert inbox.next_event("d", 0) is None
+        inbox.follow_events("d", SOURCE)
+        assert inbox.next_event("d", SOURCE, 0) is None
 
     def test_a_device_that_is_forgotten_leaves_nothing(self):
         inbox = Inbox()
-        inbox.follow_events("d")
+        inbox.follow_events("d", SOURCE)
         inbox.arrive(event(1))
         inbox.forget("d")
         inbox.arrive(event(2))
@@ -76,7 +87,7 @@ class TestInbox:
         inbox, lines = Inbox(), []
         inbox.follow("d", type("T", (), {"service": lambda self, text: lines.append(text)})())
         inbox.arrive(event(1))
-        inbox.follow_events("d")
+        inbox.follow_events("d", SOURCE)
         inbox.arrive(event(2))
         (line,) = lines
         assert line.startswith("deviceConnectionStateEvents of d: ")
@@ -90,15 +101,15 @@ class TestInbox:
 
     def test_a_readers_trouble_reaches_whoever_waits(self):
         inbox = Inbox()
-        inbox.follow_events("d")
+        inbox.follow_events("d", SOURCE)
         inbox.fail("0", "gone")
         with pytest.raises(ServiceError, match="gone"):
-            inbox.next_event("d", PATIENCE)
+            inbox.next_event("d", SOURCE, PATIENCE)
 
     def test_whoever_waits_is_woken(self):
         inbox, results = Inbox(), []
-        inbox.follow_events("d")
-        waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", PATIENCE)))
+        inbox.follow_events("d", SOURCE)
+        waiting = threading.Thread(target=lambda: results.append(inbox.next_event("d", SOURCE, PATIENCE)))
         waiting.start()
         inbox.arrive(event(1))
         waiting.join(PATIENCE)
@@ -157,16 +168,62 @@ class TestEvent:
         assert HubEvent(event(module_id=stamp, **properties)).names_module("m") == word
 
 
+TWIN = {
+    "version": 7,
+    "tags": {"owner": "office"},
+    "properties": {
+        "desired": {
+            "a": {"b": 1},
+            "$metadata": {"$lastUpdated": "t", "a": {"$lastUpdated": "u", "b": {"$lastUpdated": "v"}}},
+            "$version": 6,
+        }
+    },
+}
+
+
+class TestTwin:
+    def test_a_change_of_a_twin(self):
+        seen = HubEvent(event(source="twinChangeEvents", body=json.dumps(TWIN).encode()))
+        assert seen.sections() == {"tags": {"owner": "office"}, "desired": {"a": {"b": 1}}}
+        assert seen.without_metadata() == {
+            **TWIN,
+            "properties": {"desired": {"a": {"b": 1}, "$version": 6}},
+        }
+        assert seen.stamps("desired", "a.b", "c") == {"": "t", "a.b": "v", "c": None}
+        assert (seen.member("version"), seen.member("deviceId")) == (7, None)
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"7"])
+    def test_a_body_that_shows_no_twin(self, body):
+        seen = HubEvent(event(body=body))
+        assert (seen.sections(), seen.member("version"), seen.stamps("reported")) == ({}, None, {"": None})
+
+    def test_whose_it_is(self):
+        seen = HubEvent(event(module_id="m", hubName="h"))
+        assert seen.marks() == {
+            "hubName": "h",
+            "deviceId": "d",
+            "moduleId": None,
+            "opType": "deviceConnected",
+            "iothub-message-schema": "deviceConnectionStateNotification",
+            "iothub-message-source": SOURCE,
+            "iothub-connection-device-id": "d",
+            "iothub-connection-module-id": "m",
+            "content-type": None,
+            "content-encoding": None,
+            "user-id": None,
+        }
+
+
 class Reader:
     def __init__(self, *messages):
         self.messages = list(messages)
         self.asked = []
 
-    def follow_events(self, device_id):
-        self.asked.append(device_id)
+    def follow_events(self, device_id, source):
+        self.asked.append((device_id, source))
 
-    def next_event(self, device_id, within):
-        self.asked.append((device_id, within))
+    def next_event(self, device_id, source, within):
+        self.asked.append((device_id, source, within))
         return self.messages.pop(0) if self.messages else None
 
 
@@ -177,16 +234,16 @@ class Who:
 
 def test_the_next_event_is_a_devices_or_its_modules():
     reader = Reader(event(1), event(2))
-    events = ConnectionEvents(reader, 0.2)
+    events = HubEvents(reader, SOURCE, 0.2)
     events.follow("d")
 
     assert events.next(about=Who("d")).message.sequence_number == 1
     assert events.next(about=Who("d/m")).message.sequence_number == 2
-    assert reader.asked == ["d", ("d", 0.2), ("d", 0.2)]
+    assert reader.asked == [("d", SOURCE), ("d", SOURCE, 0.2), ("d", SOURCE, 0.2)]
 
 
 def test_what_was_told_so_far():
-    events = ConnectionEvents(Reader(event(1), event(2, opType="deviceDisconnected")), 0.2)
+    events = HubEvents(Reader(event(1), event(2, opType="deviceDisconnected")), SOURCE, 0.2)
 
     assert events.told_so_far(about=Who("d/m")) == "deviceConnected, deviceDisconnected"
     assert events.told_so_far(about=Who("d")) == "nothing"
@@ -195,13 +252,13 @@ def test_what_was_told_so_far():
 def test_an_event_that_does_not_come_is_a_violation():
     says = r"expected an event about d within 0\.2 s; nothing arrived"
     with pytest.raises(Violation, match=says) as caught:
-        ConnectionEvents(Reader(), 0.2).next(about=Who("d"))
+        HubEvents(Reader(), SOURCE, 0.2).next(about=Who("d"))
     assert caught.value.observed == "no event"
 
 
 def test_a_further_event_that_does_not_come_is_told_behind_the_one_before():
     """Connections alone may be told, and their ends not: the reader sees which one is missing."""
-    events = ConnectionEvents(Reader(event(1)), 0.2)
+    events = HubEvents(Reader(event(1)), SOURCE, 0.2)
     events.next(about=Who("d/m"))
 
     with pytest.raises(Violation, match=r"a further event, behind deviceConnected, about d within 0\.2 s"):
@@ -214,4 +271,4 @@ def test_waiting_before_reading_is_the_suites_own_mistake():
     from conformance.backend.reader import TelemetryReader
 
     with pytest.raises(HarnessError, match="not opened before"):
-        TelemetryReader(endpoint(), TIMEOUTS).next_event("d", 0)
+        TelemetryReader(endpoint(), TIMEOUTS).next_event("d", SOURCE, 0)

@@ -10,6 +10,7 @@ from patience import PATIENCE
 
 from conformance.backend import Service
 from conformance.backend.event_source import Endpoint as EventsEndpoint
+from conformance.backend.events import CONNECTIONS
 from conformance.backend.reader import TelemetryReader
 from conformance.backend.telemetry import Telemetry
 from conformance.errors import (
@@ -322,7 +323,7 @@ def routed_will(device):
 
 def test_what_a_route_takes_is_read_at_the_custom_endpoint(service, devices):
     """And of the hub's own events whoever asked hears; who waits for telemetry hears of none."""
-    routed, events, device = service.routed, service.connection_events, devices[0]
+    routed, events, device = service.routed, service.events(CONNECTIONS), devices[0]
     events.follow(device.id)
     connection = device.connect(will=routed_will(device))
     connection.publish(device.topics.events, b"here")
