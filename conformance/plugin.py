@@ -80,6 +80,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
                 sys.stderr.write(f"NOTE: {line}\n")
             _refuse_misread_option(config)
         if config.option.dry_run and not worker:
+            config.option.workers_meant = _workers_meant(config)
             config.option.numprocesses, config.option.tx, config.option.dist = None, [], "no"
         distributed = bool(config.getoption("numprocesses", None) or config.getoption("tx", None))
         if distributed and config.option.dist == "no":
@@ -95,6 +96,14 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
             raise
         say_error(message)
         return own_code[0]
+
+
+def _workers_meant(config: pytest.Config) -> int:
+    """Return how many workers the command line asks for, before xdist is kept from starting them."""
+    wanted = config.getoption("numprocesses", None)
+    if isinstance(wanted, str):  # "auto"
+        wanted = config.hook.pytest_xdist_auto_num_workers(config=config)
+    return int(wanted or 1)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

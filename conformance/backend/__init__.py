@@ -104,8 +104,7 @@ class Service:
                 clock_ahead=target.clock_ahead,
             )
         )
-        # On a live hub, where more is observed beside a fence anyway, a change takes a moment to count.
-        self.registry = IdentityRegistry(self.rest, settling=target.timeouts.silence)
+        self.registry = IdentityRegistry(self.rest, settling=target.timeouts.settling)
         self.identities = Identities(self.rest)
         self.twins = Twins(self.rest)
         self.queries = Queries(self.rest, lags=target.timeouts.reaction if target.timeouts.silence else 0.0)

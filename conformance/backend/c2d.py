@@ -15,6 +15,7 @@ from conformance.backend.call_log import Journal
 from conformance.backend.links import Links
 from conformance.backend.rest import RestClient
 from conformance.errors import MessageRefused, ServiceError
+from conformance.evidence import asked
 from conformance.evidence.describe import preview
 from conformance.report.redaction import redact
 from conformance.run.sleeping import Patience, pause
@@ -170,6 +171,7 @@ class CloudToDevice:
         patience = Patience(f"message to {message.to}", sleep=self._pause)
         while True:
             write(f"sends {message}")
+            asked.message(len(body))
             settlement = self._links.send(ADDRESS, message.outgoing(), within=self._within)
             write(f"message to {message.to}: {settlement}")
             if settlement.condition != THROTTLED:

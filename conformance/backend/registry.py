@@ -1,4 +1,4 @@
-"""Identities: devices are made and deleted in bulk and changed one at a time, modules come one by one."""
+"""Identities: made and deleted in bulk, with whatever they are known by, and changed one at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeVar
 from conformance.backend.rest import Answer, RestClient
 from conformance.errors import ServiceError
 from conformance.run.sleeping import pause
-from conformance.target.credentials import Identity, Secret, random_key
+from conformance.target.credentials import Enrolment, Identity, Secret, random_key
 
 # One call of the service changes at most so many identities ("IoT Hub quotas and throttling").
 BULK_LIMIT: Final = 100
@@ -46,10 +46,38 @@ class IdentityRegistry:
         ]
         failures: list[str] = []
         for some in _batches(identities):
-            failures += self._change([_creation(identity) for identity in some])
+            failures += self._change([_creation(Enrolment(identity=identity)) for identity in some])
         _complain("could not make", failures, len(identities))
         self._settle()
         return identities
+
+    def enrol(self, enrolments: Sequence[Enrolment]) -> dict[str, str]:
+        """Make devices and modules of every kind, a hundred in a call, and wait once until they count.
+
+        Returns why which of them, by its id, could not be made. What has keys, what has a certificate and
+        what is a module goes in calls of its own, so that a hub that does not take one kind takes the others.
+        Raises ServiceError where a call with devices that have keys fails as a whole.
+        """
+        refused: dict[str, str] = {}
+        for kind in _kinds(enrolments):
+            for some in _batches(kind):
+                refused |= self._enrol(some)
+        self._settle()
+        return refused
+
+    def _enrol(self, some: Sequence[Enrolment]) -> dict[str, str]:
+        try:
+            failures = self._change([_creation(enrolment) for enrolment in some])
+        except ServiceError as error:
+            if _has_keys(some[0]) and some[0].identity.module_id is None:
+                raise
+            return {enrolment.identity.id: str(error) for enrolment in some}
+        failed = {line.partition(" ")[0]: line for line in failures}
+        return {
+            each.identity.id: f"POST /devices: could not make {failed[each.identity.id]}."
+            for each in some
+            if each.identity.id in failed
+        }
 
     def delete(self, ids: Iterable[str]) -> None:
         """Delete devices, a hundred in a call; one that is gone already is no failure."""
@@ -152,7 +180,7 @@ class IdentityRegistry:
         if not isinstance(result, dict) or not isinstance(result.get("errors"), list):
             raise ServiceError(f"{answer.what}: {answer.error}.")
         failures = [
-            f"{error.get('deviceId')} ({error.get('errorCode')})"
+            f"{_named(error)} ({error.get('errorCode')})"
             for error in result["errors"]
             if str(error.get("errorCode")) not in ignore
         ]
@@ -161,13 +189,38 @@ class IdentityRegistry:
         return failures
 
 
-def _creation(identity: Identity) -> dict[str, Any]:
-    return {
-        "id": identity.device_id,
-        "importMode": "create",
-        "status": identity.status,
-        "authentication": _authentication(identity),
-    }
+def _kinds(enrolments: Iterable[Enrolment]) -> Iterator[list[Enrolment]]:
+    """Yield devices with keys, devices with a certificate and, now that these are there, modules alike."""
+    kinds: dict[tuple[bool, bool], list[Enrolment]] = {}
+    for each in enrolments:
+        kinds.setdefault((each.identity.module_id is not None, not _has_keys(each)), []).append(each)
+    for kind in sorted(kinds):
+        yield kinds[kind]
+
+
+def _has_keys(enrolment: Enrolment) -> bool:
+    return enrolment.thumbprints is None and not enrolment.by_authority
+
+
+def _creation(enrolment: Enrolment) -> dict[str, Any]:
+    identity = enrolment.identity
+    document = {"id": identity.device_id, "importMode": "create", "authentication": _proof(enrolment)}
+    if identity.module_id is not None:
+        return {**document, "moduleId": identity.module_id}
+    return {**document, "status": identity.status}
+
+
+def _proof(enrolment: Enrolment) -> dict[str, Any]:
+    if enrolment.by_authority:
+        return {"type": "certificateAuthority"}
+    if enrolment.thumbprints is not None:
+        return _thumbprints(*enrolment.thumbprints)
+    return _authentication(enrolment.identity)
+
+
+def _named(error: Mapping[str, Any]) -> str:
+    module = error.get("moduleId")
+    return str(error.get("deviceId")) if module is None else f"{error.get('deviceId')}/{module}"
 
 
 def _authentication(identity: Identity) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from conformance.backend.bounded import LARGEST_ANSWER, bounded, limited
 from conformance.backend.call_log import LONGEST_BODY, Journal, cut, shown
 from conformance.backend.tier import speaks_of_tier
 from conformance.errors import CredentialsRefused, NotInTier, ServiceError
+from conformance.evidence import asked
 from conformance.mqtt import hearing
 from conformance.mqtt.http_date import unix_time
 from conformance.report.redaction import redact
@@ -119,6 +120,7 @@ class RestClient:
         )
         write = self._journal.writer()
         write(f"{method} {path}{'' if body is None or not open_book else f' {shown(body)}'}")
+        asked.call(segments, len(request.content))
         response = self._send(request, accept, seconds, throttled, once=once)
         answer = Answer(method, path, response)
         write(f"{method} {path}: {answer.in_words if open_book else answer.error}")

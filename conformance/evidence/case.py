@@ -2,15 +2,13 @@
 
 from typing import Final
 
+from conformance.evidence import asked
 from conformance.evidence.describe import describe
 from conformance.evidence.transcript import Glyph, Transcript
 from conformance.evidence.watch import Breach, ConnectionWatch, Judgement, Watch
 from conformance.mqtt.decoder import Decoder
 from conformance.mqtt.packets import Packet, Publish, Unreadable
 from conformance.run import sleeping
-
-# A hub counts a message in blocks of this many bytes ("IoT Hub quotas and throttling").
-BLOCK: Final = 4096
 
 # The longest that a hub sends is a method's payload of 128 KB; one that sends back what it hears, 256 KB.
 LONGEST_PACKET: Final = 1024 * 1024
@@ -23,26 +21,25 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 class Evidence:
     """What one case saw: its transcript and its watch. Begin one when the case begins.
 
-    `messages` counts what passed on its connections in either direction, in blocks of 4 KB as a hub counts
-    them; `identities` the devices and modules that were made for it. `flood` is what was too much of the hub,
-    where a connection was ended for that.
+    `identities` counts the devices and modules that were made for it. `flood` is what was too much of the
+    hub, where a connection was ended for that.
     """
 
     def __init__(self) -> None:
         self.transcript = Transcript()
         self.watch = Watch()
-        self.messages = 0
         self.identities = 0
         self.flood = ""
         self._slept_before = sleeping.slept_seconds()
+        self._asked_before = asked.so_far()
         self._connections = 0
 
     def anew(self) -> "Evidence":
         """Return the evidence of another attempt: a transcript of its own, and all else goes on."""
         other = Evidence()
         self.watch.forget_what_rests_on_time()
-        other.watch, other.messages, other.identities = self.watch, self.messages, self.identities
-        other.flood = self.flood
+        other.watch, other.identities, other.flood = self.watch, self.identities, self.flood
+        other._asked_before = self._asked_before
         return other
 
     @property
@@ -64,8 +61,14 @@ class Evidence:
         """The seconds that this process paused since the case began."""
         return sleeping.slept_seconds() - self._slept_before
 
+    @property
+    def asked(self) -> asked.Asked:
+        """What this process asked of the hub since the case began."""
+        return asked.so_far().since(self._asked_before)
+
     def connection(self, device_id: str, *, watched: bool = True) -> "Recorder":
         """Return the recorder of a new connection of this device; the first is `c1` in the transcript."""
+        asked.connection()
         self._connections += 1
         return Recorder(self, f"c{self._connections}", device_id, watched=watched)
 
@@ -96,7 +99,8 @@ class Recorder:
         packets = self._outgoing.feed(data)
         for packet in packets:
             self._transcript.add(self.label, "→", describe(packet))
-            self._count(packet)
+            if isinstance(packet, Publish):
+                asked.message(len(packet.payload))
             if self._rules is not None:
                 self._rules.sent(packet)
         return packets
@@ -107,7 +111,6 @@ class Recorder:
         self._packets += len(packets)
         for packet in packets:
             self._transcript.add(self.label, "←", describe(packet))
-            self._count(packet)
             if self._rules is not None:
                 self._watch.note(self._rules.received(packet))
         return packets
@@ -136,10 +139,6 @@ class Recorder:
             flood = f"more than {MOST_BYTES} bytes from the hub on one connection"
         self._evidence.flood = self._evidence.flood or flood
         return flood
-
-    def _count(self, packet: Packet) -> None:
-        if isinstance(packet, Publish):
-            self._evidence.messages += max(1, -(-len(packet.payload) // BLOCK))
 
     def ended(self, text: str) -> list[Packet]:
         """Take note of the connection's end and return what the hub left unfinished: a packet's beginning.

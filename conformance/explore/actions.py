@@ -55,6 +55,7 @@ class Action:
 _ENDING = ("timing.keep-alive-tolerance",)
 _EXPIRY = ("timing.sas-skew", "timing.sas-grace")
 _LOCK = ("timing.c2d-lock",)
+_FEEDBACK = ("feedback", "timing.feedback")
 _MESSAGES = ("c2d", "registry")
 _TWIN = ("twin", "registry")
 _METHODS = ("methods", "registry")
@@ -82,6 +83,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     "stray": Verb("subscribes to a filter that is not documented for it", ("filter", "other", "qos")),
     # -- messages to devices
     "send": Verb("is sent a message", ("size", "properties"), _MESSAGES),
+    "send-asking": Verb(
+        "is sent a message of whose fate the sender hears", ("size", "ack"), (*_MESSAGES, *_FEEDBACK)
+    ),
+    "send-stale": Verb("is sent a message that expires before anybody hears it", ("size",), _MESSAGES),
     "acknowledge": Verb("acknowledges messages", ("which",), _MESSAGES),
     "await-again": Verb("waits until messages come again that were lost", (), (*_MESSAGES, *_LOCK)),
     "purge": Verb("has its queue emptied by the back end", (), _MESSAGES),

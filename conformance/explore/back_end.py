@@ -1,6 +1,9 @@
 """The back end's part of a play: what it sends, changes, calls and reads, and what it is told."""
 
+import contextlib
 import json
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from conformance.backend import Service
@@ -11,13 +14,15 @@ from conformance.explore.actions import Action
 from conformance.explore.corpus import BAD_CHANGES, PROPERTIES
 from conformance.explore.expectations import BACK_END, Event
 from conformance.explore.model_methods import NOTHING as NO_PAYLOAD
-from conformance.explore.stage import Stage, Wire
+from conformance.explore.stage import IN_TIME, Stage, Wire
 from conformance.explore.state import State
 from conformance.explore.wire import body_of, method_of, publish, telemetry_event
 from conformance.mqtt.device import Device
 from conformance.target.credentials import Identity
 
 _DEVICE_ANSWERED: Final = "status "
+# A call that is answered later in its scenario waits for so many reactions of the hub.
+PATIENCE: Final = 4
 
 
 class BackEnd:
@@ -28,11 +33,15 @@ class BackEnd:
         self._service = service
         self._state = state
         self._calls: dict[str, MethodCall] = {}
+        self._called: dict[str, float] = {}
+        self._allowed = PATIENCE * stage.target.timeouts.reaction
 
     def perform(self, action: Action) -> list[Event]:
         """Do it; return what the back end was told."""
         return {
             "send": self._send,
+            "send-asking": self._send_asking,
+            "send-stale": self._send_stale,
             "purge": self._purge,
             "desire": self._change,
             "replace": self._change,
@@ -58,6 +67,38 @@ class BackEnd:
         body = body_of(action.id, int(action["size"]))
         outcome = self._service.c2d.attempt_to_send(self._device(action), body, **fields)
         return [Event(BACK_END, "sent", action.id, {"outcome": outcome})]
+
+    def _send_asking(self, action: Action) -> list[Event]:
+        device, body = self._device(action), body_of(action.id, int(action["size"]))
+        outcome = self._service.c2d.attempt_to_send(
+            device,
+            body,
+            message_id=f"{device.id}-{action.id}",
+            ack=action["ack"],  # type: ignore[arg-type] # one of its words
+        )
+        return [Event(BACK_END, "sent", action.id, {"outcome": outcome})]
+
+    def _send_stale(self, action: Action) -> list[Event]:
+        self._service.c2d.send_and_outlive(self._device(action), body_of(action.id, int(action["size"])))
+        return [Event(BACK_END, "sent", action.id, {"outcome": "accepted"})]
+
+    def feedback(self, due: Sequence[str]) -> list[Event]:
+        """Return what senders have heard of their messages, once it has come of these numbers, or in time."""
+        asked = {
+            f"{self._stage.devices[person.name].id}-{message.number}": message.number
+            for person in self._state.people.values()
+            for message in person.queue
+            if message.ack
+        }
+        for message_id, number in asked.items():
+            if number in due:
+                with contextlib.suppress(Violation):  # what is missing is told by the comparison
+                    self._service.feedback.expect(message_id)
+        return [
+            Event(BACK_END, "feedback", asked[record.message_id], {"status": record.status})
+            for record in self._service.feedback.received
+            if record.message_id in asked
+        ]
 
     def _purge(self, action: Action) -> list[Event]:
         self._service.c2d.purge(self._device(action))
@@ -95,9 +136,15 @@ class BackEnd:
             self._device(action),
             method_of(action.id),
             NOTHING if payload == NO_PAYLOAD else json.loads(payload),
-            response_timeout=self._stage.target.timing["method-timeout"] if lapses else None,
+            response_timeout=self._stage.target.timing["method-timeout"] if lapses else self._allowed,
         )
+        self._called[action.id] = time.monotonic()
         return []
+
+    def overdue(self) -> list[str]:
+        """Return the calls that may time out before more is done: where a hub is far away, or slow."""
+        now = time.monotonic()
+        return [number for number, began in self._called.items() if now - began > IN_TIME * self._allowed]
 
     def results(self, wait_for: str = "", within: float = 0.0) -> list[Event]:
         """Return what callers were told since the last time; wait for one of them for so many seconds."""
@@ -113,8 +160,10 @@ class BackEnd:
     def _set_status(self, action: Action) -> list[Event]:
         device = self._device(action)
         status = "disabled" if action.verb == "disable" else "enabled"
-        if device.certificate is None or device.spare_certificate is None:
-            self._service.registry.set_status(device.id, status)  # type: ignore[arg-type] # one of two words
+        if self._state.people[action.who].cast.credential == "authority":
+            self._service.registry.use_authority(device.id, status=status)  # type: ignore[arg-type] # one of two words
+        elif device.certificate is None or device.spare_certificate is None:
+            self._service.registry.set_status(device.id, status)  # type: ignore[arg-type] # likewise
         else:
             prints = device.certificate.thumbprint(), device.spare_certificate.thumbprint()
             self._service.registry.use_certificates(device.id, *prints, status=status)  # type: ignore[arg-type] # likewise

@@ -34,6 +34,11 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
         "newer": "login-username",
         "patient": "login-patient",
     },
+    "authority": {
+        "secondary": "login-any-of-authority",
+        "newer": "login-username",
+        "patient": "login-patient",
+    },
 }
 # Those that only an identity has that the registry made.
 OF_REGISTRY: Final = frozenset({"secondary"})
@@ -97,6 +102,8 @@ PROPERTIES: Final[Mapping[str, Properties]] = {
     "content": Properties({}, {"content_type": "application/json"}),
 }
 
+# The property in which a device reads the id of a message.
+MESSAGE_ID: Final = "$.mid"
 # What the hub itself may add to a message's bag (S46, c2d.bag-contents).
 OWN_PROPERTIES: Final = frozenset({"$.to", "$.exp", "iothub-ack"})
 

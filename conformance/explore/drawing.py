@@ -15,7 +15,7 @@ from conformance.explore.corpus import (
     STRAYS,
 )
 from conformance.explore.dice import Dice
-from conformance.explore.model_connections import BY_CERTIFICATE, GROUNDS, OF_ALL
+from conformance.explore.model_connections import BY_AUTHORITY, GROUNDS, OF_ALL, grounds_of
 from conformance.explore.model_methods import NOTHING, WRONG_IDS
 from conformance.explore.model_twins import FORMS
 from conformance.explore.state import ANSWERS, DESIRED, DEVICEBOUND, METHODS, Person, State
@@ -44,7 +44,7 @@ PAYLOADS: Final = (
     '{"a":{"b":[1]}}',
     '"ü€"',
 )
-BY_CERTIFICATE_ONLY: Final = tuple(sorted(BY_CERTIFICATE))
+ACKS: Final = ("full", "full", "positive", "negative")
 ALWAYS: Final = tuple(sorted(OF_ALL - {"deleted", "disabled"}))
 BURSTS: Final = ("publish-1", "publish-1", "publish-0", "ping", "ping", "unsubscribe")
 # Where somebody hears answers about a twin.
@@ -61,8 +61,7 @@ def compact(value: object) -> str:
 
 
 def _connect(_state: State, person: Person, dice: Dice, _number: int) -> Arguments:
-    # A certificate over WebSocket is not promised: websocket.x509.
-    over = "ws" if person.cast.credential == "sas" and dice.chance(35) else "tls"
+    over = "ws" if _may_take_websocket(_state, person) and dice.chance(35) else "tls"
     will = dice.one_of(("none", "none", "0", "1", "0r", "1r"))
     bag = "none" if will == "none" else dice.one_of(tuple(BAGS))
     waits = any(message.fate == "due" for message in person.queue)
@@ -73,6 +72,16 @@ def _connect(_state: State, person: Person, dice: Dice, _number: int) -> Argumen
     return {"over": over, "clean": clean, "login": login, "will": will, "bag": bag}
 
 
+def _may_take_websocket(state: State, person: Person) -> bool:
+    """Tell whether somebody may come over WebSocket.
+
+    A certificate there is not promised (websocket.x509), and neither is one of a module (x509.module): only
+    where the one is asked of a hub, the other is.
+    """
+    unpromised = any(each.cast.is_module and each.cast.is_certified for each in state.people.values())
+    return unpromised or not person.cast.is_certified
+
+
 def _is_ready_made(state: State) -> bool:
     """Tell whether the scenario needs nothing but devices, which may be a profile's own."""
     return set(state.people) == {"a", "A"}
@@ -80,10 +89,11 @@ def _is_ready_made(state: State) -> bool:
 
 def _refused(state: State, person: Person, dice: Dice, _number: int) -> Arguments:
     others = [name for name in state.people if name != person.name]
-    over = "ws" if person.cast.credential == "sas" and dice.chance(30) else "tls"
-    ground = dice.one_of(tuple(GROUNDS))
-    if person.cast.credential == "thumbprint":
-        ground = dice.one_of((*BY_CERTIFICATE_ONLY, *BY_CERTIFICATE_ONLY, *ALWAYS))
+    over = "ws" if _may_take_websocket(state, person) and dice.chance(30) else "tls"
+    ground = dice.one_of(tuple(each for each in GROUNDS if each != "other-name"))
+    if person.cast.is_certified:
+        own = tuple(sorted(grounds_of(person) & BY_AUTHORITY))
+        ground = dice.one_of((*own, *own, *ALWAYS))
     elif person.cast.is_module and dice.chance(40):
         ground = "sibling-token"
     # What has just become a ground is tried soon.
@@ -254,6 +264,11 @@ DRAWS: Final[Mapping[str, Draw]] = {
         "size": dice.one_of(MESSAGE_SIZES),
         "properties": dice.one_of(tuple(PROPERTIES)),
     },
+    "send-asking": lambda _state, _person, dice, _number: {
+        "size": dice.one_of(MESSAGE_SIZES),
+        "ack": dice.one_of(ACKS),
+    },
+    "send-stale": _one("size", *MESSAGE_SIZES),
     "acknowledge": _one("which", "all", "all", "first", "first", "last", "reversed"),
     "await-again": _nothing,
     "purge": _nothing,

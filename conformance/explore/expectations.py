@@ -46,6 +46,7 @@ class Until(enum.Enum):
     KEEP_ALIVE = "once the keep-alive has run out"
     EXPIRY = "once the token has expired"
     METHOD = "once the call has timed out"
+    FEEDBACK = "once the hub has collected feedback"
     END = "by the end of the scenario"
 
 

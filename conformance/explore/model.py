@@ -7,7 +7,7 @@ breach that a source leaves open.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,6 +60,7 @@ UNEXPECTED: Final = {
     "closed": "alive",
     "telemetry": "telemetry-body",
     "result": "result",
+    "feedback": "feedback-unasked",
 }
 
 
@@ -142,6 +143,13 @@ class Model:
         for link in self.state.links():
             link.shaky = link.shaky or link.label in self._shaken
 
+    def give_up(self, calls: Iterable[str]) -> None:
+        """Take note that nothing is sure of these calls any more, by number: their callers may have gone."""
+        for number in calls:
+            call = self.state.calls.get(number)
+            if call is not None and call.state in {"called", "heard"}:
+                call.state = "lost"
+
     def wills_due(self) -> list[Owed]:
         """Return the Wills that the action planned last has to bring."""
         return [each for each in self._latest if each.times is Times.ONCE]
@@ -162,6 +170,7 @@ class Model:
             model_connections.end(self.state, link.label, "taken over", self._final)
         model_publishing.in_order(self.state, self._final)
         model_twins.finally_read(self.state, self._final)
+        model_messages.finally_told(self.state, self._final)
         return self._final
 
 
@@ -182,11 +191,14 @@ def needs_of(actions: Sequence[Action], cast: Sequence[Cast]) -> list[str]:
             word.partition(":")[0] == "devicebound" for word in action["filters"].split(",")
         ):
             needs |= {"c2d"}
+    certified = {each.name for each in cast if each.is_certified}
+    if any(action.who in certified and action.arguments.get("over") == "ws" for action in actions):
+        needs.add("x509-over-websocket")
     for each in cast:
         if each.is_module:
-            needs |= {"modules", "registry"}
-        if each.credential == "thumbprint":
-            needs |= {"x509", "registry"}
+            needs |= {"modules", "registry", *(("x509-modules",) if each.is_certified else ())}
+        if each.is_certified:
+            needs |= {"x509" if each.credential == "thumbprint" else "x509-ca", "registry"}
     return sorted(needs)
 
 

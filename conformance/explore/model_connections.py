@@ -29,9 +29,16 @@ GROUNDS: Final[Mapping[str, str]] = {
     "deleted": "refused-unknown",
     "other-certificate": "refused-certificate",
     "no-certificate": "refused-without-certificate",
+    "other-name": "refused-name",
     "sibling-token": "refused-sibling-token",
 }
+# The same of a device that is known by its name in a certificate of an authority.
+GROUNDS_WITH_AUTHORITY: Final[Mapping[str, str]] = {
+    "other-certificate": "refused-own-signature",
+    "no-certificate": "refused-without-authority",
+}
 BY_CERTIFICATE: Final = frozenset({"other-certificate", "no-certificate"})
+BY_AUTHORITY: Final = BY_CERTIFICATE | {"other-name"}
 # On these grounds an identity with a certificate, or a module, is refused too.
 OF_ALL: Final = frozenset(
     {"other-client-id", "other-username", "mqtt-3.1", "mqtt-5", "late-connect", "deleted", "disabled"}
@@ -40,7 +47,7 @@ OF_ALL: Final = frozenset(
 SHORTEST_KEEP_ALIVE: Final = 1
 # These name another identity.
 WITH_OTHER: Final = frozenset(
-    {"other-key", "other-resource", "other-client-id", "other-username", "sibling-token"}
+    {"other-key", "other-resource", "other-client-id", "other-username", "other-name", "sibling-token"}
 )
 
 
@@ -90,7 +97,7 @@ def _refusable(state: State, action: Action) -> str:  # noqa: PLR0911 - a list o
     }
     if not needs_state.get(ground, person.exists):
         return f"{action.who} cannot be refused as {ground}"
-    if (ground in BY_CERTIFICATE) != (person.cast.credential == "thumbprint") and ground not in OF_ALL:
+    if ground not in OF_ALL and ground not in grounds_of(person):
         return f"{ground} is no ground with what {action.who} shows"
     if ground == "sibling-token" and not person.cast.is_module:
         return f"{action.who} is no module"
@@ -109,6 +116,12 @@ def _refusable(state: State, action: Action) -> str:  # noqa: PLR0911 - a list o
 
 
 # -- what is owed
+
+
+def grounds_of(person: Person) -> frozenset[str]:
+    """Return the grounds that are about what somebody shows."""
+    by_credential = {"thumbprint": BY_CERTIFICATE, "authority": BY_AUTHORITY}
+    return by_credential.get(person.cast.credential, frozenset(GROUNDS) - OF_ALL - BY_AUTHORITY)
 
 
 def _connect(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -> None:
@@ -151,6 +164,8 @@ def _open(state: State, action: Action, plan: Plan) -> Link:
         plan.may_end(old.label, "unknown", "newest-wins")
     if old is not None:
         state.replaced.append(old)
+    for message in person.queue:
+        message.alone = False
     kept = _kept(person, old)
     if link.clean:
         # What becomes of messages that wait, no source says for sure: session.clean-purges.
@@ -184,8 +199,8 @@ def _session_rule(person: Person, link: Link, login: str) -> str:
         return "session-of-module"
     if login != "plain":
         return LOGINS[person.cast.credential][login]
-    if person.cast.credential == "thumbprint":
-        return "session-by-certificate"
+    if person.cast.is_certified:
+        return "session-by-certificate" if person.cast.credential == "thumbprint" else "session-by-authority"
     if person.was_disabled:
         return "session-when-enabled-again"
     if person.keys:
@@ -197,6 +212,8 @@ def _refused(state: State, action: Action, plan: Plan, _replies: Sequence[Event]
     person, ground = state.people[action.who], action["ground"]
     label = f"{action.who}!{action.id}"
     rule = GROUNDS[ground]
+    if person.cast.credential == "authority":
+        rule = GROUNDS_WITH_AUTHORITY.get(ground, rule)
     if person.cast.is_module and ground not in {"mqtt-3.1", "mqtt-5", "late-connect", "sibling-token"}:
         rule = "refused-module"
     plan.never(label, "session", "", rule)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from conformance.explore.actions import Action
-from conformance.explore.corpus import OWN_PROPERTIES, PROPERTIES
+from conformance.explore.corpus import MESSAGE_ID, OWN_PROPERTIES, PROPERTIES
 from conformance.explore.expectations import BACK_END, Event, Holding, OneOf, Order, Part, Times, Until
 from conformance.explore.model_connections import connected
 from conformance.explore.plan import Plan
@@ -24,6 +24,15 @@ def _sendable(state: State, action: Action) -> str:
     if not person.exists or not person.enabled:
         return f"{action.who} is not there"
     return "too many messages" if len(person.queue) >= MOST else ""
+
+
+def _stale(state: State, action: Action) -> str:
+    """While it lives nobody may hear it: neither a connection nor one that takes its subscription over."""
+    person = state.people[action.who]
+    link = person.link
+    if link is not None and link.open and (link.doomed or link.may_have(DEVICEBOUND)):
+        return f"{action.who} may hear it"
+    return _sendable(state, action)
 
 
 def _acknowledgeable(state: State, action: Action) -> str:
@@ -64,8 +73,11 @@ def _purgeable(state: State, action: Action) -> str:
 
 def _send(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -> None:
     person = state.people[action.who]
-    message = Message(action.id, action.who, int(action["size"]), action["properties"])
+    properties = action.arguments.get("properties", "none")
+    message = Message(action.id, action.who, int(action["size"]), properties)
+    message.ack = action.arguments.get("ack", "")
     link = person.link if person.link is not None and person.link.open else None
+    message.alone = link is None
     if link is None:
         kept = (person.kept or {}).get(DEVICEBOUND)
         message.sent_while = "away"
@@ -74,6 +86,14 @@ def _send(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -
         message.sent_while = "deaf"
         message.fate = "open"
     person.queue.append(message)
+    taken = Part("outcome", OneOf(("accepted",)), "message-taken")
+    plan.back_end("sent", action.id, Times.ONCE, "message-taken", taken)
+
+
+def _send_stale(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -> None:
+    message = Message(action.id, action.who, int(action["size"]), "none")
+    message.fate, message.why_gone = "gone", "message-expired"
+    state.people[action.who].queue.append(message)
     taken = Part("outcome", OneOf(("accepted",)), "message-taken")
     plan.back_end("sent", action.id, Times.ONCE, "message-taken", taken)
 
@@ -100,6 +120,7 @@ def _acknowledge(state: State, action: Action, plan: Plan, replies: Sequence[Eve
                 continue
             sure = link.open and number not in again and number not in late
             message.fate = "gone" if sure else "open"
+            message.settled = "acknowledged" if sure else ""
             message.why_gone = "message-done-over-websocket" if link.over == "ws" else "message-done"
 
     plan.then.append(note)
@@ -121,6 +142,8 @@ def _purge(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) 
     for message in person.queue:
         if message.fate == "gone":
             continue
+        if not message.seen and (message.fate == "due" or message.alone):
+            message.settled = "purged"
         # One that was given out is locked: what a purge does to it, no source says.
         message.fate = "open" if message.seen else "gone"
         message.why_gone = "message-purged"
@@ -163,7 +186,8 @@ def _may(
     person: Person, link: Link, message: Message, plan: Plan, times: Times, *, again: bool = False
 ) -> None:
     properties = PROPERTIES[message.properties]
-    bag = properties.bag
+    # A message of whose fate somebody wants to hear has an id that only it has.
+    bag = {**properties.bag, MESSAGE_ID: f"{person.name}-{message.number}"} if message.ack else properties.bag
     parts = [
         Part("addressee", OneOf((person.name,)), "message-topic"),
         Part("body", OneOf((message.number,)), "message-body"),
@@ -236,16 +260,47 @@ def delivered(state: State, event: Event) -> None:
         link.held.append(message.number)
 
 
+def finally_told(state: State, plan: Plan) -> None:
+    """Say of what a sender has heard in the end that asked for it, and of what it must not have."""
+    for person in state.people.values():
+        for message in person.queue:
+            if message.ack:
+                _told(message, plan)
+
+
+def _told(message: Message, plan: Plan) -> None:
+    wants = {"full": {"acknowledged", "purged"}, "positive": {"acknowledged"}, "negative": {"purged"}}
+    if not message.settled:
+        # Whether it was delivered at last, nobody knows.
+        plan.back_end("feedback", message.number, Times.ANY, "feedback")
+    elif message.settled not in wants[message.ack]:
+        plan.never(BACK_END, "feedback", message.number, "feedback-unasked")
+    elif message.settled == "acknowledged":
+        status = Part("status", OneOf(("Success",)), "feedback")
+        plan.back_end(
+            "feedback", message.number, Times.AT_LEAST_ONCE, "feedback", status, until=Until.FEEDBACK
+        )
+    else:
+        status = Part("status", OneOf(("Purged",)), "feedback-purged")
+        plan.back_end(
+            "feedback", message.number, Times.AT_LEAST_ONCE, "feedback-purged", status, until=Until.FEEDBACK
+        )
+
+
 PLANNERS: Final = {
     "send": _send,
+    "send-asking": _send,
+    "send-stale": _send_stale,
     "acknowledge": _acknowledge,
     "await-again": _await_again,
     "purge": _purge,
 }
 HINDRANCES: Final = {
     "send": _sendable,
+    "send-asking": _sendable,
+    "send-stale": _stale,
     "acknowledge": _acknowledgeable,
     "await-again": _awaitable,
     "purge": _purgeable,
 }
-__all__ = ["BACK_END", "HINDRANCES", "PLANNERS", "chosen", "delivered", "stand"]
+__all__ = ["BACK_END", "HINDRANCES", "PLANNERS", "chosen", "delivered", "finally_told", "stand"]

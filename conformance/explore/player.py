@@ -36,7 +36,19 @@ from conformance.run.bench import CaseBench
 
 _OF_BACK_END: Final = frozenset(
     {
-        *("send", "purge", "desire", "replace", "tag", "misdesire", "read", "call", "lapse"),
+        *(
+            "send",
+            "send-asking",
+            "send-stale",
+            "purge",
+            "desire",
+            "replace",
+            "tag",
+            "misdesire",
+            "read",
+            "call",
+            "lapse",
+        ),
         *("disable", "enable", "rekey", "delete", "create"),
     }
 )
@@ -101,6 +113,8 @@ class Player:
     def play(self) -> Played:
         """Play it, up to the first action that brings what no right hub brings."""
         for action in self._scenario.actions:
+            if self._back_end is not None:
+                self._model.give_up(self._back_end.overdue())
             hindrance = self._model.hindrance(action)
             if hindrance:
                 self._played.left_out += 1
@@ -242,6 +256,8 @@ class Player:
             Until.EXPIRY: SHORT_LIFE + timing.get("sas-skew", 0.0) + timing.get("sas-grace", 0.0) + reaction,
             Until.METHOD: timing.get("method-timeout", 0.0) + reaction,
             Until.END: reaction,
+            # Who reads feedback waits for the hub's own time beside that.
+            Until.FEEDBACK: reaction,
         }[until]
 
     def _wait_for(self, owed: Owed, within: float) -> bool:
@@ -309,6 +325,9 @@ class Player:
         owed = self._visible(plan.owed)
         read = [each.key for each in owed if each.kind == "twin"]
         events = [self._needs_back_end().read(key.removeprefix("of "), key) for key in read]
+        feedback = [each for each in owed if each.kind == "feedback"]
+        if feedback:
+            events += self._needs_back_end().feedback([each.key for each in feedback if each.times.is_due])
         if self._reads_telemetry:
             for who, person in self._model.state.people.items():
                 self._collect(who, owed, fence=person.connections > 0 and self._model.gets_in(who))

@@ -8,13 +8,14 @@ from conformance.explore import wire
 from conformance.explore.actions import Action
 from conformance.explore.expectations import Event
 from conformance.explore.logins import Claim
+from conformance.explore.model_connections import BY_AUTHORITY
 from conformance.explore.stage import Stage
 from conformance.mqtt import raw_packets
 from conformance.mqtt.device import Device
 from conformance.mqtt.fields import NO_PASSWORD, Absent, Will
 from conformance.mqtt.packets import Connack
 from conformance.mqtt.raw import RawConnection
-from conformance.target.certificates import ClientCertificate
+from conformance.target.certificates import ClientCertificate, two_certificates
 from conformance.target.credentials import Secret, random_key
 
 # An hour ago: no allowance for clocks reaches as far.
@@ -31,9 +32,8 @@ class Refusals:
         """Try to connect as the action says; return "session" if it is let in, "ended" once it is closed."""
         label = f"{action.who}!{action.id}"
         device = self._stage.devices[action.who]
-        if action["ground"] in {"other-certificate", "no-certificate"}:
-            stranger = ClientCertificate(device.id) if action["ground"] == "other-certificate" else None
-            device = self._stage.bench.pretender(device, stranger)
+        if action["ground"] in BY_AUTHORITY:
+            device = self._stage.bench.pretender(device, self._certificate(action, device))
         elif action["ground"] == "unknown":
             device = self._stage.bench.unknown_device()
         try:
@@ -55,6 +55,16 @@ class Refusals:
             events.append(Event(label, "ended"))
         raw.close()
         return events
+
+    def _certificate(self, action: Action, device: Device) -> ClientCertificate | None:
+        """Return what somebody presents that has to be refused with it."""
+        match action["ground"]:
+            case "other-certificate":
+                return two_certificates(device.id)[0]
+            case "other-name":
+                return self._stage.bench.device_authority.issue(self._stage.devices[action["other"]].id)
+            case _:
+                return None
 
     def _connect(self, action: Action, device: Device) -> bytes:
         ground = action["ground"]
@@ -97,7 +107,7 @@ class Refusals:
             "other-resource": other.token,
             "sibling-token": other.token,
             "malformed": lambda: Secret("SharedAccessSignature sr=nothing"),
-            **dict.fromkeys(("anonymous", "no-certificate", "other-certificate"), lambda: NO_PASSWORD),
+            **dict.fromkeys(("anonymous", *BY_AUTHORITY), lambda: NO_PASSWORD),
         }
         return makers.get(ground, device.password)()
 

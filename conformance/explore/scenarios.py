@@ -7,7 +7,7 @@ its number: a third needs nothing but devices.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
 
@@ -19,13 +19,14 @@ from conformance.explore.drawing import DRAWS
 from conformance.explore.model import Model, needs_of
 from conformance.explore.state import ANSWERS, DESIRED, DEVICEBOUND, METHODS, Cast, Person
 
+CREDENTIALS: Final = ("sas", "thumbprint", "authority")
 # How many there are where nothing else is said: as many as take no longer than all other cases together.
 DEFAULT: Final = 144
 # On a live hub one of each of these is played, and none that takes long there or changes an identity.
 LIVE: Final = ("device", "messages", "twins", "methods")
 _NOT_LIVE: Final = frozenset(
     {
-        *("fall-silent", "outlive", "await-again", "lapse"),
+        *("fall-silent", "outlive", "await-again", "lapse", "send-asking", "send-stale"),
         *("disable", "enable", "rekey", "delete", "create"),
     }
 )
@@ -45,6 +46,7 @@ SOMEBODY_HEARS: Final = 75
 _HEARD_BY: Final = {
     "call": METHODS,
     "send": DEVICEBOUND,
+    "send-asking": DEVICEBOUND,
     "desire": DESIRED,
     "replace": DESIRED,
     "get": ANSWERS,
@@ -55,7 +57,7 @@ _HEARD_BY: Final = {
 FOLLOW_UP: Final = 36
 _FOLLOW_UPS: Final = (
     *("acknowledge", "await-again", "answer", "answer", "misanswer", "meddle", "answer-late"),
-    *("acknowledge", "await-again", "drop", "connect", "subscribe"),
+    *("acknowledge", "await-again", "drop", "connect", "subscribe", "purge", "send-asking"),
     *("enable", "create", "report-for", "refused", "call", "desire", "disconnect"),
 )
 
@@ -65,9 +67,12 @@ _AROUND: Final = {"connect": 5, "refused": 6, "disconnect": 3, "drop": 5, "ping"
 # Each takes seconds, so few scenarios have them.
 _SLOW: Final = {"fall-silent": 10, "outlive": 10}
 SLOW_ONES: Final = 10
+# In so many of a hundred scenarios a sender asks what became of its messages: the others need no feedback.
+ASKING_ONES: Final = 50
 _PUBLISHING: Final = {"publish": 20, "burst": 14, "trespass": 5, "publish-twice-over": 3}
 _SUBSCRIBING: Final = {"subscribe": 10, "unsubscribe": 10, "stray": 3}
-_MESSAGES: Final = {"send": 40, "acknowledge": 20, "await-again": 10, "purge": 6}
+_MESSAGES: Final = {"send": 40, "acknowledge": 20, "await-again": 10, "purge": 6, "send-stale": 4}
+_ASKING: Final = {"send-asking": 40, "purge": 12}
 _TWINS: Final = {
     "get": 44,
     "report": 30,
@@ -82,15 +87,16 @@ _TWINS: Final = {
 _METHODS: Final = {"call": 40, "answer": 30, "misanswer": 6, "meddle": 6, "lapse": 6, "answer-late": 6}
 _IDENTITIES: Final = {"disable": 8, "enable": 10, "rekey": 8, "delete": 8, "create": 10}
 # An action of these takes seconds: one of each in a scenario at most.
-_ONCE: Final = frozenset({"fall-silent", "outlive", "await-again", "lapse"})
+_ONCE: Final = frozenset({"fall-silent", "outlive", "await-again", "lapse", "send-stale"})
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Scenarios of one kind: who takes part, and how likely each verb is."""
+    """Scenarios of one kind: who takes part, or which `others`, and how likely each verb is."""
 
     cast: tuple[Cast, ...]
     weights: Mapping[str, int]
+    others: tuple[tuple[Cast, ...], ...] = ()
 
 
 def _sas(*names: str) -> tuple[Cast, ...]:
@@ -119,6 +125,10 @@ STRATA: Final[Mapping[str, Stratum]] = {
     "certificates": Stratum(
         (Cast("a", "thumbprint"), Cast("A", "thumbprint"), Cast("a1")),
         {**_AROUND, "refused": 24, **_SUBSCRIBING, **_PUBLISHING, **_TWINS, **_MESSAGES},
+        (
+            (Cast("a", "authority"), Cast("A", "authority"), Cast("a1")),
+            (Cast("a", "thumbprint"), Cast("a/m", "thumbprint"), Cast("A", "authority")),
+        ),
     ),
     "mixed": Stratum(
         _sas("a", "A", "a.1", "a/m"),
@@ -145,6 +155,16 @@ class Scenario:
     def name(self) -> str:
         """``explore.c2d[17]``: what it is called in pytest and in reports."""
         return f"explore.{self.section}[{self.number}]"
+
+    @property
+    def ways(self) -> frozenset[tuple[str, bool, bool]]:
+        """In which ways it connects: over what, with a certificate or not, as a module or not."""
+        cast = {each.name: each for each in self.cast}
+        return frozenset(
+            (action["over"], cast[action.who].is_certified, cast[action.who].is_module)
+            for action in self.actions
+            if "login" in action.arguments
+        )
 
     @cached_property  # a play asks with each step
     def needs(self) -> tuple[str, ...]:
@@ -192,7 +212,11 @@ def draw(number: int) -> Scenario:
     dice = Dice(f"scenario {number}")
     if not dice.chance(SLOW_ONES):
         quick = {verb: weight for verb, weight in stratum.weights.items() if verb not in _SLOW}
-        stratum = Stratum(stratum.cast, quick)
+        stratum = replace(stratum, weights=quick)
+    if section == "messages" and dice.chance(ASKING_ONES):
+        stratum = replace(stratum, weights={**stratum.weights, **_ASKING})
+    if stratum.others:
+        stratum = replace(stratum, cast=dice.one_of((stratum.cast, stratum.cast, *stratum.others)))
     model = Model(stratum.cast)
     actions: list[Action] = []
     length = SHORTEST + dice.below(LONGER_BY_UP_TO)
@@ -271,6 +295,11 @@ def _waits(person: Person) -> bool:
     return any(message.fate == "due" and (message.locked or not message.seen) for message in person.queue)
 
 
+def _keeps(person: Person, name: str) -> bool:
+    """Tell whether somebody who is away will surely hear of this again."""
+    return person.kept is not None and name in person.kept and person.kept[name].sure == "yes"
+
+
 def _has_left(person: Person, name: str) -> bool:
     link = person.link
     return link is not None and link.open and not link.clean and name in link.unsubscribed
@@ -281,6 +310,8 @@ _IN_PLACE: Final[Mapping[str, Callable[[Person], bool]]] = {
     "refused": lambda person: not person.exists or not person.enabled,
     "call": lambda person: not person.exists,
     "drop": _loses,
+    "purge": lambda person: any(each.ack and each.fate == "due" and not each.seen for each in person.queue),
+    "send-asking": lambda person: not _is_here(person) and _keeps(person, DEVICEBOUND),
     "connect": lambda person: not _is_here(person) and _waits(person),
     "subscribe": lambda person: _is_here(person) and _waits(person) and not _hears(person, DEVICEBOUND),
     "desire": lambda person: _has_left(person, DESIRED),
@@ -321,8 +352,8 @@ def read(text: str) -> Scenario:
         raise UsageError(f"no section {words[2]!r}. There are: {', '.join(STRATA)}.")
     identities = [line.split() for line in lines[1:] if line.startswith("identity ")]
     for line in identities:
-        if len(line) != 3 or line[2] not in {"sas", "thumbprint"}:  # noqa: PLR2004 - likewise
-            raise UsageError(f"{' '.join(line)!r}: write: identity NAME sas, or: identity NAME thumbprint")
+        if len(line) != 3 or line[2] not in CREDENTIALS:  # noqa: PLR2004 - likewise
+            raise UsageError(f"{' '.join(line)!r}: write: identity NAME {', or '.join(CREDENTIALS)}")
     cast = tuple(Cast(line[1], line[2]) for line in identities)
     actions = tuple(parse(line) for line in lines[1:] if not line.startswith("identity "))
     names = {each.name for each in cast}

@@ -1,7 +1,7 @@
 """The identities and connections of one play: who a scenario's names are this time, and what they hear."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,7 @@ from conformance.mqtt.device import Device
 from conformance.mqtt.packets import Connack, Publish
 from conformance.mqtt.raw import RawConnection
 from conformance.run.bench import CaseBench
+from conformance.run.orders import Order, Proof
 from conformance.target.credentials import Secret
 
 
@@ -67,13 +68,10 @@ class Stage:
     def _appear(self, cast: Sequence[Cast]) -> None:
         devices = [each for each in cast if not each.is_module]
         if "registry" in self.target.capabilities:
-            made = self.bench.devices_named([f"-{each.name}" for each in devices])
+            made = self.bench.ordered([_order(each, cast) for each in devices])
         else:  # ready-made ones have names of their own
             made = [self.bench.device() for _ in devices]
-        for each, device in zip(devices, made, strict=True):
-            self.devices[each.name] = device
-            if each.credential == "thumbprint":
-                self.bench.certify(device)
+        self.devices.update({each.name: device for each, device in zip(devices, made, strict=True)})
         for each in cast:
             if each.is_module:
                 module = each.name.partition("/")[2]
@@ -95,5 +93,19 @@ class Stage:
         self.wires.pop(label, None)
 
 
-# How old a message may be that is acknowledged, as a share of its lock.
+def _order(device: Cast, cast: Sequence[Cast]) -> Order:
+    """Return what a device of a scenario is to be, with its modules."""
+    modules = [
+        (each.name.partition("/")[2], _PROOFS[each.credential])
+        for each in cast
+        if each.is_module and each.device == device.name
+    ]
+    return Order(ending=f"-{device.name}", proof=_PROOFS[device.credential], modules=tuple(modules))
+
+
+_PROOFS: Final[Mapping[str, Proof]] = {"sas": "keys", "thumbprint": "SHA-1", "authority": "authority"}
+
+
+# How old a message may be that is acknowledged, as a share of its lock, and a call that is answered, as one
+# of the time that its caller waits.
 IN_TIME: Final = 0.5

@@ -22,7 +22,8 @@ DOCUMENTED = (DEVICEBOUND, ANSWERS, DESIRED, METHODS)
 class Cast:
     """An identity of a scenario: its name there, how it shows who it is.
 
-    `name` is ``a``, or ``a/m`` of a module of ``a``; `credential` is ``sas`` or ``thumbprint``.
+    `name` is ``a``, or ``a/m`` of a module of ``a``; `credential` is ``sas``, or what a certificate of it is
+    known by: ``thumbprint`` or ``authority``.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Cast:
     def is_module(self) -> bool:
         """Whether it is a module."""
         return "/" in self.name
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether it is known by a certificate."""
+        return self.credential != "sas"
 
     def __str__(self) -> str:
         return f"{self.name} {self.credential}"
@@ -105,7 +111,9 @@ class Message:
 
     `fate`: ``due`` has to be delivered to who is subscribed; ``open`` may be; ``gone`` must not be.
     `why_gone` is the rule that a delivery would break then. `seen`: it was delivered at least once; `locked`:
-    to a connection that has ended, so it comes again only when its lock has run out.
+    to a connection that has ended, so it comes again only when its lock has run out. `alone`: nobody was
+    connected since it was sent, so it waits. `ack`: of which of its fates its sender wants to hear, nothing
+    where of none; `settled` is the fate that is sure.
     """
 
     number: str
@@ -117,6 +125,9 @@ class Message:
     seen: bool = False
     locked: bool = False
     sent_while: Literal["subscribed", "away", "deaf"] = "subscribed"
+    alone: bool = False
+    ack: str = ""
+    settled: Literal["", "acknowledged", "purged"] = ""
 
 
 @dataclass

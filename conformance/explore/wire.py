@@ -154,7 +154,7 @@ class Heard:
         if came.qos:
             self.held[number] = came.packet_id
         bag = bag_of(came)
-        properties = {**bag.application, **bag.system}
+        properties = {name: self._named(value) for name, value in {**bag.application, **bag.system}.items()}
         right = came.payload == body_of(number, len(came.payload))
         values = {
             "addressee": self.names.get(unquote(device), unquote(device)),
@@ -166,6 +166,13 @@ class Heard:
             "names": dict.fromkeys(properties, True),
         }
         return Event(self.label, "message", number or "?", values)
+
+    def _named(self, value: str | None) -> str | None:
+        """Return a value in which a scenario's name stands for this run's, as in the id of a message."""
+        for own, name in self.names.items():
+            if value is not None and value.startswith(f"{own}-"):
+                return f"{name}{value.removeprefix(own)}"
+        return value
 
 
 def _json(body: bytes) -> Any:

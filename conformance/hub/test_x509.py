@@ -127,9 +127,9 @@ def test_telemetry_says_who_issued_the_certificate(certified, telemetry, observe
 
 @clause("x509.token-instead")
 @pytest.mark.parametrize("certificate", [NO_CERTIFICATE, None], ids=["in-its-place", "beside-it"])
-def test_a_token_of_a_device_that_has_a_certificate(certified, observed, certificate):
+def test_a_token_of_a_device_that_has_a_certificate(formerly_keyed, observed, certificate):
     """The token is signed with the key that the device had before its certificates were registered."""
-    observed(certified.attempt(certificate=certificate, password=certified.token()))
+    observed(formerly_keyed.attempt(certificate=certificate, password=formerly_keyed.token()))
 
 
 @clause("x509.module")

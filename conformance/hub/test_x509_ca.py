@@ -129,9 +129,10 @@ def test_no_certificate_and_no_token_open_nothing(vouched, password, untouched):
 
 @clause("x509-ca.token-instead")
 @pytest.mark.parametrize("certificate", [NO_CERTIFICATE, None], ids=["in-its-place", "beside-it"])
-def test_a_token_of_a_device_of_an_authority(vouched, observed, certificate):
+def test_a_token_of_a_device_of_an_authority(formerly_keyed_vouched, observed, certificate):
     """The token is signed with the key that the device had before."""
-    observed(vouched.attempt(certificate=certificate, password=vouched.token()))
+    device = formerly_keyed_vouched
+    observed(device.attempt(certificate=certificate, password=device.token()))
 
 
 @clause("x509-ca.other-kinds")

@@ -171,6 +171,7 @@ def _scaled(timeouts: Timeouts, factor: float) -> Timeouts:
         reaction=timeouts.reaction * factor,
         silence=timeouts.silence * factor,
         will_silence=timeouts.will_silence * factor,
+        settling=timeouts.settled * factor,
     )
 
 

@@ -1,7 +1,7 @@
 """The tables of a profile, as pydantic models: which keys there are."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator, model_validator
 
@@ -124,13 +124,26 @@ class Claims(Table):
     capabilities: Annotated[tuple[Capability, ...], Strict(strict=False)] = ()
 
 
+# How long a change of an identity is given to count where devices connect, in seconds. A hub of which nothing
+# is observed beside a fence is one process, and needs none.
+SETTLING: Final = 5.0
+
+
 class Timeouts(Table):
     """[timeouts], in seconds. The defaults suit a live hub."""
 
     connect: Seconds = 60.0
     reaction: Seconds = 30.0
-    silence: SecondsOrZero = 5.0
-    will_silence: SecondsOrZero = 30.0
+    silence: SecondsOrZero = 2.0
+    will_silence: SecondsOrZero = 10.0
+    settling: SecondsOrZero | None = None
+
+    @property
+    def settled(self) -> float:
+        """How long a change is given to count, whether the profile says so or not."""
+        if self.settling is not None:
+            return self.settling
+        return SETTLING if self.silence else 0.0
 
 
 class Timing(Table):

@@ -192,6 +192,8 @@ def _cost(runs: Sequence[RunPart]) -> CostPart:
         slowest=slowest[: max(len(cost.slowest) for cost in costs)],
         slept_share=round(slept / paid, 4) if paid else 0.0,
         messages=sum(cost.messages for cost in costs),
+        registry_operations=sum(cost.registry_operations for cost in costs),
+        connections=sum(cost.connections for cost in costs),
         identities=sum(cost.identities for cost in costs),
     )
 

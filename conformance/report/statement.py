@@ -130,15 +130,18 @@ class SlowCase(_Part):
 class CostPart(_Part):
     """Where the time went, and what the run asked of the hub.
 
-    `seconds_by_section` is the wall time of the cases, of all workers together; `slept_share` the part of the
-    run's time that its workers paused. `messages` counts those on the devices' connections, in blocks of
-    4 KB as a hub counts them; `identities` the devices and modules that cases used.
+    `seconds_by_section` is the wall time of the cases, of all workers together; `slept_share` the part of
+    the run's time that its workers paused. `messages` counts what a hub charges, from either side and in
+    blocks of 4 KB; `registry_operations` the calls about identities, `connections` those of devices, with
+    preflight and clearing up; `identities` the devices and modules that cases used.
     """
 
     seconds_by_section: dict[str, float] = {}
     slowest: list[SlowCase] = []
     slept_share: float = 0.0
     messages: int = 0
+    registry_operations: int = 0
+    connections: int = 0
     identities: int = 0
 
 

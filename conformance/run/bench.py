@@ -4,11 +4,9 @@ The worker opens one reactor, one service and one supply of new devices; a case 
 packets and telemetry go into its own evidence.
 """
 
-import base64
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from conformance.backend import HubEvents, IdentityRegistry, Service, TelemetryReader, Twins
 from conformance.errors import NotOffered, NotTested, ServiceError
@@ -19,23 +17,22 @@ from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.server_certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.websocket import WebSocket
 from conformance.run.dependencies import Place
-from conformance.run.identities import FIRST_BATCH, NewIdentities, ReadyIdentities
+from conformance.run.identities import Made, NewIdentities, ReadyIdentities
 from conformance.run.neighbours import Neighbours
+from conformance.run.orders import Order, order_of
 from conformance.run.own_state import OwnState, OwnStates
 from conformance.run.ready_twins import ReadyTwins, member_of
-from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest
-from conformance.target.credentials import Identity, Secret
+from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest, two_certificates
+from conformance.target.credentials import Identity, random_key
 from conformance.target.target import Target
 from conformance.verdict.needs import NO_SECOND_KEY
 from conformance.ways.way import FIRST, Way
-
-LONGEST_NAME: Final = 64
 
 
 class DeviceBench:
     """The bench of one worker. Close it at the end of the worker."""
 
-    def __init__(self, target: Target, place: Place, *, first_batch: int = FIRST_BATCH) -> None:
+    def __init__(self, target: Target, place: Place) -> None:
         self.target = target
         self.reactor = Reactor()
         self.endpoint = Endpoint(
@@ -59,7 +56,11 @@ class DeviceBench:
         self.identities: NewIdentities | ReadyIdentities
         if makes_devices:
             self.identities = NewIdentities(
-                self.service.registry, place.prefix, place.journal, first_batch=first_batch
+                self.service.registry,
+                place.prefix,
+                place.journal,
+                plan=place.orders,
+                authority=target.device_authority,
             )
         else:
             self.identities = ReadyIdentities(target.identities, place.number, place.workers)
@@ -96,9 +97,11 @@ class DeviceBench:
         return self._service
 
     @contextmanager
-    def for_case(self, evidence: Evidence, way: Way = FIRST) -> Iterator["CaseBench"]:
-        """Lend the bench to a case; what the case opened is closed behind it."""
-        case = CaseBench(self, evidence, way)
+    def for_case(
+        self, evidence: Evidence, way: Way = FIRST, fixtures: Collection[str] = ()
+    ) -> Iterator["CaseBench"]:
+        """Lend the bench to a case, which asks for these fixtures; what it opened is closed behind it."""
+        case = CaseBench(self, evidence, way, fixtures)
         if self._service is not None:
             self._service.journal.follow(evidence.transcript)
             self._service.methods.forget()
@@ -126,7 +129,7 @@ class DeviceBench:
 
     def _neighbour(self) -> Device:
         """Return a new device whose packets are in no case's evidence."""
-        return self._own_device(self.identities.take())
+        return self._own_device(self.identities.take().identity)
 
     def _own_device(self, identity: Identity) -> Device:
         return Device(identity, self.endpoint, self.reactor, Evidence())
@@ -135,11 +138,15 @@ class DeviceBench:
 class CaseBench:
     """The bench as one case sees it; its devices meet the hub in the case's way."""
 
-    def __init__(self, bench: DeviceBench, evidence: Evidence, way: Way) -> None:
+    def __init__(
+        self, bench: DeviceBench, evidence: Evidence, way: Way, fixtures: Collection[str] = ()
+    ) -> None:
         self._bench = bench
+        self._fixtures = fixtures
         self._evidence = evidence
         self.way = way
         self._devices: list[Device] = []
+        self._modules: dict[str, Made] = {}
         self._readers: dict[str, TelemetryReader] = {}
         self._followed: list[tuple[TelemetryReader, str]] = []
 
@@ -188,59 +195,54 @@ class CaseBench:
         self._evidence.identities += len(names)
         return names
 
-    def device(self, ending: str = "") -> Device:
+    def device(self, ending: str = "", fixture: str = "") -> Device:
         """Return a device that no other case has, or, of a profile's ready-made ones, that none has now.
 
-        Its id ends in `ending`. In the way of a module it is one, of a device that nobody else uses.
+        Its id ends in `ending`. In the way of a module it is one, of a device that nobody else uses. It is
+        the device of this `fixture`, so that modules that others make of it are there already.
         """
-        if ending:
-            return self._in_its_way(self._bench.identities.take_alike([ending])[0], ending)
-        identity = self._bench.identities.take()
-        if any(identity.device_id == device.id for device in self._devices):
+        made = self._bench.identities.take(order_of(fixture, self._fixtures, self.way, ending))
+        if any(made.identity.device_id == device.id for device in self._devices):
             raise NotTested(
                 f"needs {len(self._devices) + 1} devices: add [[identity]] tables or run fewer workers"
             )
-        return self._in_its_way(identity)
+        return self._in_its_way(made)
 
     @property
     def evidence(self) -> Evidence:
         """What this case sees."""
         return self._evidence
 
-    def devices_named(self, endings: Sequence[str]) -> list[Device]:
-        """Return new devices, as many as endings, whose ids differ in these alone."""
-        return [self._device(identity) for identity in self._bench.identities.take_alike(endings)]
-
-    def certify(self, device: Device) -> None:
-        """Have the hub know a device by two new certificates; from now on it presents the first."""
-        pair = _two_certificates(device.id)
-        self.registry.use_certificates(device.id, *(each.thumbprint() for each in pair))
-        device.certificate, device.spare_certificate = self._own_first(pair)
+    def ordered(self, orders: Sequence[Order]) -> list[Device]:
+        """Return new devices, as many as orders, whose ids differ in their endings alone."""
+        return [self._device_of(made) for made in self._bench.identities.take_alike(orders)]
 
     def pretender(self, device: Device, certificate: ClientCertificate | None) -> Device:
         """Return somebody who goes by the name of a device, and presents this certificate, or none."""
+        device_id, _, module_id = device.id.partition("/")
         identity = Identity(
-            device_id=device.id, primary_key=device.primary_key, secondary_key=device.secondary_key
+            device_id=device_id,
+            module_id=module_id or None,
+            primary_key=device.primary_key,
+            secondary_key=device.secondary_key,
         )
         return self._device(
             identity, None if certificate is None else (certificate, certificate), known=False
         )
 
     def module_named(self, device: Device, name: str) -> Device:
-        """Return a new module of a device of this case, of this name."""
-        return self._device(self.registry.create_module(device.id, name))
+        """Return a new module of a device of this case, of this name: the one that was ordered with it."""
+        return self._module(device.id, name, certified=False)
 
     def devices_alike(self, *endings: str) -> tuple[Device, ...]:
         """Return new devices whose ids differ in these endings alone."""
-        identities = self._bench.identities.take_alike(endings)
-        return tuple(
-            self._in_its_way(identity, ending) for identity, ending in zip(identities, endings, strict=True)
-        )
+        orders = [order_of("", (), self.way, ending) for ending in endings]
+        return tuple(self._in_its_way(made) for made in self._bench.identities.take_alike(orders))
 
     def unknown_device(self) -> Device:
         """Return a device that the hub does not know, with a key that it never saw."""
         name = self._bench.identities.unused_name()
-        unknown = Identity(device_id=name, primary_key=_fresh_key(), secondary_key=_fresh_key())
+        unknown = Identity(device_id=name, primary_key=random_key(), secondary_key=random_key())
         return self._device(unknown, known=False)
 
     def module(self, device: Device, ending: str = "") -> Device:
@@ -253,8 +255,7 @@ class CaseBench:
 
     def certified_device(self, digest: Digest = "SHA-1") -> Device:
         """Return a new device that is known by two new certificates, of which it presents the first."""
-        identity = self._bench.identities.take()
-        return self._device(identity, self._certify(identity, digest))
+        return self._device_of(self._bench.identities.take(Order(proof=digest)))
 
     @property
     def neighbours(self) -> Neighbours | None:
@@ -275,9 +276,17 @@ class CaseBench:
 
     def vouched_device(self) -> Device:
         """Return a new device that is known by its name in a certificate of the authority; it has one."""
-        identity = self._bench.identities.take()
-        self.registry.use_authority(identity.device_id)
-        pair = self.device_authority.issue(identity.id), self.device_authority.issue(identity.id)
+        return self._device_of(self._bench.identities.take(Order(proof="authority")))
+
+    def device_without_its_keys(self, proof: Literal["SHA-1", "authority"]) -> Device:
+        """Return a new device that had keys which the hub knew, and is known by a certificate since."""
+        identity = self._bench.identities.take().identity
+        if proof == "authority":
+            self.registry.use_authority(identity.device_id)
+            pair = self.device_authority.issue(identity.id), self.device_authority.issue(identity.id)
+        else:
+            pair = two_certificates(identity.id)
+            self.registry.use_certificates(identity.device_id, *(each.thumbprint() for each in pair))
         return self._device(identity, pair)
 
     def certified_module(self, device: Device) -> Device:
@@ -286,7 +295,7 @@ class CaseBench:
 
     def unknown_module(self, device: Device) -> Device:
         """Return a module of a device of this case that the hub does not know, with a key it never saw."""
-        key, other_key = _fresh_key(), _fresh_key()
+        key, other_key = random_key(), random_key()
         unknown = Identity(device_id=device.id, module_id="nobody", primary_key=key, secondary_key=other_key)
         return self._device(unknown, known=False)
 
@@ -311,27 +320,27 @@ class CaseBench:
         for reader, device_id in self._followed:
             reader.forget(device_id)
 
-    def _in_its_way(self, identity: Identity, ending: str = "") -> Device:
-        """Return this device, or a module of it, with a key or a certificate, as the case's way has it."""
-        certified = self.way.credential != "sas"
+    def _in_its_way(self, made: Made) -> Device:
+        """Return what was made for the case's way: the device, or its first module."""
         if self.way.kind == "device":
-            return self._device(identity, self._certify(identity) if certified else None)
-        return self._module(identity.device_id, f"module-0{ending}", certified=certified)
+            return self._device_of(made)
+        (module,) = made.modules.values()
+        return self._device(module.identity, module.certificates)
+
+    def _device_of(self, made: Made) -> Device:
+        """Return a device that was made, and keep its modules for whoever asks for them."""
+        self._modules |= {module.identity.id: module for module in made.modules.values()}
+        return self._device(made.identity, made.certificates)
 
     def _module(self, device_id: str, name: str, *, certified: bool) -> Device:
+        ahead = self._modules.pop(f"{device_id}/{name}", None)
+        if ahead is not None:
+            return self._device(ahead.identity, ahead.certificates)
         if not certified:
             return self._device(self.registry.create_module(device_id, name))
-        pair = _two_certificates(f"{device_id}/{name}")
+        pair = two_certificates(f"{device_id}/{name}")
         thumbprints = pair[0].thumbprint(), pair[1].thumbprint()
         return self._device(self.registry.create_module(device_id, name, thumbprints=thumbprints), pair)
-
-    def _certify(
-        self, identity: Identity, digest: Digest = "SHA-1"
-    ) -> tuple[ClientCertificate, ClientCertificate]:
-        """Let the hub know a device by two new certificates."""
-        pair = _two_certificates(identity.id)
-        self.registry.use_certificates(identity.device_id, *(each.thumbprint(digest) for each in pair))
-        return pair
 
     def _own_first(self, pair: tuple[ClientCertificate, ClientCertificate]) -> tuple[ClientCertificate, ...]:
         """Return the certificate that is presented, and the other one."""
@@ -375,16 +384,6 @@ class CaseBench:
         for reader in self._readers.values():
             reader.follow(device.id, self._evidence.transcript)
         return device
-
-
-def _two_certificates(subject: str) -> tuple[ClientCertificate, ClientCertificate]:
-    # A common name has 64 characters at most; known by its thumbprint, a certificate may bear any.
-    return ClientCertificate(subject[-LONGEST_NAME:]), ClientCertificate(subject[-LONGEST_NAME:])
-
-
-def _fresh_key() -> Secret:
-    """Return a random key of the form that a hub makes: 32 bytes in base64."""
-    return Secret(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
 
 
 def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench:

@@ -27,6 +27,8 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "register": ("registry",),
     "register_module": ("registry",),
     "register_vouched": ("registry",),
+    "formerly_keyed": ("registry",),
+    "formerly_keyed_vouched": ("registry",),
     "telemetry": ("telemetry",),
     "connection_events": ("telemetry", "registry"),  # those of an earlier connection would come late
     "routed": ("telemetry",),

@@ -101,6 +101,11 @@ class RunningCase:
         self.problems.append(Problem(phase=phase, kind=Kind.NOT_SEEN, message=reason))
 
     @property
+    def will_run(self) -> bool:
+        """Whether the target claims what it needs, and sessions open in its way."""
+        return self.unclaimed is None and self.shut is None
+
+    @property
     def says_nothing(self) -> bool:
         """Whether it did not pass and the suite's own lateness may be why."""
         return bool(self.problems) and (self.too_late or self.held_up > 0)
@@ -146,7 +151,7 @@ class RunningCase:
         breaches = tuple(
             _one_for_each_clause(map(self._breach, (*watch.breaches, *self._broken_in_passing(problems))))
         )
-        flood = self.evidence.flood
+        flood, asked = self.evidence.flood, self.evidence.asked
         is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
         return Case(
             id=self.id,
@@ -162,7 +167,9 @@ class RunningCase:
             transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
             slept=round(self.slept, 4),
             worker=self.worker,
-            messages=self.evidence.messages,
+            messages=asked.messages,
+            registry_operations=asked.registry_operations,
+            connections=asked.connections,
             identities=self.evidence.identities,
             flood=flood,
             breaches=breaches,
@@ -343,7 +350,7 @@ WAY: Final = pytest.StashKey[Way]()
 _DEVICES: Final = frozenset(
     {
         *("device", "other_device", "devices_alike", "unknown_device", "bystander", "silent_client"),
-        *("register", "register_vouched"),
+        *("register", "register_vouched", "formerly_keyed", "formerly_keyed_vouched"),
     }
 )
 

@@ -19,6 +19,7 @@ import pytest
 
 from conformance.documents.catalogue import Catalogue
 from conformance.errors import HarnessError, NotWritten
+from conformance.evidence import asked
 from conformance.plugin import refuse, say_error
 from conformance.report import terminal
 from conformance.report.printable import plural
@@ -105,7 +106,8 @@ class Controller:
         if config.option.dry_run:
             aim(config, self.profile, self._selection())
             self.collaborators.check_place(self.profile, self.options)
-            config.pluginmanager.register(DryRun(self.profile.name, self.stated))
+            workers = config.option.workers_meant
+            config.pluginmanager.register(DryRun(self.profile.name, self.stated, workers))
 
     # -- the target
 
@@ -273,7 +275,9 @@ class Controller:
             partial=partial,
             selection=selection,
             remarks=[*self._remarks(target), *_shut_ways(cases)],
-            cost=dry_run.measured(cases, sections, seconds=seconds, workers=workers),
+            cost=dry_run.measured(
+                cases, sections, asked.so_far() + records.asked, seconds=seconds, workers=workers
+            ),
         )
         place = reporting.place(partial=partial, is_cut=is_cut)
         self._write_report = functools.partial(

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from conformance.documents import catalogue
 from conformance.documents.catalogue import Catalogue
 from conformance.documents.document import Statement as Sentence
+from conformance.run.orders import Order
 from conformance.verdict.needs import Claims
 from conformance.ways.depth import Depth
 
@@ -37,13 +38,17 @@ class Options:
 class Stated:
     """What a profile and the command line alone say of a run, whatever the hub is like.
 
-    `claims` is what must hold, `messages` how many it may cost, None for any number; `depth` how many of the
-    further ways it looks at.
+    `claims` is what must hold, `messages` how many it may cost and `workers` how many it may have, None for
+    any number; `depth` how many of the further ways it looks at. `named`: the hub is neither launched nor
+    attached to; `makes_devices`: it has a registry that the run may ask.
     """
 
     claims: Claims = field(default_factory=Claims)
     messages: int | None = None
+    workers: int | None = None
     depth: Depth = "whole"
+    named: bool = False
+    makes_devices: bool = False
 
 
 class OpenTarget(Protocol):
@@ -97,7 +102,8 @@ class Place:
     """Which worker of which run a bench belongs to, `number` of `workers`.
 
     `prefix` begins every name that it makes up.
-    `journal` lists the devices that it made, `twin_journal` the ready-made ones whose twins it has written.
+    `journal` lists the devices that it made, `twin_journal` the ready-made ones whose twins it has written;
+    `orders` is how many identities of each kind its cases are likely to need.
     """
 
     run: str
@@ -107,6 +113,7 @@ class Place:
     prefix: str
     journal: Path
     twin_journal: Path
+    orders: Mapping[Order, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

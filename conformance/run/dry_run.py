@@ -5,55 +5,75 @@ for.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pytest
 
 from conformance.documents.catalogue import Clause
+from conformance.evidence.asked import Asked
 from conformance.plugin import say_error
+from conformance.report.printable import plural
 from conformance.report.statement import CostPart, SlowCase
+from conformance.run import costs
 from conformance.run.case_needs import unclaimed
 from conformance.run.cases import CASE
+from conformance.run.costs import Cost
 from conformance.run.dependencies import Stated
+from conformance.run.run_state import LEFT
 from conformance.verdict.clause import Case
 from conformance.verdict.run import ExitCode
+from conformance.ways.way import Way
 
-_COLUMNS: Final = ("clauses", "cases", "not claimed", "identities", "messages")
+_COLUMNS: Final = ("clauses", "cases", "not claimed", "identities", "messages", "connections")
 
 
 class DryRun:
     """Registered in place of a run: counts what was collected."""
 
-    def __init__(self, profile: str, stated: Stated) -> None:
+    def __init__(self, profile: str, stated: Stated, workers: int) -> None:
         self._profile = profile
         self._stated = stated
+        self._wanted_workers = workers
+        self._workers = workers
         self._rows: dict[str, list[float]] = {}
         self._cases: list[tuple[str, Cost | None]] = []
+        self._will_run: list[tuple[pytest.Item, Clause, Way]] = []
+        self._whole = Cost()
         self._too_much: str | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count, section by section."""
         clauses: dict[str, set[str]] = {}
-        total = Cost()
+        stated = self._stated
         for item in session.items:
             if CASE not in item.stash:
                 continue
             case = item.stash[CASE]
             row = self._rows.setdefault(case.clause.section, [0.0] * len(_COLUMNS))
-            if unclaimed(item, case.clause, case.way, self._stated.claims) is not None:
+            if unclaimed(item, case.clause, case.way, stated.claims) is not None or LEFT in item.stash:
                 row[2] += 1
                 self._cases.append((case.id, None))
                 continue
             clauses.setdefault(case.clause.section, set()).add(case.clause.id)
-            cost = estimate(item, case.clause)
-            total += cost
+            cost = costs.estimate(
+                item, case.clause, case.way, far=stated.named, makes_devices=stated.makes_devices
+            )
             row[0] = len(clauses[case.clause.section])
             row[1] += 1
             row[3] += cost.identities
             row[4] += cost.messages
+            row[5] += cost.connections
             self._cases.append((case.id, cost))
-        self._too_much = over_budget(total, self._stated.messages)
+            self._will_run.append((item, case.clause, case.way))
+        self._workers = min(self._wanted_workers, stated.workers or self._wanted_workers)
+        self._whole = costs.of_run(
+            self._will_run,
+            stated.claims.capabilities,
+            workers=self._workers,
+            far=stated.named,
+            makes_devices=stated.makes_devices,
+        )
+        self._too_much = costs.over_budget(self._whole, stated.messages)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -92,10 +112,26 @@ class DryRun:
             cells = (f"{round(cell) or '.':>{len(name)}}" for cell, name in zip(row, _COLUMNS, strict=True))
             yield "  ".join([f"{section:<{width}}", *cells])
         yield ""
+        whole = self._whole
         yield (
-            f"profile {self._profile}: {totals[1]:.0f} cases would run, with {totals[3]:.0f} identities and "
-            f"roughly {totals[4]:.0f} messages in blocks of 4 KB{self._of_budget()}"
+            f"profile {self._profile}, depth {self._stated.depth}: {totals[1]:.0f} cases would run, with "
+            f"{totals[3]:.0f} identities"
         )
+        yield (
+            f"with preflight and clearing up roughly {whole.messages:.0f} messages in blocks of 4 KB"
+            f"{self._of_budget()}, {whole.registry_operations:.0f} registry operations, "
+            f"{whole.connections:.0f} connections"
+        )
+        yield f"roughly {self._minutes()} on {plural(self._workers, 'worker')}{self._where()}"
+
+    def _minutes(self) -> str:
+        minutes = self._whole.seconds / 60
+        return f"{minutes:.0f} minutes" if minutes >= SOME else f"{max(minutes, 0.1):.1f} minutes"
+
+    def _where(self) -> str:
+        if not self._stated.named:
+            return ""
+        return ", on a hub that is 80 ms away, with the figures of profiles/real-hub.toml"
 
     def _of_budget(self) -> str:
         budget = self._stated.messages
@@ -104,87 +140,14 @@ class DryRun:
 
 # The statement names so many of the slowest cases.
 SLOWEST: Final = 10
-
-# Fixtures that make devices and modules, and how many.
-_MAKERS: Final[Mapping[str, int]] = {
-    "device": 1,
-    "other_device": 1,
-    "devices_alike": 2,
-    "family": 25,  # beside the two of devices_alike, of which it is made
-    "module": 1,
-    "other_module": 1,
-    "bystander": 1,
-    "silent_client": 1,
-    "register": 1,
-    "register_module": 1,
-    "exploration": 3,
-    "register_vouched": 1,
-    "other_vouched": 1,
-    "free_name": 1,
-    "free_names": 2,
-    "longest_name": 1,
-    "fleet_names": 5,
-}
-# Messages of an average case on its devices' connections, by section or clause: what a whole run
-# on the embedded hub came to. What a back end asks of twins, and a hub counts too, is not in it.
-_MESSAGES: Final[Mapping[str, float]] = {
-    "bag": 1.2,
-    "c2d": 1.4,
-    "d2c": 2.5,
-    "desired": 1.9,
-    "explore": 23.0,
-    "feedback": 0.0,
-    "methods": 3.3,
-    "monitoring": 1.2,
-    "partitions": 1.4,
-    "queries": 0.1,
-    "registry": 0.0,
-    "service-twins": 0.1,
-    "session": 3.8,
-    "topics": 2.1,
-    "twin": 5.9,
-    "twin.throttled": 600.0,  # a burst, until one is refused
-    "watch": 2.0,
-    "websocket": 1.2,
-}
-_OTHERS: Final = 0.5
-# A large case moves up to 256 KB, which a hub counts in blocks of 4 KB.
-_LARGE: Final = 35.0
+# Minutes above which tenths of one say nothing.
+SOME: Final = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What a case is expected to ask of a hub; roughly."""
-
-    identities: int = 0
-    messages: float = 0.0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(identities=self.identities + other.identities, messages=self.messages + other.messages)
-
-
-def estimate(item: pytest.Item, clause: Clause) -> Cost:
-    """Return what a case is expected to cost."""
-    fixtures = getattr(item, "fixturenames", ())
-    large = item.get_closest_marker("large") is not None
-    return Cost(
-        identities=sum(_MAKERS.get(name, 0) for name in fixtures),
-        messages=_LARGE if large else _MESSAGES.get(clause.id, _MESSAGES.get(clause.section, _OTHERS)),
-    )
-
-
-def over_budget(cost: Cost, budget: int | None) -> str | None:
-    """Return why a run may not begin, if it would cost more messages than the profile admits."""
-    if budget is None or cost.messages <= budget:
-        return None
-    return (
-        f"this run would cost roughly {cost.messages:.0f} messages, and [limits] messages admits {budget}. "
-        "Raise it, or choose fewer cases: --clause, --section."
-    )
-
-
-def measured(cases: Sequence[Case], sections: Mapping[str, str], *, seconds: float, workers: int) -> CostPart:
-    """Return where a run's time went. `sections` names the section of each clause."""
+def measured(
+    cases: Sequence[Case], sections: Mapping[str, str], asked: Asked, *, seconds: float, workers: int
+) -> CostPart:
+    """Return where a run's time went, and what it asked of the hub. `sections` names that of each clause."""
     by_section = dict.fromkeys(sections.values(), 0.0)
     for case in cases:
         by_section[sections[case.clause]] += case.seconds
@@ -194,7 +157,9 @@ def measured(cases: Sequence[Case], sections: Mapping[str, str], *, seconds: flo
             SlowCase(id=case.id, clause=case.clause, seconds=case.seconds) for case in slowest(cases, SLOWEST)
         ],
         slept_share=round(sum(case.slept for case in cases) / (seconds * workers), 4) if seconds else 0.0,
-        messages=sum(case.messages for case in cases),
+        messages=asked.messages,
+        registry_operations=asked.registry_operations,
+        connections=asked.connections,
         identities=sum(case.identities for case in cases),
     )
 

@@ -25,8 +25,10 @@ from conformance.explore.scenarios import Scenario
 from conformance.explore.shrinking import shrink
 from conformance.run.cases import CASE, RunningCase
 from conformance.run.retry import Again
-from conformance.run.run_state import DEPTH
+from conformance.run.run_state import DEPTH, LEFT
 from conformance.run.worker import Runner
+from conformance.verdict.needs import shut
+from conformance.ways.way import Way
 
 if TYPE_CHECKING:  # a run that only collects loads neither side of a hub
     from conformance.explore.player import Played
@@ -119,6 +121,8 @@ def _item(collector: pytest.Module, obj: object, scenario: Scenario) -> pytest.I
     item.add_marker(pytest.mark.clause(f"explore.{scenario.section}"))
     item.add_marker(pytest.mark.needs(*scenario.needs))
     item.stash[SCENARIO] = scenario
+    if _is_left(scenario, collector.config):
+        item.stash[LEFT] = True
     return item
 
 
@@ -150,13 +154,14 @@ class Exploration:
 
     def __init__(self, item: pytest.Item, config: pytest.Config) -> None:
         self._scenario = item.stash[SCENARIO]
-        self._is_left = _is_left(self._scenario, config)
+        self._is_left = LEFT in item.stash
         self._case: RunningCase = item.stash[CASE]
         runner, again = (
             config.pluginmanager.get_plugin(f"conformance-{name}") for name in ("runner", "again")
         )
         assert isinstance(runner, Runner), "the runner registers the fixtures"  # noqa: S101
         self._runner = runner
+        self._shut = runner.state.shut
         self._held_up_since: Callable[[float], float] = (
             again.held_up_since if isinstance(again, Again) else lambda _moment: 0.0
         )
@@ -167,6 +172,7 @@ class Exploration:
         """Play it; return in a word that it was played. Its findings go to the clauses that they break."""
         if self._is_left:
             raise NotOffered("on a live hub four scenarios are played: ask for more with --explore=N")
+        self._require_ways()
         failures = self._failures
         if failures.seconds > FAILING_SECONDS:
             raise NotTested(
@@ -182,6 +188,17 @@ class Exploration:
         else:
             self._note(played, [])
         return PLAYED
+
+    def _require_ways(self) -> None:
+        """Raise NotTested where in a way of the scenario no session opened, before the first case."""
+        for over, certified, module in sorted(self._scenario.ways):
+            way = Way(
+                transport="websocket" if over == "ws" else "tls",
+                credential="x509" if certified else "sas",
+                kind="module" if module else "device",
+            )
+            if str(way) in self._shut:
+                raise NotTested(shut(self._shut[str(way)], way.judge))
 
     def _play(self, scenario: Scenario, evidence: Evidence) -> "Played":
         from conformance.explore.player import Player  # noqa: PLC0415 - a run that only collects loads no device
@@ -237,7 +254,7 @@ class Exploration:
     def _spend(self, evidence: Evidence) -> None:
         """Count what every play cost."""
         own = self._case.evidence
-        own.messages, own.identities, own.flood = evidence.messages, evidence.identities, evidence.flood
+        own.identities, own.flood = evidence.identities, evidence.flood
 
     def _breach(self, played: "Played", scenario: Scenario, seen: str) -> Breach:
         finding = played.findings[0]

@@ -153,7 +153,7 @@ def _bench(request: pytest.FixtureRequest, evidence: Evidence, _case: RunningCas
     runner = request.config.pluginmanager.get_plugin("conformance-runner")
     assert isinstance(runner, Runner), "the runner registers the fixtures"  # noqa: S101
     bench: DeviceBench = runner.bench()  # type: ignore[assignment] # the suite's own tests put another one there
-    with bench.for_case(evidence, _case.way) as case_bench:
+    with bench.for_case(evidence, _case.way, request.fixturenames) as case_bench:
         _case.failed_call = lambda wait: case_bench.failed_call(wait_for_end=wait)
         yield case_bench
 
@@ -275,7 +275,7 @@ def id_ending() -> str:
 @pytest.fixture
 def device(_bench: "CaseBench", id_ending: str, stage: Stage) -> "Device":
     """Return a new device. In the way of a later session it has had one and has left it."""
-    return _ready(_bench.device(id_ending), _bench, stage)
+    return _ready(_bench.device(id_ending, "device"), _bench, stage)
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ def devices_alike(_bench: "CaseBench") -> "Callable[..., tuple[Device, ...]]":
 @pytest.fixture
 def other_device(_bench: "CaseBench", stage: Stage) -> "Device":
     """Another new device, which meets the hub in the same way."""
-    return _ready(_bench.device(), _bench, stage)
+    return _ready(_bench.device(fixture="other_device"), _bench, stage)
 
 
 def _ready(device: "Device", bench: "CaseBench", stage: Stage) -> "Device":

@@ -1,90 +1,176 @@
-"""A worker's supply of devices, made in bulk and never used twice, or a profile's ready-made ones.
+"""A worker's supply of identities, made in bulk and never used twice, or a profile's ready-made ones.
 
 Every id is written down before the device is made and struck out after it is deleted. What a worker that
 died could not delete, the controller does, from that list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from conformance.errors import HarnessError, NotTested
-from conformance.target.credentials import Identity
+from conformance.errors import HarnessError, NotTested, ServiceError
+from conformance.run.orders import PLAIN, Order, Proof
+from conformance.target.credentials import Enrolment, Identity, random_key
 
-# A worker begins with fewer devices than the service makes in one call: a run of three cases is common.
-FIRST_BATCH: Final = 24
+if TYPE_CHECKING:  # the controller reads the list alone
+    from conformance.target.certificates import ClientCertificate, DeviceAuthority
+
+# So many devices that nobody ordered ahead are made at first, then twice as many, and so on; and so many of
+# each other kind. Of those with endings of their own, one.
+FIRST_BATCH: Final = 8
+FIRST_OF_A_KIND: Final = 4
 # The service takes up to 100 identities in one call.
 LARGEST_BATCH: Final = 100
+# So many of an order are made at once: what lies ahead costs a hub, and a run that is broken off, nothing.
+LARGEST_STOCK: Final = 400
 # Each failure has used up the service's own retries. A hub that is gone must not cost every case that time.
 PATIENCE: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An identity that was made, two certificates that it is known by, and its modules by their own names."""
+
+    enrolment: Enrolment
+    certificates: "tuple[ClientCertificate, ClientCertificate] | None" = None
+    modules: Mapping[str, "Made"] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> Identity:
+        """The device, or the module."""
+        return self.enrolment.identity
 
 
 class Registry(Protocol):
     """The part of the service's identity registry that a supply needs."""
 
-    def create(self, ids: Sequence[str]) -> list[Identity]:
-        """Make up to 100 devices."""
+    def enrol(self, enrolments: Sequence[Enrolment]) -> Mapping[str, str]:
+        """Make identities and wait until they count; return why which, by its id, could not be made."""
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete up to 100 devices; one that is gone is none."""
 
 
 class NewIdentities:
-    """Devices made as they are needed, named ``{prefix}-{number}``; `journal` is the list of what exists."""
+    """Identities made ahead, as `plan` counts them, or as they are needed, named ``{prefix}-{number}``.
+
+    `journal` is the list of what exists; `authority` signs the certificates of what is known by one.
+    """
 
     def __init__(
-        self, registry: Registry, prefix: str, journal: Path, *, first_batch: int = FIRST_BATCH
+        self,
+        registry: Registry,
+        prefix: str,
+        journal: Path,
+        *,
+        plan: Mapping[Order, int] | None = None,
+        authority: "DeviceAuthority | None" = None,
     ) -> None:
         self._registry = registry
         self._prefix = prefix
         self._journal = journal
+        self._authority = authority
+        # Without an authority, whoever asks for what it vouches for is told so.
+        self._plan = {
+            order: count for order, count in (plan or {}).items() if authority or order.proof != "authority"
+        }
         self._made: list[str] = []
-        self._fresh: list[Identity] = []
-        self._batch = first_batch
+        self._number = 0
+        self._fresh: dict[Order, list[Made]] = {}
+        self._unplanned: dict[Order, int] = {PLAIN: FIRST_BATCH}
+        self._refused: dict[str, str] = {}
         self._failures = 0
         self._failure: HarnessError | None = None
 
-    def take(self) -> Identity:
-        """Return a device that nobody has used."""
-        if not self._fresh:
-            first = len(self._made) + 1
-            ids = [f"{self._prefix}-{number}" for number in range(first, first + self._batch)]
-            self._note(ids)
-            self._fresh = list(reversed(self._create(ids)))
-            self._batch = LARGEST_BATCH
-        return self._fresh.pop()
+    def take(self, order: Order = PLAIN) -> Made:
+        """Return what was ordered, and nobody used. Raises ServiceError where the hub would not make it."""
+        if not self._fresh.get(order):
+            self._stock(order)
+        return self._sound(self._fresh[order].pop())
 
-    def take_alike(self, endings: Sequence[str]) -> list[Identity]:
-        """Return new devices whose names differ in these endings alone: what comes before is the same."""
-        name = f"{self._prefix}-{len(self._made) + 1}"
-        ids = [f"{name}{ending}" for ending in endings]
-        self._note(ids)
-        return self._create(ids)
+    def take_alike(self, orders: Sequence[Order]) -> list[Made]:
+        """Return devices whose names differ in their endings alone: what comes before is the same."""
+        name = self._next_name()
+        made = [self._draft(order, f"{name}{order.ending}") for order in orders]
+        self._make(made)
+        return [self._sound(each) for each in made]
 
     def reserve(self, endings: Sequence[str], *, length: int = 0) -> list[str]:
         """Return names, alike but for these endings, that no device has; what is made of them is deleted.
 
         Each is filled up to this length.
         """
-        name = f"{self._prefix}-{len(self._made) + 1}"
+        name = self._next_name()
         names = [f"{name}{ending}".ljust(length, "x") for ending in endings]
         self._note(names)
         return names
 
-    def _note(self, ids: Sequence[str]) -> None:
+    def _stock(self, order: Order) -> None:
+        """Have all made that is planned and not there yet; what nobody planned, a few at a time."""
+        wanted = {each: min(count, LARGEST_STOCK) for each, count in self._plan.items()}
+        if order not in wanted:
+            wanted = {order: self._unplanned.get(order, 1 if order.ending else FIRST_OF_A_KIND)}
+        made = {
+            each: [self._draft(each, f"{self._next_name()}{each.ending}") for _ in range(count)]
+            for each, count in wanted.items()
+        }
+        self._make([each for some in made.values() for each in some])
+        if order not in self._plan:
+            self._unplanned[order] = min(2 * wanted[order], LARGEST_BATCH)
+        for each, some in made.items():
+            self._fresh.setdefault(each, [])[:0] = reversed(some)
+            left = self._plan.pop(each, 0) - len(some)
+            if left > 0:
+                self._plan[each] = left
+
+    def _note(self, names: Sequence[str]) -> None:
         """Write down what is about to be made."""
-        self._made += ids
+        self._made += names
         self._journal.write_text("\n".join(self._made), encoding="utf-8")
 
-    def _create(self, ids: Sequence[str]) -> list[Identity]:
+    def _next_name(self) -> str:
+        self._number += 1
+        return f"{self._prefix}-{self._number}"
+
+    def _draft(self, order: Order, name: str) -> Made:
+        modules = {module: self._known_by(proof, _identity(name, module)) for module, proof in order.modules}
+        return self._known_by(order.proof, _identity(name), modules)
+
+    def _known_by(self, proof: Proof, identity: Identity, modules: Mapping[str, Made] | None = None) -> Made:
+        from conformance.target.certificates import two_certificates  # noqa: PLC0415 - see above
+
+        modules = modules or {}
+        if proof == "keys":
+            return Made(enrolment=Enrolment(identity=identity), modules=modules)
+        if proof == "authority":
+            if self._authority is None:
+                raise NotTested("needs [device-authority] in the profile")
+            pair = self._authority.issue(identity.id), self._authority.issue(identity.id)
+            enrolment = Enrolment(identity=identity, by_authority=True)
+        else:
+            pair = two_certificates(identity.id)
+            enrolment = Enrolment(
+                identity=identity, thumbprints=(pair[0].thumbprint(proof), pair[1].thumbprint(proof))
+            )
+        return Made(enrolment=enrolment, certificates=pair, modules=modules)
+
+    def _make(self, made: Sequence[Made]) -> None:
         if self._failure is not None and self._failures >= PATIENCE:
             raise self._failure
+        self._note([each.identity.device_id for each in made])
         try:
-            made = self._registry.create(ids)
+            refused = self._registry.enrol([entry for each in made for entry in _enrolments(each)])
         except HarnessError as error:
             self._failures, self._failure = self._failures + 1, error
             raise
         self._failures = 0
+        self._refused |= refused
+
+    def _sound(self, made: Made) -> Made:
+        for each in (made, *made.modules.values()):
+            if each.identity.id in self._refused:
+                raise ServiceError(self._refused[each.identity.id])
         return made
 
     def unused_name(self) -> str:
@@ -105,20 +191,28 @@ class ReadyIdentities:
         self._identities = list(identities)[share::shares]
         self._next = 0
 
-    def take(self) -> Identity:
-        """Return the next device of the share; after the last one the first comes again."""
+    def take(self, order: Order = PLAIN) -> Made:
+        """Return the next device of the share; after the last one the first comes again.
+
+        Raises NotTested where something else is ordered: what a ready-made device is called, and known by, is
+        not the suite's to say.
+        """
+        if order.ending:
+            raise NotTested(
+                f"needs a device whose id ends in {order.ending!r}: ready-made devices have their own ids"
+            )
+        if order != PLAIN:
+            raise NotTested("needs an identity that ready-made devices are not")
         if not self._identities:
             raise NotTested(
                 "the profile has fewer [[identity]] tables than workers: add some or use fewer workers"
             )
         self._next += 1
-        return self._identities[(self._next - 1) % len(self._identities)]
+        return Made(enrolment=Enrolment(identity=self._identities[(self._next - 1) % len(self._identities)]))
 
-    def take_alike(self, endings: Sequence[str]) -> list[Identity]:
-        """Raise NotTested: what a ready-made device is called is not the suite's to say."""
-        raise NotTested(
-            f"needs a device whose id ends in {endings[0]!r}: ready-made devices have their own ids"
-        )
+    def take_alike(self, orders: Sequence[Order]) -> list[Made]:
+        """Raise NotTested, likewise."""
+        return [self.take(order) for order in orders]
 
     def reserve(self, endings: Sequence[str], *, length: int = 0) -> list[str]:  # noqa: ARG002 - it has none
         """Raise NotTested: a ready-made device cannot be made."""
@@ -141,3 +235,15 @@ def delete_all(registry: Registry, ids: Sequence[str]) -> None:
 def left_behind(journals: Iterable[Path]) -> list[str]:
     """Return the ids in the journals of workers that did not delete their own."""
     return [line for journal in journals for line in journal.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _identity(device_id: str, module_id: str | None = None) -> Identity:
+    return Identity(
+        device_id=device_id, module_id=module_id, primary_key=random_key(), secondary_key=random_key()
+    )
+
+
+def _enrolments(made: Made) -> Iterator[Enrolment]:
+    yield made.enrolment
+    for module in made.modules.values():
+        yield module.enrolment

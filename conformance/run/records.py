@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conformance.evidence.asked import Asked
 from conformance.report.junit import JunitReport
 from conformance.report.redaction import register
 from conformance.run import run_state
@@ -14,13 +15,17 @@ from conformance.verdict.clause import Case
 
 
 class Records:
-    """The records of one run, as the controller hears them. `notes` is where the workers leave theirs."""
+    """The records of one run, as the controller hears them. `notes` is where the workers leave theirs.
+
+    `asked` is what workers, those that are processes of their own, asked of the hub.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._cases: dict[str, Case] = {}
         self._failed: set[str] = set()
         self._deselected = False
+        self.asked = Asked()
         self.notes: Path | None = None
         self.junit: JunitReport | None = None
         self.collection_errors: list[str] = []
@@ -50,6 +55,7 @@ class Records:
         """Take what a worker says at its end."""
         self.usage += [line for line in output.get(run_state.USAGE_OUTPUT, ()) if line not in self.usage]
         self._deselected = self._deselected or bool(output.get(run_state.PARTIAL_OUTPUT))
+        self.asked += Asked.from_json(output.get(run_state.ASKED_OUTPUT, {}))
         for secret in output.get(run_state.SECRETS_OUTPUT, ()):
             register(secret)
 

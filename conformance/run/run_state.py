@@ -19,6 +19,7 @@ from conformance.ways.depth import Depth
 WORKER_INPUT: Final = "conformance"
 USAGE_OUTPUT: Final = "conformance_usage"
 PARTIAL_OUTPUT: Final = "conformance_partial"
+ASKED_OUTPUT: Final = "conformance_asked"
 SECRETS_OUTPUT: Final = "conformance_secrets"
 STOPPED_NOTE: Final = "stopped.txt"
 
@@ -106,6 +107,8 @@ class RunState:
 STATE: Final = pytest.StashKey[RunState]()
 # How deep this run looks, in each process that collects.
 DEPTH: Final = pytest.StashKey[Depth]()
+# Of a test that only says why something is not done at this depth.
+LEFT: Final = pytest.StashKey[bool]()
 
 
 def stop(folder: Path, reason: str) -> None:

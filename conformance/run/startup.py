@@ -3,6 +3,7 @@
 import dataclasses
 import secrets
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from conformance.profile.loading import Profile
 from conformance.profile.tables import Limits as LimitsTable
 from conformance.run.bench import DeviceBench
 from conformance.run.dependencies import Options, Place, Stated
+from conformance.run.orders import order_of
 from conformance.run.ready_twins import member_of, take_away_all
 from conformance.target.opening import OpenedTarget, open_target
 from conformance.target.preflight import endpoint_of, preflight, unanswered
@@ -151,9 +153,10 @@ def shut_ways(target: Target) -> dict[str, str]:
             workers=1,
             prefix=f"conf-preflight-{secrets.token_hex(6)}",
             journal=Path(notes) / "devices.txt",
+            orders=Counter(order_of("", (), way) for way in ways),
             twin_journal=Path(notes) / "twins.txt",
         )
-        bench = DeviceBench(target, place, first_batch=len(ways))
+        bench = DeviceBench(target, place)
         try:
             for way in ways:
                 outcome = _entered(bench, way)
@@ -211,6 +214,9 @@ def stated(profile: Profile, options: Options) -> Stated:
             writes_twin=_writes_twin(profile.claims, profile.limits),
         ),
         messages=profile.limits.messages,
+        workers=profile.limits.workers,
+        named=is_live,
+        makes_devices="registry" in profile.claims,
         depth="live" if is_live and not options.thorough else "whole",
     )
 

@@ -8,7 +8,7 @@ import gc
 import json
 import random
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,16 +16,18 @@ import pytest
 
 from conformance.documents.catalogue import Catalogue, Clause
 from conformance.errors import USAGE, CatalogueError, HarnessError
+from conformance.evidence import asked
 from conformance.evidence.case import Evidence
 from conformance.plugin import refuse
 from conformance.report.redaction import all_secrets
 from conformance.report.redaction_hooks import clean_report, shorten
 from conformance.run import run_state, sleeping
 from conformance.run.cases import CASE, CaseMaker, RunningCase, to_json
+from conformance.run.costs import Cost, estimate, over_budget
 from conformance.run.dependencies import Bench, Collaborators, Place
-from conformance.run.dry_run import Cost, estimate, over_budget
 from conformance.run.halves import HALF, is_of_another
 from conformance.run.interrupts import FirstInterruptOnly
+from conformance.run.orders import Order, planned
 from conformance.run.phases import (
     comparing,
     served,
@@ -103,6 +105,7 @@ class Runner:
         self._input: dict[str, Any] = getattr(config, "workerinput", {})
         self._output: dict[str, Any] = getattr(config, "workeroutput", {})
         self.is_worker = bool(self._input)
+        self._workers: int = self._input.get("workercount", 1)
         self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
         self.collaborators: Collaborators = run_state.collaborators(config)
         self.catalogue: Catalogue = self.collaborators.load_catalogue()
@@ -112,6 +115,7 @@ class Runner:
         self.partial = False
         self._slept_before = 0.0
         self._bench: Bench | None = None
+        self._orders: Mapping[Order, int] = {}
         self._no_bench: HarnessError | None = None
         self._interrupts = FirstInterruptOnly()
         for marker in MARKERS:
@@ -130,6 +134,11 @@ class Runner:
     def state(self) -> RunState:
         """The run that this process is part of."""
         return self.config.stash[STATE]
+
+    @property
+    def _number(self) -> int:
+        """Which worker this is, from 0."""
+        return int("".join(filter(str.isdigit, self.worker)) or 0)
 
     @property
     def _depth(self) -> Depth:
@@ -214,7 +223,9 @@ class Runner:
         if state is None:
             return
         cases = [(item, item.stash[CASE]) for item in items if CASE in item.stash]
-        cost = sum((estimate(item, case.clause) for item, case in cases if case.unclaimed is None), Cost())
+        will_run = ((item, case) for item, case in cases if case.unclaimed is None)
+        far = state.depth == "live"
+        cost = sum((estimate(item, case.clause, case.way, far=far) for item, case in will_run), Cost())
         too_much = over_budget(cost, state.messages)
         if too_much is not None:
             items.clear()
@@ -263,6 +274,8 @@ class Runner:
             for item in session.items
             if (case := item.stash.get(CASE, None)) is not None
         }
+        will_run = [item for item in session.items if CASE in item.stash and item.stash[CASE].will_run]
+        self._orders = planned([(item, item.stash[CASE].way) for item in will_run], self._workers)
         file = state.folder / f"collected-{self.worker}.json"
         file.write_text(json.dumps(collected), encoding="utf-8")
         # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again.
@@ -275,12 +288,12 @@ class Runner:
         if self._no_bench is not None:
             raise self._no_bench  # each case would wait for the same deadline again
         if self._bench is None:
-            digits = "".join(filter(str.isdigit, self.worker))
             place = Place(
                 run=self.state.id,
                 worker=self.worker,
-                number=int(digits or 0),
-                workers=self._input.get("workercount", 1),
+                number=self._number,
+                workers=self._workers,
+                orders=self._orders,
                 prefix=f"conf-{self.state.id}-{self.worker}",
                 journal=self.state.folder / f"devices-{self.worker}.txt",
                 twin_journal=self.state.folder / f"twins-{self.worker}.txt",
@@ -305,6 +318,7 @@ class Runner:
         if self.is_worker:
             # Through the pipe between the two processes, and nowhere else: the report is searched for them.
             self._output[run_state.SECRETS_OUTPUT] = list(all_secrets())
+            self._output[run_state.ASKED_OUTPUT] = asked.so_far().to_json()
 
     # -- one case
 

@@ -32,6 +32,8 @@ Digest = Literal["SHA-1", "SHA-256"]
 # A run lasts minutes; the day before is for clocks that differ.
 BEFORE: Final = dt.timedelta(days=1)
 BEHIND: Final = dt.timedelta(days=1)
+# A common name has 64 characters at most; known by its thumbprint, a certificate may bear any.
+LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,11 @@ class ClientCertificate:
                 pem.write(f"{self._key.reveal()}\n".encode("ascii"))
                 pem.write(self._pem.encode("ascii"))
             context.load_cert_chain(file)
+
+
+def two_certificates(subject: str) -> tuple[ClientCertificate, ClientCertificate]:
+    """Return two new self-signed certificates that bear the end of this name."""
+    return ClientCertificate(subject[-LONGEST_NAME:]), ClientCertificate(subject[-LONGEST_NAME:])
 
 
 def _builder(

@@ -201,6 +201,18 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """An identity as it is to be made, and what the hub shall know it by.
+
+    That is its two keys, or the thumbprints of two certificates, or its name in one of an authority.
+    """
+
+    identity: Identity
+    thumbprints: tuple[str, str] | None = None
+    by_authority: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectionString:
     """A connection string of a hub, a device or an Event Hubs-compatible endpoint, taken apart.
 

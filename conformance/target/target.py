@@ -31,13 +31,15 @@ class Ports:
 class Timeouts:
     """Seconds: for a connection to open, for a documented answer to come, for observing a silence.
 
-    `will_silence` is for observing that no Will reaches the back end.
+    `will_silence` is for observing that no Will reaches the back end, `settling` for a change of an identity
+    to count where devices connect.
     """
 
     connect: float
     reaction: float
     silence: float
     will_silence: float = 0.0
+    settling: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

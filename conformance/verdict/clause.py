@@ -47,6 +47,8 @@ class Case:
     `consequence` is what the reading it saw keeps a known client from, in words.
     `heard` is when something last came from the hub meanwhile, `said` when something was last sent to it, in
     unix seconds, 0 where nothing was; `tail` the last lines of the transcript, whatever the verdict.
+    `messages`, `registry_operations` and `connections` were asked of the hub meanwhile, as it counts them;
+    `identities` were made for it.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Case:
     slept: float = 0.0
     worker: str = ""
     messages: int = 0
+    registry_operations: int = 0
+    connections: int = 0
     identities: int = 0
     flood: str = ""
     breaches: tuple[Breach, ...] = ()

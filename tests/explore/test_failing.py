@@ -35,7 +35,7 @@ def exploring():
 
     def make(play):
         made = object.__new__(Exploration)
-        made._scenario, made._is_left, made._plays = SCENARIO, False, 0
+        made._scenario, made._is_left, made._plays, made._shut = SCENARIO, False, 0, {}
         made._case = RunningCase(
             id="test_explore.py::explore.messages[10]", clause=load()["explore.messages"]
         )

@@ -85,6 +85,42 @@ WRONG = [
         also(Event("a#2", "message", "6")),
         "message-purged",
     ),
+    (
+        "5 a unsubscribe filters=devicebound\n6 a send-stale size=20\n7 a subscribe filters=devicebound:1\n",
+        7,
+        also(Event("a#1", "message", "6")),
+        "message-expired",
+    ),
+    (
+        "5 a send-asking size=20 ack=full\n6 a acknowledge which=all\n",
+        0,
+        without("feedback"),
+        "feedback",
+    ),
+    (
+        "5 a send-asking size=20 ack=full\n6 a acknowledge which=all\n",
+        0,
+        changed("feedback", status="Expired"),
+        "feedback",
+    ),
+    (
+        "5 a drop how=close\n6 a send-asking size=20 ack=negative\n7 a purge\n",
+        0,
+        without("feedback"),
+        "feedback-purged",
+    ),
+    (
+        "5 a send-asking size=20 ack=negative\n6 a acknowledge which=all\n",
+        0,
+        also(Event(BACK_END, "feedback", "5", {"status": "Success"})),
+        "feedback-unasked",
+    ),
+    (
+        "5 a send-asking size=20 ack=full\n",
+        5,
+        changed("message", properties={"$.mid": "A-5"}),
+        "message-names",
+    ),
     ("5 a drop how=close\n", 0, without("telemetry"), "will-sent"),
     ("5 a drop how=close\n", 0, twice("telemetry"), "will-sent"),
     ("5 a disconnect\n", 0, also(Event(BACK_END, "telemetry", "1w")), "will-not-after-disconnect"),
@@ -189,6 +225,24 @@ def test_what_cannot_be_done_is_left_out():
     scenario = read("scenario 1 messages\nidentity a sas\n1 a ping count=1\n2 a acknowledge which=all\n")
     model = Model(scenario.cast)
     assert [model.hindrance(action) for action in scenario.actions] == ["a is not connected"] * 2
+
+
+def test_of_a_call_that_is_too_old_nothing_is_sure():
+    """It cannot be answered any more, and whatever its caller hears breaks nothing."""
+    scenario = read(
+        CONNECTED + "5 a call payload=1\n6 a answer call=5 status=200 payload=1 qos=0\n7 a ping count=1\n"
+    )
+    *before, answer, ping = scenario.actions
+    model = Model(scenario.cast)
+    for action in before:
+        ideal.advance(model, action)
+
+    model.give_up(["5"])
+
+    gone = Event(BACK_END, "result", "5", {"outcome": "504"})
+    compared = ideal.play(model, ping, lambda _, events: [*events, gone])
+    assert model.hindrance(answer)
+    assert (compared.findings, compared.unexpected) == ((), ())
 
 
 def test_what_is_lost_comes_again():

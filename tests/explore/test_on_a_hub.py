@@ -19,6 +19,41 @@ identity a1 sas
 """
 
 
+CONNECT = "connect over=tls clean=0 login=plain will=none bag=none"
+STALE = f"""scenario 1 messages
+identity a sas
+1 a {CONNECT}
+2 a subscribe filters=devicebound:1
+3 a disconnect
+4 a send-stale size=20
+5 a {CONNECT}
+"""
+PURGED = """scenario 1 messages
+identity a sas
+1 a send-asking size=20 ack=negative
+2 a purge
+"""
+ACKNOWLEDGED = f"""scenario 1 messages
+identity a sas
+1 a {CONNECT}
+2 a subscribe filters=devicebound:1
+3 a send-asking size=20 ack=positive
+4 a acknowledge which=all
+"""
+OTHER_NAME = """scenario 1 certificates
+identity a authority
+identity A authority
+1 a refused over=tls ground=other-name other=A behind=nothing
+"""
+# What only some scenarios have: a wrong hub, actions that show it, and the clause that turns red.
+OTHERS = {
+    "expiry": ("wrong_hubs:expiry_is_not_read", STALE, "c2d.expired"),
+    "purge": ("wrong_hubs:wishes_are_turned_round", PURGED, "c2d.feedback-negative"),
+    "acknowledgement": ("wrong_hubs:wishes_are_turned_round", ACKNOWLEDGED, "c2d.feedback"),
+    "another name": ("wrong_hubs:any_name_of_the_authority_will_do", OTHER_NAME, "x509-ca.wrong-name"),
+}
+
+
 @pytest.fixture(scope="module")
 def six(tmp_path_factory):
     """Play the six actions on the wrong hub."""
@@ -65,6 +100,14 @@ def test_the_same_scenario_breaks_nothing_on_the_right_hub(shrunk, tmp_path):
 def test_scenarios_that_are_drawn_find_it_too(tmp_path):
     """Nobody has to think of those six actions."""
     assert violated(explore_on(WRONG, tmp_path, "--explore=24")) == ["twin.get-body", "twin.get-fresh"]
+
+
+@pytest.mark.parametrize(("load", "text", "red"), OTHERS.values(), ids=OTHERS)
+def test_what_only_some_scenarios_have_is_judged_too(tmp_path, load, text, red):
+    """Expiry, feedback, a certificate of an authority: red on a wrong hub, nothing on the right one."""
+    (tmp_path / "scenario.txt").write_text(text)
+    words = f"--scenario={tmp_path / 'scenario.txt'}"
+    assert [violated(explore_on(hub, tmp_path, words)) for hub in (load, None)] == [[red], []]
 
 
 def test_a_clause_without_a_case_of_its_own_is_not_passed_by_a_scenario(six):

@@ -57,7 +57,7 @@ def test_so_many_plays_are_enough():
 def test_so_much_time_is_enough():
     """No play begins behind the last second."""
     clock = itertools.count(0.0, 20.0).__next__
-    assert shrink(draw(10), "message", broken_by(3, 11), clock).plays == 1
+    assert shrink(draw(10), "message", broken_by(3, 11), clock).plays == 2
 
 
 def test_who_has_no_action_any_more_has_no_part():

@@ -1,62 +1,18 @@
 """The same verdicts in any order, by any number of workers, section by section, and beside another run.
 
-`make isolation` runs it: minutes, because the whole suite runs seven times over.
+`make isolation` runs it: half an hour, because the whole suite runs sixteen times over.
 """
 
-import contextlib
-import json
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from suite_run import CHECKOUT, Run, running_hub
 
 from conformance.documents import catalogue
-from conformance.profile import loading
-from conformance.target import launch
-from conformance.target.certificates import DeviceAuthority
 
-CHECKOUT = Path(__file__).parents[2]
 SECTIONS = [section.name for section in catalogue.load().sections]
 SEED = int(os.environ.get("ISOLATION_SEED") or time.time())
-READY_DEADLINE = 60
-
-
-class Run:
-    """A run of the suite in a process of its own."""
-
-    def __init__(self, folder, *options, profile="emulator"):
-        self.report = folder / "report" / "conformance.json"
-        self.output = folder / "output"
-        command = [
-            *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={self.report.parent}"),
-            *("-q", "-p", "no:cacheprovider", *options),
-        ]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=CHECKOUT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def verdicts(self):
-        """Wait for its end; return verdict, readings and number of cases of each clause that had a case."""
-        self.process.wait()
-        assert self.report.exists(), self.output.read_text(errors="replace")
-        clauses = json.loads(self.report.read_text())["clauses"]
-        # What a watched rule saw in passing, in a case of another clause, depends on which others ran.
-        own = {each["id"]: [case for case in each["cases"] if not case.get("in_passing")] for each in clauses}
-        return {
-            each["id"]: (each["verdict"], each["readings"], len(own[each["id"]]))
-            for each in clauses
-            if own[each["id"]]
-        }
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +24,15 @@ def in_order(tmp_path_factory):
 @pytest.fixture
 def attached(tmp_path, monkeypatch):
     """Options and profile for an embedded hub that runs, started with the command of the profile."""
-    profile, authority = loading.load("emulator"), DeviceAuthority.new()
-    ready, own = tmp_path / "ready.json", tmp_path / "emulator.toml"
-    command = launch.filled(
-        profile.launch.command, ready, profile.timing, device_ca=authority.pem, place="[launch]"
-    )
-    # The file that the command names by {device_ca} lies beside the ready file.
-    own.write_text(
-        f'schema = 1\nextends = "{CHECKOUT / "profiles" / "emulator.toml"}"\n'
-        '[device-authority]\ncertificate = "device-ca.pem"\nkey = "env:ISOLATION_KEY"\n'
-    )
-    monkeypatch.setenv("ISOLATION_KEY", authority.key.reveal())
-    process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + READY_DEADLINE
-    while not ready.exists():
-        assert process.poll() is None
-        assert time.monotonic() < end, "the hub does not get ready"
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.05)
-    yield {"profile": own, "option": f"--attach={ready}"}
-    process.stdin.close()
-    process.wait(10)
+    with running_hub(tmp_path) as hub:
+        own = tmp_path / "emulator.toml"
+        # The file that the command names by {device_ca} lies beside the ready file.
+        own.write_text(
+            f'schema = 1\nextends = "{CHECKOUT / "profiles" / "emulator.toml"}"\n'
+            '[device-authority]\ncertificate = "device-ca.pem"\nkey = "env:ISOLATION_KEY"\n'
+        )
+        monkeypatch.setenv("ISOLATION_KEY", hub.authority.key.reveal())
+        yield {"profile": own, "option": f"--attach={hub.ready}"}
 
 
 def test_a_plain_run_is_in_order(in_order):
@@ -120,11 +64,19 @@ def test_two_runs_at_once_on_one_hub_come_to_the_same_verdicts(in_order, tmp_pat
     assert [run.verdicts() for run in runs] == [in_order, in_order]
 
 
-def test_two_distributed_runs_at_once_on_one_hub(in_order, tmp_path, attached):
+@pytest.mark.parametrize("pair", range(5))
+def test_ten_shuffled_runs_two_at_once_on_one_hub_come_to_the_same_verdicts(
+    in_order, tmp_path, attached, pair
+):
+    """Ten runs, each in an order of its own, four workers each."""
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
+    seeds = [str(SEED + 2 * pair), str(SEED + 2 * pair + 1)]
 
-    runs = [Run(folder, attached["option"], "-n", "4", profile=attached["profile"]) for folder in folders]
+    runs = [
+        Run(folder, attached["option"], "-n", "4", "--shuffle", seed, profile=attached["profile"])
+        for folder, seed in zip(folders, seeds, strict=True)
+    ]
 
-    assert [run.verdicts() for run in runs] == [in_order, in_order]
+    assert [run.verdicts() for run in runs] == [in_order, in_order], f"--shuffle {seeds}"

@@ -57,8 +57,9 @@ def test_the_smallest_profile_has_the_defaults_of_a_live_hub(write):
     assert read.timeouts.model_dump() == {
         "connect": 60.0,
         "reaction": 30.0,
-        "silence": 5.0,
-        "will_silence": 30.0,
+        "silence": 2.0,
+        "will_silence": 10.0,
+        "settling": 5.0,
     }
     assert read.limits.model_dump() == {
         "workers": None,

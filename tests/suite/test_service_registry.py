@@ -5,8 +5,10 @@ from back_end import embedded_hub
 from scripted_service import Reply, ScriptedService
 
 from conformance.backend import Service
+from conformance.backend import registry as registry_module
 from conformance.backend.registry import IdentityRegistry
 from conformance.errors import ServiceError
+from conformance.target.credentials import Enrolment, Identity, Secret
 
 KEY = "c2VjcmV0LWtleS0xMjM0"
 DONE = Reply(200, {"isSuccessful": True, "errors": [], "warnings": []})
@@ -65,6 +67,64 @@ def test_many_devices_are_made_a_hundred_in_a_call(service, registry):
         },
     }
     assert len({identity.primary_key for identity in made}) == 250
+
+
+def enrolment(device_id, module_id=None, **known_by):
+    return Enrolment(
+        identity=Identity(
+            device_id=device_id, module_id=module_id, primary_key=Secret(KEY), secondary_key=None
+        ),
+        **known_by,
+    )
+
+
+BY_THUMBPRINT = {"thumbprints": ("A" * 40, "B" * 40)}
+
+
+def test_identities_of_every_kind_are_made_in_bulk_devices_first(service, registry):
+    service.replies = [DONE, DONE, DONE]
+
+    refused = registry.enrol(
+        [
+            enrolment("a", "m"),
+            enrolment("a"),
+            enrolment("b", **BY_THUMBPRINT),
+            enrolment("c", by_authority=True),
+        ]
+    )
+
+    assert refused == {}
+    assert [
+        [(each["id"], each.get("moduleId"), each["authentication"]["type"]) for each in request.body]
+        for request in service.requests
+    ] == [
+        [("a", None, "sas")],
+        [("b", None, "selfSigned"), ("c", None, "certificateAuthority")],
+        [("a", "m", "sas")],
+    ]
+
+
+def test_a_kind_that_cannot_be_made_is_told_by_id_and_breaks_no_other(service, registry):
+    service.replies = [DONE, failed(error("b", 400004)), failed({**error("a", 404010), "moduleId": "m"})]
+
+    refused = registry.enrol([enrolment("a"), enrolment("b", **BY_THUMBPRINT), enrolment("a", "m")])
+
+    assert refused == {
+        "b": "POST /devices: could not make b (400004).",
+        "a/m": "POST /devices: could not make a/m (404010).",
+    }
+
+
+def test_there_is_one_wait_behind_all_that_is_made(service, monkeypatch):
+    waits = []
+    monkeypatch.setattr(registry_module, "pause", waits.append)
+    service.replies = [DONE, DONE]
+    client = service.client()
+
+    IdentityRegistry(client, settling=5.0).enrol([enrolment("a"), enrolment("b", **BY_THUMBPRINT)])
+
+    client.close()
+    assert waits == [5.0]
 
 
 def test_devices_that_could_not_be_made_are_named(service, registry):

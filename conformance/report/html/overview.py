@@ -96,7 +96,12 @@ def _asked(cost: CostPart) -> str | None:
     if not cost.messages:
         return None
     identities = "1 identity" if cost.identities == 1 else f"{cost.identities} identities"
-    return f"{plural(cost.messages, 'message')}, {identities}"
+    parts = [plural(cost.messages, "message"), identities]
+    if cost.registry_operations:
+        parts.insert(1, plural(cost.registry_operations, "registry operation"))
+    if cost.connections:
+        parts.append(plural(cost.connections, "connection"))
+    return ", ".join(parts)
 
 
 def _selection(statement: Statement) -> Content:
