@@ -117,6 +117,8 @@ STRATA: Final[Mapping[str, Stratum]] = {
             **_PUBLISHING,
             **_METHODS,
             **_TWINS,
+            "send": 20,
+            "acknowledge": 10,
             "publish": 50,
             "refused": 16,
             "drop": 24,

@@ -164,9 +164,24 @@ def test_a_question_mark_in_front(device, probe, observed):
 
 @clause("bag.not-shared")
 def test_properties_do_not_stick_to_the_next_message(device, connection, telemetry):
-    """A message without a bag has no properties, whatever the one before had."""
-    connection.publish(f"{device.topics.events}a=1", b"with", qos=1)
-    connection.publish(device.topics.events, b"without", qos=1)
+    """A message has none of the properties of the one before, whether it has others of its own or none."""
+    whole = "$.mid=m&$.cid=c&$.uid=u&$.ct=t&$.ce=e&a=1"
+    connection.publish(f"{device.topics.events}{whole}", b"all", qos=1)
+    connection.publish(f"{device.topics.events}b=2", b"one other", qos=1)
+    connection.publish(device.topics.events, b"none", qos=1)
 
-    arrived = telemetry.take_messages(2, sent_by=device)
-    assert [message.properties for message in arrived] == [{"a": "1"}, {}]
+    arrived = telemetry.take_messages(3, sent_by=device)
+    assert [(message.properties, message.system) for message in arrived] == [
+        (
+            {"a": "1"},
+            {
+                "message-id": "m",
+                "correlation-id": "c",
+                "user-id": "u",
+                "content-type": "t",
+                "content-encoding": "e",
+            },
+        ),
+        ({"b": "2"}, {}),
+        ({}, {}),
+    ]

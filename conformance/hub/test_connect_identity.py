@@ -154,12 +154,16 @@ def test_an_unknown_device_is_refused(admitted, unknown_device, observed, untouc
 
 @clause("connect.disabled-device")
 def test_a_disabled_device_is_refused_until_it_is_enabled(admitted, registry, untouched):
-    """A disabled device cannot connect; enabled again it can."""
+    """A disabled device cannot connect; enabled again it can, and disabled again it cannot."""
     registry.set_status(admitted.id, "disabled")
     admitted.expect_refused()
 
     registry.set_status(admitted.id, "enabled")
     admitted.expect_accepted()
+
+    registry.set_status(admitted.id, "disabled")
+    admitted.expect_refused()
+    registry.set_status(admitted.id, "enabled")
     untouched.confirm()
 
 

@@ -41,6 +41,13 @@ def test_escapes_in_the_resource_are_taken_as_they_were_signed(device, escapes):
     device.expect_accepted(password=device.token(escapes=escapes))
 
 
+@clause("sas.case-of-escapes")
+@pytest.mark.parametrize("id_ending", ["!'(a)*"])
+def test_what_needs_no_escape_in_the_resource_may_stand_as_it_is(device):
+    """Languages differ in what they escape, as in !'()*: the signature covers the text as it is sent."""
+    device.expect_accepted(password=device.token(escapes="fewest"))
+
+
 @clause("sas.device-scope")
 def test_the_whole_device_segment_opens_the_device(device):
     """A token for exactly this device opens it."""

@@ -9,6 +9,7 @@ together, as members of one object; what is announced is also what both sides th
 
 import pytest
 
+from conformance.corpora.alike import turns
 from conformance.corpora.corpus import load
 from conformance.corpora.whole import as_member_names, as_members, number_in_words
 
@@ -27,6 +28,12 @@ def test_every_value_is_reported_and_got_back(reported):
     sent = as_members(VALUES.must("member"))
 
     sent.expect_same(reported(sent))
+
+
+@clause("twin.values-kept")
+def test_a_value_takes_the_place_of_one_that_is_nearly_equal(reported_in_turn):
+    """1, true and "1" are three values: the newer one is kept, whatever a language makes of them."""
+    reported_in_turn(turns(VALUES.must("member")))
 
 
 @clause("twin.values-kept")

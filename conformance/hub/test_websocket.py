@@ -27,6 +27,23 @@ def test_a_device_connects_and_pings_over_websocket(device):
 
 
 @clause("websocket.mqtt")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("Connection", "keep-alive, Upgrade", id="Connection-of-several-words"),
+        pytest.param("Connection", "upgrade", id="Connection-in-small-letters"),
+        pytest.param("Upgrade", "WebSocket", id="Upgrade-in-capitals"),
+        pytest.param("Sec-WebSocket-Extensions", "permessage-deflate", id="an-extension-that-is-offered"),
+        pytest.param("Origin", "https://example.com", id="an-origin"),
+        pytest.param("X-Other", "anything", id="a-field-of-its-own"),
+    ],
+)
+def test_a_request_may_be_written_as_http_allows(device, name, value):
+    """RFC 6455, 4.2.1: words in any letter case, lists of them, and whatever else a client sends."""
+    device.expect_accepted(over=WebSocket(fields=((name, value),)))
+
+
+@clause("websocket.mqtt")
 @pytest.mark.parametrize("qos", [0, 1])
 def test_a_device_publishes_over_websocket(device, qos):
     """A publish to the events topic is taken, and the session goes on."""

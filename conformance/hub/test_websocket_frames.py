@@ -37,6 +37,20 @@ def test_a_frame_without_mask_closes_the_connection_before_connect(websocket, ob
     untouched.confirm()
 
 
+@clause("websocket.mqtt")
+@pytest.mark.parametrize(
+    "mask", [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0\0\0\x01"], ids=["of-zeros", "of-ones", "of-one-bit"]
+)
+def test_a_frame_may_have_any_mask(websocket_connected, mask):
+    """Section 5.3: each frame has four bytes of the client's choice, whatever they are."""
+    topic = text(websocket_connected.device.topics.events)
+    publish = packet(0x32, topic, b"\x00\x01", b"masked")
+
+    websocket_connected.send_frames(Frame(publish, mask=mask))
+
+    assert websocket_connected.take(1) == ("puback 1",)
+
+
 @clause("websocket.reserved")
 @pytest.mark.parametrize(
     "first",

@@ -43,15 +43,19 @@ class Opcode(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame to send; `final=False` leaves its message open for continuation frames."""
+    """A frame to send; `final=False` leaves its message open for continuation frames.
+
+    `mask` is four bytes, random ones if None.
+    """
 
     payload: bytes
     opcode: Opcode = Opcode.BINARY
     final: bool = True
+    mask: bytes | None = None
 
-    def encode(self, mask: bytes | None = None) -> bytes:
-        """Return its bytes, masked as a client has to (section 5.3); `mask` is four bytes, random if None."""
-        key = os.urandom(4) if mask is None else mask
+    def encode(self) -> bytes:
+        """Return its bytes, masked as a client has to (section 5.3)."""
+        key = os.urandom(4) if self.mask is None else self.mask
         size = len(self.payload)
         first = (FINAL if self.final else 0) | self.opcode
         if size <= SHORT:

@@ -34,7 +34,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "routed": ("telemetry",),
 }
 # Fixtures with which no test can do anything but write the twin of a device.
-_WRITERS: Final = frozenset({"reported"})
+_WRITERS: Final = frozenset({"reported", "reported_in_turn"})
 
 
 def of_test(item: pytest.Item) -> tuple[str, ...]:

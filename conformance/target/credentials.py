@@ -26,7 +26,7 @@ from conformance.report.redaction import HIDDEN, register
 _SCHEME: Final = "SharedAccessSignature "
 
 # How a text stands in a token: percent-escaped, with hexadecimal digits in this letter case, or as it is.
-Escapes = Literal["upper", "lower", "none"]
+Escapes = Literal["upper", "lower", "fewest", "none"]
 
 
 class Secret:
@@ -87,10 +87,12 @@ def random_key() -> Secret:
 def escape(text: str, escapes: Escapes = "upper") -> str:
     """URL-escape all but letters, digits and ``-._~``, with hexadecimal digits in the case asked for.
 
-    With "none" the text is returned as it is.
+    With "fewest" ``!'()*`` stay as well, which mean nothing in a token; with "none" the text stays as it is.
     """
     if escapes == "none":
         return text
+    if escapes == "fewest":
+        return quote(text, safe="!'()*")
     escaped = quote(text, safe="")
     return escaped if escapes == "upper" else re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
 

@@ -51,6 +51,6 @@ def test_the_model_knows_nothing_of_a_hub():
     }
     own = {name for name in imported if name.startswith("conformance.explore")}
     assert imported - own == {
-        "collections.abc", "conformance.errors", "dataclasses", "enum", "functools", "hashlib", "json",
-        "pathlib", "re", "tomllib", "typing",
+        "collections.abc", "conformance.errors", "conformance.evidence.difference", "dataclasses", "enum",
+        "functools", "hashlib", "json", "pathlib", "re", "tomllib", "typing",
     }  # fmt: skip

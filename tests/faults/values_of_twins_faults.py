@@ -281,3 +281,17 @@ def decimals_of_an_answer_have_single_precision(rules):
             return changed(payload, as_single)
 
     method_rules(rules, Wrong)
+
+
+@fault("twin.values-kept")
+def what_python_calls_equal_is_not_written_again(rules):
+    """A member keeps the value that it has where the new one is equal to it: true where 1 is reported."""
+
+    class Wrong(TwinRules):
+        def merged(self, before, patch):
+            return {
+                name: before[name] if name in before and before[name] == value else value
+                for name, value in super().merged(before, patch).items()
+            }
+
+    twin_rules(rules, Wrong)

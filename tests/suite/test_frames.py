@@ -25,7 +25,7 @@ def read(*chunks):
 
 def test_a_frame_is_masked_as_in_the_examples_of_the_rfc():
     """Section 5.7: a single-frame masked text message."""
-    assert Frame(b"Hello", Opcode.TEXT).encode(MASK).hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
+    assert Frame(b"Hello", Opcode.TEXT, mask=MASK).encode().hex(" ") == "81 85 37 fa 21 3d 7f 9f 4d 51 58"
 
 
 def test_each_frame_has_a_mask_of_its_own():
@@ -51,7 +51,7 @@ def test_a_mask_laid_over_twice_is_none(size):
     ],
 )
 def test_a_length_is_written_in_its_shortest_form(size, head):
-    encoded = Frame(bytes(size)).encode(bytes(4))
+    encoded = Frame(bytes(size), mask=bytes(4)).encode()
 
     assert encoded[: len(bytes.fromhex(head))].hex(" ") == head
     assert len(encoded) == len(bytes.fromhex(head)) + 4 + size
@@ -72,8 +72,8 @@ def test_a_literal_frame_is_what_no_client_should_send(made, head, size):
 
 
 def test_a_fragment_leaves_its_message_open():
-    assert Frame(b"a", final=False).encode(bytes(4))[0] == 0x02
-    assert Frame(b"b", Opcode.CONTINUATION).encode(bytes(4))[0] == 0x80
+    assert Frame(b"a", final=False, mask=bytes(4)).encode()[0] == 0x02
+    assert Frame(b"b", Opcode.CONTINUATION, mask=bytes(4)).encode()[0] == 0x80
 
 
 def test_frames_are_told_in_words():
