@@ -57,7 +57,7 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 test faults kill-matrix mutants mutants-tool latitude controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
+	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/field/test_field.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -91,8 +91,8 @@ mutants-tool: $(READY) ## test what draws and judges them, on five fixed ones
 isolation: $(READY) ## prove that order, workers and other runs change no verdict
 	$(BIN)/pytest tests/isolation $(HANG)900
 
-latitude: $(READY) ## run the whole suite on right hubs that differ, and on one far away: nothing is red (an hour)
-	$(BIN)/pytest tests/latitude -n 2 -k '$(RIGHT)' $(HANG)2700
+latitude: $(READY) ## run the whole suite on right hubs that differ, on hubs of public reports, and on one far away: nothing is red (an hour)
+	$(BIN)/pytest tests/latitude tests/field -n 2 -k '$(RIGHT)' $(HANG)2700
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
 	$(BIN)/pytest tests/controls -n 2 $(HANG)1600

@@ -30,6 +30,10 @@ class Edition:
     document names, or all that can match what the hub sends to the subscriber. Traces and the output of
     samples show hubs that grant `devices/+/messages/devicebound/#` and `#` (azure-sdk-for-c,
     iot-middleware-freertos-samples issue 397, Azure-Samples/IoTMQTTSample)."""
+    slash_in_bag: Literal["cuts", "closes"]
+    """bag.raw-slash: what a raw slash in the middle of a bag does. Of hubs both was seen: the connection was
+    closed (azure-sphere-samples issue 208, azure-iot-sdk-c issue 1695), and the bag was cut there (the same
+    issue 1695); the document does not speak of it."""
     certificate_method: tuple[str, str]
     """x509.auth-method: type and issuer that telemetry is stamped with. Microsoft's page of message
     properties says x509 (azure-docs issue 8860); output of a hub of 2021 says x509Certificate and external
@@ -45,6 +49,7 @@ EDITIONS: dict[str, Edition] = {
         twin_patch_status=200,
         subprotocol_case="exact",
         filters="documented",
+        slash_in_bag="cuts",
         certificate_method=("x509", "iothub"),
     ),
     "current": Edition(
@@ -55,6 +60,7 @@ EDITIONS: dict[str, Edition] = {
         twin_patch_status=204,
         subprotocol_case="any",
         filters="matching",
+        slash_in_bag="closes",
         certificate_method=("x509Certificate", "external"),
     ),
 }

@@ -22,7 +22,7 @@ from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.session import Session
-from iothub_emulator.hub.twin import Twin
+from iothub_emulator.hub.twin import Change
 
 if TYPE_CHECKING:
     from iothub_emulator.runtime import Runtime
@@ -68,13 +68,13 @@ class EffectDesk:
         """Send an identity a change of a twin; False: nobody is there, or it is not to hear it."""
         return self._say(identity_key, lambda session: session.notified(notification))
 
-    def twin_changed(self, identity_key: str, before: Twin, after: Twin, *, replaced: bool = False) -> None:
+    def twin_changed(self, identity_key: str, change: Change, *, replaced: bool = False) -> None:
         """Let the event of a changed twin be told; `replaced`: by a whole document, not by a patch."""
         identity = self._runtime.registry.identity(identity_key)
         if identity is not None and replaced:
             self._runtime.events.twin_replaced(identity)
         elif identity is not None:
-            self._runtime.events.twin_updated(identity, before, after)
+            self._runtime.events.twin_updated(identity, change)
 
     def _pass_on(self, effect: Answer | Notify | AnswerOther | Reported | Forward) -> None:
         """Let others know what a device did."""
@@ -85,8 +85,8 @@ class EffectDesk:
                 self._runtime.twins.notify(identity_key, notification)
             case AnswerOther(identity_key, topic, payload):
                 self._say(identity_key, lambda session: session.answered(topic, payload))
-            case Reported(identity_key, before, after):
-                self.twin_changed(identity_key, before, after)
+            case Reported(identity_key, change):
+                self.twin_changed(identity_key, change)
             case Forward(packet):
                 self._forward(packet)
 

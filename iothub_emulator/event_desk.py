@@ -9,7 +9,7 @@ from iothub_emulator.hub.hub_events import Happening, Subject
 from iothub_emulator.hub.identity import Identity, ModuleIdentity
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.telemetry import TelemetryEvent
-from iothub_emulator.hub.twin import Twin
+from iothub_emulator.hub.twin import Change, Twin
 from iothub_emulator.hub.twin_changes import changed_parts, whole_twin
 from iothub_emulator.rules import Rules
 
@@ -78,10 +78,11 @@ class EventDesk:
         """Tell of an identity that is gone, while its twin is still there."""
         self._lifecycle(identity, created=False)
 
-    def twin_updated(self, identity: Identity, before: Twin, after: Twin) -> None:
+    def twin_updated(self, identity: Identity, change: Change) -> None:
         """Tell what changed of a twin."""
         if self._rules.events.tells_of("twin"):
-            self._of_identity("twin", identity, "updateTwin", changed_parts(before, after))
+            body = changed_parts(change.twin, change.patched)
+            self._of_identity("twin", identity, "updateTwin", body)
 
     def twin_replaced(self, identity: Identity) -> None:
         """Show a twin whose tags and desired properties were replaced."""

@@ -82,7 +82,7 @@ def connection_strings(runtime: Runtime, ports: Ports, host: str) -> dict[str, A
 def capabilities(runtime: Runtime) -> list[str]:
     """Return what this hub serves, in the words of the suite's profiles."""
     settings = runtime.settings
-    served = ["registry", "c2d", "twin", "methods", "modules", "feedback", "websocket"]
+    served = ["registry", "c2d", "twin", "methods", "modules", "feedback", "websocket", "model-id"]
     served += ["telemetry"] if TELEMETRY in settings.events else []
     served += ["registry-reference", "queries"]
     events = {"connection": "connection-events", "twin": "twin-events", "lifecycle": "lifecycle-events"}

@@ -14,7 +14,7 @@ from iothub_emulator.hub.twin_rules import TwinRules
 class Changed(Protocol):
     """Hears of a change that the back end made."""
 
-    def __call__(self, identity_key: str, before: Twin, after: Twin, *, replaced: bool) -> None:
+    def __call__(self, identity_key: str, change: Change, *, replaced: bool) -> None:
         """Take note of it; `replaced`: by a whole document, not by a patch."""
 
 
@@ -75,7 +75,7 @@ class TwinDesk:
                 self.notify(identity_key, told)
             raise
         self._state.twins[identity_key] = change.twin
-        self._changed(identity_key, before, change.twin, replaced=replaced)
+        self._changed(identity_key, change, replaced=replaced)
         if change.notification is not None:
             self.notify(identity_key, change.notification)
         return change.twin

@@ -184,11 +184,13 @@ class Service:
         self._routed.open()
         return self._routed
 
-    def policy_token(self, *, expires_in: float = 3600) -> SasToken:
-        """Return a token of the service's policy for the whole hub, valid for so many seconds."""
+    def policy_token(self, *, resource: str | None = None, expires_in: float = 3600) -> SasToken:
+        """Return a token of the service's policy, valid for so many seconds; for the whole hub by default."""
         hub = self._access.hub
         now = time.time() + self._target.clock_ahead
-        return sas_token(self._target.host, hub.key, expiry=int(now + expires_in), policy=hub.policy)
+        return sas_token(
+            resource or self._target.host, hub.key, expiry=int(now + expires_in), policy=hub.policy
+        )
 
     def status_under(self, name: str | None = None, *, key: Secret | None = None, age: float = 0.0) -> str:
         """Ask REST for a device that there is not, with a token of our own making: "404", "401".

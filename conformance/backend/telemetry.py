@@ -28,6 +28,9 @@ EVENT_SOURCES: Final = frozenset(
     }
 )
 
+# What each message has by the hub, whatever its device sent.
+_STAMPS: Final = ("x-opt-", "iothub-connection-", "iothub-enqueuedtime", "iothub-message-source")
+
 ENQUEUED_TIME: Final = "x-opt-enqueued-time"
 SEQUENCE_NUMBER: Final = "x-opt-sequence-number"
 
@@ -73,6 +76,11 @@ class Telemetry:
     def is_event(self) -> bool:
         """Whether the hub sent it of its own accord, and no device."""
         return self.source in EVENT_SOURCES
+
+    @property
+    def names_beside_stamps(self) -> tuple[str, ...]:
+        """The names of system properties and annotations that a message has by its device, in order."""
+        return (*self.system, *(name for name in self.annotations if not name.startswith(_STAMPS)))
 
     @property
     def properties_in_words(self) -> str:

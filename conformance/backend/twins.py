@@ -57,6 +57,8 @@ class Twin:
     connection_state: str | None
     pending_messages: int | None = None
     """Messages that wait for the device, as the hub counts them."""
+    model_id: str | None = None
+    """The model that the device announced; empty or None: none."""
     document: bytes = field(default=b"", compare=False, repr=False)
     """The whole answer of the hub, as it came."""
 
@@ -205,6 +207,7 @@ def _twin(answer: Answer) -> Twin:
             tags=document.get("tags") or {},
             connection_state=document.get("connectionState"),
             pending_messages=document.get("cloudToDeviceMessageCount"),
+            model_id=document.get("modelId"),
             document=answer.body,
         )
     except (KeyError, TypeError, AttributeError):

@@ -42,7 +42,7 @@ Source = Literal["document", "mqtt", "rfc6455", "microsoft", "seen", "inferred"]
 CAPABILITIES: Final = (
     "registry", "telemetry", "c2d", "twin", "methods", "modules", "x509", "x509-ca", "websocket", "feedback",
     "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",
-    "registry-reference", "queries", "twin-events", "lifecycle-events",
+    "registry-reference", "queries", "twin-events", "lifecycle-events", "model-id",
 )  # fmt: skip
 TIMING: Final = "timing."
 

@@ -26,12 +26,14 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
         "secondary": "login-secondary",
         "newer": "login-username",
         "client-type": "login-username",
+        "model": "login-username",
         "patient": "login-patient",
     },
     "thumbprint": {
         "secondary": "login-spare",
         "empty": "login-empty",
         "newer": "login-username",
+        "model": "login-username",
         "patient": "login-patient",
     },
     "authority": {

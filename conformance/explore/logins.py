@@ -12,6 +12,7 @@ from conformance.target.credentials import Secret
 # Today's, where the document's own is older; and what Microsoft's SDKs put behind it.
 NEWER: Final = "api-version=2021-04-12"
 CLIENT_TYPE: Final = "&DeviceClientType=conformance%2F1.0"
+MODEL: Final = "&model-id=dtmi%3Acom%3Aexample%3AThermostat%3B1"
 LONGEST_KEEP_ALIVE: Final = 65535
 KEEP_ALIVE: Final = 60
 
@@ -78,6 +79,6 @@ class Logins:
 
 def _username(device: Device, login: str) -> str:
     before, _, _ = device.username.partition("?")
-    if login == "newer":
-        return f"{before}?{NEWER}"
+    if login in {"newer", "model"}:
+        return f"{before}?{NEWER}{MODEL if login == 'model' else ''}"
     return f"{device.username}{CLIENT_TYPE}" if login == "client-type" else device.username

@@ -108,6 +108,9 @@ def _refusable(state: State, action: Action) -> str:  # noqa: PLR0911 - a list o
         other is None or other.cast.credential != "sas" or not other.exists
     ):
         return f"{action['other']} has no key"
+    if ground in {"other-key", "other-resource"} and action["other"] == person.cast.device:
+        # Hubs were seen to let a module in so (F6); no page says it: module.device-token.
+        return f"{action['other']} may sign for {action.who}"
     if ground == "sibling-token" and (
         other is None or not other.cast.is_module or other.cast.device != person.cast.device
     ):

@@ -99,15 +99,17 @@ def _requested(state: State, number: str, payload: str, link: Link, plan: Plan) 
     person = state.people[link.who]
     others = {each.request_id for each in state.calls.values() if each.label == link.label} - {""}
     # What a device gets of null, sources differ (F17): null, or nothing.
-    empty = payload in {NOTHING, "null"}
-    bodies: tuple[object, ...] = ({}, {"json": None}) if empty else ({"json": json.loads(payload)},)
+    rule = {NOTHING: "request-empty", "null": "request-null"}.get(payload, "request-body")
+    bodies: tuple[object, ...] = (
+        ({"json": json.loads(payload)},) if rule == "request-body" else ({}, {"json": None})
+    )
     plan.owe(
         link.label,
         "request",
         number,
         Times.ONCE,
         "request-of-module" if person.cast.is_module else "request",
-        Part("body", OneOf(bodies), "request-empty" if empty else "request-body"),
+        Part("body", OneOf(bodies), rule),
         Part("request id", NoneOf(frozenset(others)), "request-ids-differ"),
     )
     _heard_by_no_other(state, number, link.label, plan)

@@ -213,9 +213,9 @@ def _patch(state: State, action: Action, plan: Plan, rule: str) -> None:
             each for each in events if (each.where, each.kind, each.key) == (link.label, "answer", action.id)
         ]
         status = answers[0].values.get("status") if answers else None
-        if not link.has(ANSWERS) or status in {"204", "200"}:
+        if status in {"204", "200"}:
             twin.reported = merged(twin.reported, patch)
-            version = answers[0].values.get("version") if answers else None
+            version = answers[0].values.get("version")
             twin.reported_version = version if isinstance(version, int) else None
             twin.nulled = twin.nulled or bool(nulls_in(patch))
         elif status != "429":

@@ -8,6 +8,7 @@ messages, each as it was sent, in the order in which they were sent.
 
 import pytest
 
+from conformance.hub.fixtures.topics import in_words
 from conformance.mqtt.bag import bag_of, path_of
 
 clause = pytest.mark.clause
@@ -26,6 +27,18 @@ def test_the_devicebound_filter_can_be_subscribed_to(device, connection, qos):
 def test_qos_1_is_the_most_that_is_granted(device, connection, asked, granted):
     """QoS 0 and 1 are granted as asked; QoS 2 is granted as 1."""
     assert connection.subscribe(device.topics.devicebound, qos=asked) == granted
+
+
+@clause("c2d.encoded-id")
+@pytest.mark.parametrize("id_ending", [pytest.param("-a:b", id="colon"), pytest.param("-n@m.et", id="at")])
+def test_a_filter_with_an_encoded_id(device, connection, c2d, observed):
+    """Whether it names the device itself, sources differ."""
+    encoded = device.id.replace(":", "%3A").replace("@", "%40")
+    answer = connection.try_to_subscribe(f"devices/{encoded}/messages/devicebound/#")
+
+    c2d.send(device, b"mine")
+
+    observed(f"{answer}; heard {in_words(connection.heard())}")
 
 
 @clause("c2d.delivered")

@@ -143,6 +143,12 @@ def test_a_username_without_api_version(admitted, observed):
     observed(admitted.attempt_to_publish(username=f"{admitted.host}/{admitted.id}"))
 
 
+@clause("connect.username-without-slash")
+def test_a_username_without_the_slash(admitted, observed):
+    """Clients in the field write it so; what a hub makes of it is not stated."""
+    observed(admitted.attempt(username=f"{admitted.host}/{admitted.id}?api-version=2021-04-12"))
+
+
 @clause("connect.unknown-device")
 def test_an_unknown_device_is_refused(admitted, unknown_device, observed, untouched):
     """A device that was never registered is refused; the answer is recorded beside that to a bad key."""

@@ -135,6 +135,23 @@ def test_a_replacement_is_told_too(device, listener, desired, twins, observed):
     assert change.version == replaced.desired.version
 
 
+@clause("desired.replace-removed")
+@pytest.mark.parametrize(
+    ("wanted", "gone"),
+    [
+        pytest.param({"telemetrySendFrequency": "10m", "mode": "night"}, "route", id="member"),
+        pytest.param({"telemetrySendFrequency": "10m", "limits": {"low": 1}}, "limits.high", id="nested"),
+        pytest.param({}, "route", id="all"),
+    ],
+)
+@pytest.mark.usefixtures("desired")
+def test_what_a_replacement_removes(device, listener, twins, readings, wanted, gone):
+    """With null the device merges what it is told; without it has to ask for its twin."""
+    twins.replace(device, desired=wanted)
+
+    readings.match(listener.next_change().tells_of(gone))
+
+
 @clause("desired.order")
 def test_notifications_keep_the_order_of_the_updates(device, listener, twins):
     """Ten updates, each after the answer to the one before."""

@@ -47,6 +47,16 @@ def test_an_answer_with_another_form_of_the_request_id(reachable, open_exchange,
     observed(exchange.outcome())
 
 
+@clause("methods.request-id-forms")
+def test_an_answer_with_its_letters_in_the_other_case(reachable, exchange_with_a_letter, observed):
+    """A client of nanoFramework answers in capitals."""
+    exchange = exchange_with_a_letter(reachable)
+
+    exchange.answer(200, "mine?", request_id=exchange.request.request_id.swapcase())
+
+    observed(exchange.outcome())
+
+
 @clause("methods.request-id")
 def test_an_answer_without_request_id_is_not_taken(reachable, open_exchange, hub):
     """Its topic is none of the documented: whatever the hub makes of it, it is not the caller's result."""

@@ -111,6 +111,16 @@ def test_a_module_of_a_disabled_device(device, admitted_module, registry, observ
     observed(admitted_module.attempt())
 
 
+@clause("module.receive-filter")
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_a_subscription_to_all_that_is_the_modules(untouched, module_connection, readings, qos):
+    """Today's page has it for messages to a module; on a hub without Edge none ever come."""
+    topic_filter = f"devices/{module_connection.device.path}/#"
+
+    readings.match(f"QoS {qos}: {module_connection.try_to_subscribe(topic_filter, qos=qos)}")
+    untouched.confirm()
+
+
 @clause("module.inputs")
 def test_a_subscription_to_inputs(module_connection, observed):
     """SDKs subscribe to it; on a hub nothing ever comes there."""

@@ -102,6 +102,12 @@ def test_a_policy_token_for_the_whole_hub(admitted, service, observed):
     observed(admitted.attempt(password=service.policy_token()))
 
 
+@clause("sas.narrow-policy-token")
+def test_a_policy_token_for_one_device(admitted, service, observed):
+    """Its resource is the device, its key the policy's."""
+    observed(admitted.attempt(password=service.policy_token(resource=admitted.resource)))
+
+
 @clause("sas.expiry-disconnects")
 @pytest.mark.clock
 def test_an_expired_token_ends_the_connection(device, stage, hub, untouched):

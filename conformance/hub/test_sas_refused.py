@@ -149,3 +149,15 @@ def test_a_password_that_is_no_complete_token_is_refused(admitted, password, unt
 def test_a_token_in_another_spelling(admitted, observed, respell):
     """How strictly a hub reads the spelling of a token is not documented."""
     observed(admitted.attempt(password=Secret(respell(admitted.token().reveal()))))
+
+
+@clause("sas.policy-name-none")
+def test_a_token_of_a_policy_named_none(admitted, observed):
+    """Clients write the word where they have no name of a policy."""
+    observed(admitted.attempt(password=Secret(f"{admitted.token().reveal()}&skn=None")))
+
+
+@clause("sas.newline-behind")
+def test_a_token_with_a_newline_behind(admitted, observed):
+    """So a token comes out of a file."""
+    observed(admitted.attempt(password=Secret(f"{admitted.token().reveal()}\n")))

@@ -9,10 +9,13 @@ device is given nothing until it subscribes.
 import pytest
 
 from conformance.mqtt.connection import Connection
+from conformance.mqtt.methods import MethodsClient
 
 clause = pytest.mark.clause
 
 TWIN_ANSWERS = "$iothub/twin/res/#"
+DESIRED = "$iothub/twin/PATCH/properties/desired/#"
+CALLS = "$iothub/methods/POST/#"
 # With DISCONNECT, and as a device does that loses power.
 LEAVE = [Connection.disconnect, Connection.drop]
 
@@ -186,6 +189,35 @@ def test_a_subscription_to_answers_about_the_twin(device, stage, observed):
     returned.send("$iothub/twin/GET/?$rid=1", qos=0)
 
     observed(returned.outcome())
+
+
+@clause("session.desired-subscription")
+@pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
+def test_a_subscription_to_desired_properties(device, twins, stage, observed, hub, leave):
+    """Reports tell that it goes on; most SDKs subscribe again."""
+    earlier = stage(device.connect, clean_session=False)
+    stage(earlier.subscribe, DESIRED, needs="desired.notified")
+    leave(earlier)
+
+    returned = stage(device.connect, clean_session=False)
+    twins.patch(device, desired={"interval": 5})
+
+    observed(returned.next_delivery(within=hub.timeouts.reaction))
+
+
+@clause("session.methods-subscription")
+@pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
+def test_a_subscription_to_calls(device, methods, stage, observed, leave):
+    """What the caller gets says whether the device heard the call and answered."""
+    earlier = stage(device.connect, clean_session=False)
+    stage(earlier.subscribe, CALLS, needs="methods.request")
+    leave(earlier)
+
+    returned = MethodsClient(stage(device.connect, clean_session=False))
+    call = methods.begin(device, "reboot")
+    returned.answer_while(lambda: not call.is_over())
+
+    observed(call.outcome())
 
 
 @clause("session.refused-leaves-it")

@@ -15,6 +15,14 @@ clause = pytest.mark.clause
 twin = pytest.mark.needs("twin")
 methods = pytest.mark.needs("methods")
 
+# Beside the device's own messages.
+DOCUMENTED = (
+    "$iothub/twin/res/#",
+    "$iothub/twin/PATCH/properties/desired/#",
+    "$iothub/methods/POST/#",
+)
+ANY_DEVICE = "devices/+/messages/devicebound/#"
+
 
 @clause("topics.no-device-to-device")
 @pytest.mark.parametrize(
@@ -153,14 +161,30 @@ def test_an_undocumented_topic_name(device, probe, readings, topic, untouched):
     untouched.confirm()
 
 
+@clause("topics.five-subscriptions")
+def test_five_subscriptions_in_one_packet(device, connection, readings, untouched):
+    """All that a device can use, in one SUBSCRIBE."""
+    filters = [device.topics.devicebound, *DOCUMENTED, ANY_DEVICE]
+
+    readings.match(connection.try_to_subscribe_all(filters))
+    untouched.confirm()
+
+
+@clause("topics.five-subscriptions")
+def test_five_subscriptions_one_by_one(device, connection, readings, untouched):
+    """The fifth is granted or refused as in one packet, and the four before it stay."""
+    filters = [device.topics.devicebound, *DOCUMENTED, ANY_DEVICE]
+
+    readings.match(", ".join(connection.try_to_subscribe(topic_filter) for topic_filter in filters))
+    untouched.confirm()
+
+
 @clause("topics.subscriptions-limit")
 def test_six_subscriptions(device, connection, observed):
     """Microsoft advises five at most; the device has four documented filters, here are two wider ones."""
     filters = [
         device.topics.devicebound,
-        "$iothub/twin/res/#",
-        "$iothub/twin/PATCH/properties/desired/#",
-        "$iothub/methods/POST/#",
+        *DOCUMENTED,
         "$iothub/twin/#",
         "$iothub/methods/#",
     ]

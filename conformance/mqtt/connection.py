@@ -156,7 +156,11 @@ class Connection(Conversation):
 
     def try_to_subscribe(self, topic_filter: str, *, qos: int = 1) -> str:
         """Subscribe and return what comes of it: "suback 1", "suback 128", "closed", "no answer"."""
-        packet_id = self._say(lambda: self._speaker.subscribe([(topic_filter, qos)]))
+        return self.try_to_subscribe_all([topic_filter], qos=qos)
+
+    def try_to_subscribe_all(self, filters: Sequence[str], *, qos: int = 1) -> str:
+        """Do the same with several filters in one packet: "suback 1 1 128"."""
+        packet_id = self._say(lambda: self._speaker.subscribe([(each, qos) for each in filters]))
         return self._outcome_with(lambda packet: isinstance(packet, Suback) and packet.packet_id == packet_id)
 
     def try_to_unsubscribe(self, topic_filter: str) -> str:

@@ -202,8 +202,12 @@ class Device(Bearer):
         except HandshakeFailed as failure:
             return failure.word
         outcome, _ = connection.answer_to_connect()
-        if outcome == ACCEPTED and (further := connection.outcome()) != NO_ANSWER:
-            outcome = f"{ACCEPTED}, {further}"
+        if outcome == ACCEPTED:
+            # What waits for the device in a session that goes on may come too.
+            further = [
+                each for each in connection.outcome().split(", ") if each not in {NO_ANSWER, "publish"}
+            ]
+            outcome = ", ".join((ACCEPTED, *further))
         connection.close()
         chosen = connection.subprotocol
         # One that was not offered opens no WebSocket: `read_answer` sees to that.

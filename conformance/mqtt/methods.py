@@ -58,6 +58,11 @@ class MethodRequest:
         """What the body says: "nothing" where it is empty or null, else the body itself."""
         return "nothing" if self.body in {b"", b"null"} else repr(self.body)
 
+    @property
+    def written(self) -> str:
+        """The body as it is written: "nothing" where it is empty, "null", or any other in quotes."""
+        return {b"": "nothing", b"null": "null"}.get(self.body, repr(self.body))
+
     def _unreadable(self, expected: str, observed: str, actual: str) -> Violation:
         return Violation(
             f"expected {expected}; got {actual}", observed=observed, expected=expected, actual=actual

@@ -221,6 +221,15 @@ class TwinChange(TwinMessage):
         """What the update did, without the hub's own members."""
         return {key: value for key, value in self.document.items() if not key.startswith("$")}
 
+    def tells_of(self, path: str) -> str:
+        """Say how it tells of a member, ``a`` or ``a.b``: "null", "absent", or "a value"."""
+        told: object = self.members
+        for name in path.split("."):
+            if not isinstance(told, dict) or name not in told:
+                return "null" if told is None else "absent"
+            told = told[name]
+        return "null" if told is None else "a value"
+
 
 def _own_names(value: object) -> list[str]:
     if not isinstance(value, dict):

@@ -59,6 +59,7 @@ FIXTURES: Final = (
     *(
         f"conformance.hub.fixtures.{subject}"
         for subject in (
+            "bags",
             "c2d",
             "corpora",
             "events",

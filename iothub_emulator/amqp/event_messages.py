@@ -3,6 +3,7 @@
 Encoded when a reader asks, never before: a device's PUBACK does not wait for it.
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -25,12 +26,13 @@ def encode_event(rules: LinkRules, partition: Partition, number: int, event: Tel
     annotations = {**rules.annotations(event, number, partition.offset_of(number))}
     properties: dict[str, Value] = {}
     for name, text in rules.system_properties(event).items():
-        field = _PROPERTY_FIELDS.get(name)
-        if field is None:
-            # `dt-dataschema` and its like: what the hub adds and AMQP has no property for is an annotation.
-            annotations[name] = text if isinstance(text, str) else text.decode("utf-8", "replace")
+        field, typed = _PROPERTY_FIELDS.get(name, ("", _nothing))
+        value = typed(text)
+        if value is None:
+            # `dt-dataschema` and its like: what AMQP has no property for, or no such value, is an annotation.
+            annotations[name] = _text(text)
         else:
-            properties[field[0]] = field[1](text)
+            properties[field] = value
     sections = [_annotations(MESSAGE_ANNOTATIONS, annotations)]
     if properties:
         sections.append(Properties(**properties).encode())
@@ -70,6 +72,19 @@ def _value(value: str | int) -> Value:
     return Timestamp(value) if isinstance(value, Milliseconds) else Long(value)
 
 
+def _nothing(_value: str | bytes) -> None:
+    return None
+
+
+def _time(value: str | bytes) -> Timestamp | None:
+    """Return a time as devices write it; None for what is no time."""
+    try:
+        when = dt.datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return Timestamp(round((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() * 1000))
+
+
 def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
@@ -83,13 +98,14 @@ def _ascii(value: str | bytes) -> Symbol:
     return Symbol(_text(value).encode("ascii", "replace").decode())
 
 
-_PROPERTY_FIELDS: dict[str, tuple[str, Callable[[str | bytes], Value]]] = {
+_PROPERTY_FIELDS: dict[str, tuple[str, Callable[[str | bytes], Value | None]]] = {
     "message-id": ("message_id", _text),
     "user-id": ("user_id", _octets),
     "to": ("to", _text),
     "subject": ("subject", _text),
     "reply-to": ("reply_to", _text),
     "correlation-id": ("correlation_id", _text),
+    "absolute-expiry-time": ("absolute_expiry_time", _time),
     "content-type": ("content_type", _ascii),
     "content-encoding": ("content_encoding", _ascii),
     "group-id": ("group_id", _text),

@@ -1,6 +1,6 @@
 """From a CONNECT packet to a sender, or a refusal: in which order the rules are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from iothub_emulator.hub.connect import Identities, Username
@@ -64,7 +64,8 @@ def admit(
             raise Refused("connect.no-credentials", identity)
         return Admission(sender_for(identity, rules), None)
     try:
-        token, scope = _token(packet.password, username, identity, policies, rules, now)
+        keys = (*rules.connect.keys_of(identity), *rules.connect.keys_above(identity, device))
+        token, scope = _token(packet.password, username, keys, policies, rules, now)
     except TokenRefused as refused:
         raise Refused(f"sas: {refused.reason}", identity) from None
     return Admission(sender_for(identity, rules, scope=scope), rules.tokens.ends_at(token))
@@ -122,7 +123,7 @@ def _username(packet: Connect, rules: Rulebook) -> Username:
 def _token(
     password: bytes,
     username: Username,
-    identity: Identity,
+    keys: Iterable[str],
     policies: Mapping[str, Policy],
     rules: Rulebook,
     now: float,
@@ -136,5 +137,5 @@ def _token(
     if token.policy is not None:
         rules.policies.authorise(rules.tokens, policies, text, resource, Right.DEVICE_CONNECT, now)
         return token, "hub"
-    rules.tokens.check_of_identity(token, rules.connect.keys_of(identity), resource, now)
+    rules.tokens.check_of_identity(token, keys, resource, now)
     return token, ""

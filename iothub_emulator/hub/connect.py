@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
 from iothub_emulator.hub import host_names
 from iothub_emulator.hub.effects import Close, Effect, Send
@@ -87,6 +88,12 @@ class ConnectRules:
         pairs = (pair.partition("=") for pair in (parsed.parameters if parsed else "").split("&"))
         return next((value for name, _, value in pairs if name == "api-version" and value), None)
 
+    def model_id(self, username: str | None) -> str:
+        """d2c.model-id, twin.model-id: the model that the Username announces; empty where it has none."""
+        parsed = None if username is None else self.parse_username(username)
+        pairs = (pair.partition("=") for pair in (parsed.parameters if parsed else "").split("&"))
+        return next((unquote(value) for name, _, value in pairs if name == "model-id"), "")
+
     def username_without(self, client_id: str) -> Username | None:
         """connect.no-credentials: without a Username nobody is let in."""
         return None
@@ -162,6 +169,13 @@ class ConnectRules:
     def keys_of(self, identity: Identity) -> tuple[str, ...]:
         """sas.accepted, sas.secondary-key, module.other-module-token: either of its own keys signs."""
         return identity.keys
+
+    def keys_above(self, identity: Identity, device: DeviceIdentity) -> tuple[str, ...]:
+        """module.device-token: a module's device signs for it too.
+
+        So an end-to-end suite of Microsoft's has connected modules since 2018; no page says it.
+        """
+        return () if identity is device else device.keys
 
     def resource_of(self, username: Username) -> str:
         """sas.accepted, sas.device-scope, module.connect: what the token has to cover.

@@ -76,7 +76,7 @@ class DeviceRequests:
         self._state.twins[owner] = answered.twin
         effects = [*acknowledgement, *self._answers(request, answered)]
         if answered.twin is not before and self._rules.events.tells_of("twin"):
-            effects.append(Reported(owner, before, answered.twin))
+            effects.append(Reported(owner, answered.change))
         if answered.change.notification is not None:
             effects.append(Notify(owner, answered.change.notification))
         return effects

@@ -7,7 +7,7 @@ from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.methods import Answered
 from iothub_emulator.hub.packets import FromServer, Publish
 from iothub_emulator.hub.telemetry import TelemetryEvent
-from iothub_emulator.hub.twin import Twin
+from iothub_emulator.hub.twin import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ class Reported:
     """A device changed the reported properties of its twin."""
 
     identity_key: str
-    before: Twin
-    after: Twin
+    change: Change
 
 
 Effect = Send | Forward | Telemetry | Admit | Close | Serve | Answer | Notify | AnswerOther | Reported

@@ -81,8 +81,13 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 def names(segment: str, name: str) -> bool:
-    """Tell whether a level names a device or module, plainly or percent-encoded as SDKs write it."""
-    return segment == name or ("%" in segment and unquote(segment) == name)
+    """Tell whether a level names a device or module: as it is, to the letter.
+
+    d2c.encoded-id, c2d.encoded-id: percent-encoded it is another's (azure-iot-sdk-python issue 693,
+    azure-docs issue 16302; a header of azure-sdk-for-c says otherwise). unspecified: an id with `+` or
+    `#`, which no topic name can hold as they are, is named by its encoded form.
+    """
+    return segment == name or (printed(name) != name and unquote(segment) == name)
 
 
 def printed(name: str) -> str:
@@ -94,8 +99,8 @@ def printed(name: str) -> str:
 
 
 def plain(topic_filter: str, identity_key: str) -> str:
-    """Return a filter with the subscriber's own ids as the hub writes them, however it encodes them."""
-    if "%" not in topic_filter and "+" not in identity_key and "#" not in identity_key:
+    """Return a filter with the subscriber's own ids as the hub writes them, where they hold `+` or `#`."""
+    if printed(identity_key) == identity_key:
         return topic_filter
     levels = topic_filter.split("/")
     device_id, _, module_id = identity_key.partition("/")

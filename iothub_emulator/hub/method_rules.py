@@ -98,12 +98,13 @@ class MethodRules:
         return shortest <= seconds <= LONGEST_TIMEOUT
 
     def request_body(self, document: Object) -> bytes:
-        """methods.request-body, methods.request-empty: the payload as JSON; none, or null, is an empty body.
+        """methods.request-body, methods.request-empty, methods.request-null: the payload as JSON, if any.
 
-        azure-iot-sdk-c PR 2097, azure-iot-cli-extension issue 309.
+        A call without one has an empty body (azure-iot-sdk-c pull request 2097), one of null has null, as
+        tests of Microsoft's SDKs on real hubs expect it (azure-iot-sdk-java issue 327); one remark says that
+        the latter is empty too (azure-iot-cli-extension issue 309).
         """
-        payload = document.get("payload")
-        return b"" if payload is None else json_text.dump(payload)
+        return json_text.dump(document["payload"]) if "payload" in document else b""
 
     def _seconds(self, document: Object, name: str, default: float, shortest: float) -> float:
         value = document.get(name)
@@ -159,11 +160,13 @@ class MethodRules:
         return MethodResponse(found[1], parameters.get("$rid") or None)
 
     def answered_call(self, request_id: str | None, pending: Collection[str]) -> str | None:
-        """methods.request-id, methods.concurrent, methods.late-answer: the call with that very id.
+        """methods.request-id, methods.concurrent, methods.late-answer: the call with that id.
 
-        None: nobody waits for it (wrong, late, or without an id), and it is ignored (sdk-nrf PR 3358).
+        methods.request-id-forms: its letters in either case, as nanoFramework.Azure.Devices writes them in
+        capitals. None: nobody waits for it (wrong, late, without an id): it is ignored (sdk-nrf PR 3358).
         """
-        return request_id if request_id in pending else None
+        wanted = (request_id or "").lower()
+        return next((each for each in pending if each.lower() == wanted), None)
 
     def on_unwanted_response(self) -> Literal["ignore", "close"]:
         """methods.late-answer: what nobody waits for leaves the connection as it is."""

@@ -3,12 +3,23 @@
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+# By the names that SDKs write (azure-iot-sdk-csharp, MQTT adapter), what Microsoft's page on messages and the
+# SDKs' own AMQP call them. `$.cdid` and `$.cmid` are not here: who sent a message is not the sender's to say.
 _SYSTEM_NAMES = {
     "$.mid": "message-id",
     "$.cid": "correlation-id",
     "$.uid": "user-id",
     "$.ct": "content-type",
     "$.ce": "content-encoding",
+    "$.to": "to",
+    "$.exp": "absolute-expiry-time",
+    "$.sub": "dt-subject",
+    "$.on": "iothub-outputname",
+    "$.ifid": "iothub-interface-id",
+    "$.schema": "iothub-message-schema",
+    "iothub-message-schema": "iothub-message-schema",
+    "$.diagid": "iothub-diag-id",
+    "$.diagctx": "diag-correlation-context",
 }
 _APPLICATION_NAMES = {"$.ctime": "iothub-creation-time-utc"}
 
@@ -69,7 +80,10 @@ class PropertyBagRules:
         properties[name] = value
 
     def system_name(self, name: str) -> str | None:
-        """bag.system-properties: the Event Hubs name of a system property, None for any other name."""
+        """bag.system-properties, bag.more-system-properties, d2c.component: its name among Event Hubs'.
+
+        None for any other name. Of `iothub-message-schema` speaks azure-iot-sdk-csharp issue 1953 alone.
+        """
         return _SYSTEM_NAMES.get(name)
 
     def application_name(self, name: str) -> str:

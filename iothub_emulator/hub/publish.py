@@ -7,6 +7,7 @@ from iothub_emulator.editions import Edition
 from iothub_emulator.hub import topics
 from iothub_emulator.hub.filters import names
 from iothub_emulator.hub.packets import FromServer, Puback, Publish
+from iothub_emulator.hub.property_bag import BagRefused
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.settings import Settings
 
@@ -55,8 +56,14 @@ class PublishRules:
         return "close"
 
     def bag_of(self, text: str) -> str:
-        """d2c.trailing-slash: the bag ends at the first raw slash, so one behind it changes nothing."""
-        return text.partition("/")[0]
+        """d2c.trailing-slash, bag.raw-slash: slashes behind the bag are ignored.
+
+        Per edition, one in the middle ends it, or raises `BagRefused`.
+        """
+        bag = text.rstrip("/")
+        if self.edition.slash_in_bag == "closes" and "/" in bag:
+            raise BagRefused("bag.raw-slash")
+        return bag.partition("/")[0]
 
     def retain_properties(self, *, retain: bool) -> dict[str, str]:
         """d2c.retain-property, d2c.no-retain-property: nothing is retained; the flag becomes a property."""

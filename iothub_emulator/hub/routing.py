@@ -50,6 +50,8 @@ class RoutingRules:
             "userid": event.system.get("user-id"),
             "contenttype": event.system.get("content-type"),
             "contentencoding": event.system.get("content-encoding"),
+            "dt-dataschema": event.system.get("dt-dataschema"),
+            "dt-subject": event.system.get("dt-subject"),
         }
         return {
             name: value if isinstance(value, str) else value.decode("utf-8", "replace")

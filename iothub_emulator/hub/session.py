@@ -7,6 +7,7 @@ A comment or docstring beginning with a clause id states the rule that the next 
 """
 
 import enum
+from dataclasses import replace
 
 from iothub_emulator.hub.admission import NO_CERTIFICATE, Refused, admit, sender_for
 from iothub_emulator.hub.device_requests import Breach, DeviceRequests
@@ -153,9 +154,12 @@ class Session:
             admission = admit(packet, hub.identities, hub.policies, rules, now, self.certificate)
         except Refused as refused:
             return self._refuse(refused, packet.will, now)
-        sender = admission.sender
+        sender = replace(admission.sender, model_id=rules.connect.model_id(packet.username))
         self._api_version = rules.connect.api_version(packet.username)
         key = sender.identity_key
+        if sender.model_id:
+            # twin.model-id, unspecified: a connection that announces no model leaves what an earlier one did.
+            hub.model_ids[key] = sender.model_id
         self._will = rules.will.of_connection(packet.will, key)
         stored = hub.subscriptions.get(key)
         present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)

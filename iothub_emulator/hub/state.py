@@ -37,6 +37,8 @@ class HubState:
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)
     """Of sessions that outlive their connection, by identity key: filter -> granted QoS."""
     twins: dict[str, Twin] = field(default_factory=dict)
+    model_ids: dict[str, str] = field(default_factory=dict)
+    """Which model an identity announced last, of those that did."""
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)
     calls: dict[str, MethodCalls[Caller]] = field(default_factory=dict)
     kept_notifications: dict[str, list[Object]] = field(default_factory=dict)
@@ -81,6 +83,13 @@ class HubState:
 
     def forget(self, identity_key: str) -> None:
         """Drop all that belongs to an identity that is gone; one of the same name begins anew."""
-        for store in (self.subscriptions, self.twins, self.mailboxes, self.calls, self.kept_notifications):
+        for store in (
+            self.subscriptions,
+            self.twins,
+            self.model_ids,
+            self.mailboxes,
+            self.calls,
+            self.kept_notifications,
+        ):
             store.pop(identity_key, None)
         self.throttles.forget(identity_key)

@@ -30,6 +30,8 @@ class Sender:
     auth_method: str
     """JSON text, see `TelemetryRules.auth_method`."""
     module_id: str | None = None
+    model_id: str = ""
+    """The model that the connection announced."""
 
     @property
     def identity_key(self) -> str:
@@ -105,9 +107,13 @@ class TelemetryRules:
             now,
             sender.module_id,
             properties,
-            {**system},
+            {**system, **self.model(sender)},
             self.source(),
         )
+
+    def model(self, sender: Sender) -> dict[str, str]:
+        """d2c.model-id: the system property that names the model; none where none was announced."""
+        return {"dt-dataschema": sender.model_id} if sender.model_id else {}
 
     def partition(self, device_id: str, count: int) -> int:
         """d2c.order: a device's events share a partition, so that they keep their order.

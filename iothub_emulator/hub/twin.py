@@ -81,6 +81,8 @@ class Change:
 
     twin: Twin
     notification: Object | None = None
+    patched: Object = field(default_factory=dict)
+    """By section, `tags`, `desired` or `reported`, the patch that was merged; of a replacement none."""
 
 
 def new_twin(now: float) -> Twin:
@@ -107,7 +109,7 @@ def report(twin: Twin, patch: Json, expected_version: int | None, rules: TwinRul
         version,
     )
     notification = _told("properties.reported", rules.notification(wanted, version), rules)
-    return Change(dataclasses.replace(twin, reported=after), notification)
+    return Change(dataclasses.replace(twin, reported=after), notification, {"reported": wanted})
 
 
 def left_by_refusal(twin: Twin, patch: Json, rules: TwinRules) -> Twin:
@@ -130,14 +132,17 @@ def patch_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRule
     tags_patch, desired_patch = _sections(document, rules)
     _check_etag(twin, if_match, rules)
     tags, desired, notification = twin.tags, twin.desired, None
+    patched: Object = {}
     if tags_patch is _Named.NULL:
         tags_patch = rules.patch_of_null("tags", tags)
     if desired_patch is _Named.NULL:
         desired_patch = rules.patch_of_null("properties.desired", desired.values)
     if tags_patch is not None:
+        patched["tags"] = tags_patch
         tags = _grown("tags", tags, rules.merged(tags, tags_patch), rules)
     if desired_patch is not None and rules.changes_section(desired_patch):
         version = rules.next_version(desired.version)
+        patched["desired"] = desired_patch
         desired = Properties(
             _grown("properties.desired", desired.values, rules.merged(desired.values, desired_patch), rules),
             _merged_metadata(desired.metadata, desired_patch, _stamp(now, version), rules),
@@ -146,7 +151,7 @@ def patch_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRule
         notification = _told("properties.desired", rules.notification(desired_patch, version), rules)
     elif tags_patch:
         notification = _told("tags", rules.notification({}, desired.version), rules)
-    return _changed(twin, tags, desired, notification)
+    return dataclasses.replace(_changed(twin, tags, desired, notification), patched=patched)
 
 
 def replace_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRules, now: float) -> Change:
@@ -164,7 +169,7 @@ def replace_twin(twin: Twin, document: Json, if_match: str | None, rules: TwinRu
         version,
     )
     tags = _grown("tags", twin.tags, rules.replaced(twin.tags, tags_wanted), rules)
-    told = rules.notification_of_replacement(desired.values, version)
+    told = rules.notification_of_replacement(before, desired.values, version)
     notification = _told("properties.desired", told, rules) if rules.announces_replacement() else None
     return _changed(twin, tags, desired, notification)
 

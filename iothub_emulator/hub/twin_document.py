@@ -33,12 +33,19 @@ class TwinOwner:
     primary_thumbprint: str | None = None
     secondary_thumbprint: str | None = None
     iot_edge: bool = False
+    model_id: str = ""
+    """The model that it announced last; empty: none."""
     device_scope: str | None = None
     parent_scopes: tuple[str, ...] = ()
 
 
 def module_owner(
-    module: ModuleIdentity, device: DeviceIdentity, *, connected: bool, last_activity: float | None
+    module: ModuleIdentity,
+    device: DeviceIdentity,
+    *,
+    connected: bool,
+    last_activity: float | None,
+    model_id: str = "",
 ) -> TwinOwner:
     """Return the owner of a module's twin; its status is the device's."""
     return TwinOwner(
@@ -53,11 +60,17 @@ def module_owner(
         authentication_type=module.authentication_type,
         primary_thumbprint=module.primary_thumbprint,
         secondary_thumbprint=module.secondary_thumbprint,
+        model_id=model_id,
     )
 
 
 def owner_of(
-    identity: DeviceIdentity, *, connected: bool, last_activity: float | None, pending_messages: int
+    identity: DeviceIdentity,
+    *,
+    connected: bool,
+    last_activity: float | None,
+    pending_messages: int,
+    model_id: str = "",
 ) -> TwinOwner:
     """Return the owner of a device's twin."""
     return TwinOwner(
@@ -73,6 +86,7 @@ def owner_of(
         primary_thumbprint=identity.primary_thumbprint,
         secondary_thumbprint=identity.secondary_thumbprint,
         iot_edge=identity.iot_edge,
+        model_id=model_id,
         device_scope=identity.device_scope,
         parent_scopes=identity.parent_scopes,
     )
@@ -96,7 +110,7 @@ def twin_document(twin: Twin, owner: TwinOwner, rules: TwinRules) -> Object:
             "primaryThumbprint": owner.primary_thumbprint,
             "secondaryThumbprint": owner.secondary_thumbprint,
         },
-        "modelId": "",
+        "modelId": rules.model_id(owner.model_id),
         "version": twin.version,
         "capabilities": {"iotEdge": owner.iot_edge},
         **scopes(owner),

@@ -155,6 +155,10 @@ class TwinRules(TwinLimits):
         """twin.reported-visible: all three sections; both kinds of properties with metadata and version."""
         return {"properties": {"desired": desired, "reported": reported}, "tags": tags}
 
+    def model_id(self, announced: str) -> str:
+        """twin.model-id: what the back end reads of it; empty where none was announced."""
+        return announced
+
     # How a section changes
 
     def removes(self, value: Json) -> bool:
@@ -236,9 +240,21 @@ class TwinRules(TwinLimits):
         """desired.patch-only, desired.null, desired.version: what changed, nulls kept, and `$version`."""
         return change | {"$version": version}
 
-    def notification_of_replacement(self, after: Object, version: int) -> Object:
-        """desired.replace: a replacement is announced in the form it was made, as the whole new section."""
-        return after | {"$version": version}
+    def notification_of_replacement(self, before: Object, after: Object, version: int) -> Object:
+        """desired.replace, desired.replace-removed: the whole new section, and null for what is gone.
+
+        Merged into what the device knows, it gives the new section (azure-iot-sdk-csharp issue 954).
+        """
+        return self.replacement(before, after) | {"$version": version}
+
+    def replacement(self, before: Object, after: Object) -> Object:
+        """desired.replace-removed: the patch that makes `before` into `after`, what stays included."""
+        told: Object = {name: None for name in before if name not in after}
+        for name, value in after.items():
+            was = before.get(name)
+            both = isinstance(was, dict) and isinstance(value, dict)
+            told[name] = self.replacement(was, value) if both else value  # type: ignore[arg-type] # see both
+        return told
 
     def notification_topic(self, version: int) -> str:
         """desired.notified, desired.version."""

@@ -21,6 +21,7 @@ def document(runtime: Runtime, identity: Identity) -> Object:
 
 def _twin_owner(runtime: Runtime, identity: Identity) -> TwinOwner:
     connected, last_activity = runtime.is_connected(identity.key), runtime.last_activity(identity.key)
+    model_id = runtime.state.model_ids.get(identity.key, "")
     match identity:
         case DeviceIdentity():
             return owner_of(
@@ -28,7 +29,10 @@ def _twin_owner(runtime: Runtime, identity: Identity) -> TwinOwner:
                 connected=connected,
                 last_activity=last_activity,
                 pending_messages=runtime.messages.pending(identity.device_id),
+                model_id=model_id,
             )
         case ModuleIdentity():
             device = runtime.registry.require(identity.device_id)
-            return module_owner(identity, device, connected=connected, last_activity=last_activity)
+            return module_owner(
+                identity, device, connected=connected, last_activity=last_activity, model_id=model_id
+            )

@@ -259,6 +259,19 @@ def test_a_system_property_that_amqp_has_not_is_an_annotation():
     assert found.message_annotations["dt-dataschema"] == "dtmi:example;1"
 
 
+@pytest.mark.parametrize("text", ["2027-01-15T08:00:00Z", "2027-01-15T09:00:00+01:00", "2027-01-15T08:00:00"])
+def test_a_time_of_expiry_is_a_time(text):
+    found = message_of(event(system={"absolute-expiry-time": text}))
+
+    assert found.properties.absolute_expiry_time == 1_800_000_000_000
+
+
+def test_a_time_of_expiry_that_is_none_is_an_annotation():
+    found = message_of(event(system={"absolute-expiry-time": "soon"}))
+
+    assert found.message_annotations["absolute-expiry-time"] == "soon"
+
+
 def test_the_bag_becomes_application_properties():
     found = message_of(event(properties={"a": "b", "": "", "ü": "ß"}))
 

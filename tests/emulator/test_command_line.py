@@ -221,10 +221,11 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
         "method-timeout": 2.0,
         "feedback": 3.0,
         "keep-alive-tolerance": 1.0,
+        "connection-state": 0.0,
     }
     assert set(ready["capabilities"]) == {
         "registry", "telemetry", "c2d", "twin", "methods", "modules", "feedback", "websocket", "x509",
-        "x509-over-websocket", "x509-modules",
+        "x509-over-websocket", "x509-modules", "model-id", "registry-reference", "queries",
     }  # fmt: skip
     assert Path(ready["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert stat.S_IMODE((tmp_path / "ready.json").stat().st_mode) == 0o600

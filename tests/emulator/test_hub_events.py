@@ -110,11 +110,12 @@ class TestTwins:
     def patched(self, *patches, tags=None):
         twin = twins.new_twin(NOW)
         for number, patch in enumerate(patches, 1):
-            before, document = twin, {"properties": {"desired": patch}}
+            document = {"properties": {"desired": patch}}
             if tags is not None:
                 document["tags"] = tags
-            twin = twins.patch_twin(twin, document, None, TWIN_RULES, NOW + number).twin
-        return changed_parts(before, twin)
+            change = twins.patch_twin(twin, document, None, TWIN_RULES, NOW + number)
+            twin = change.twin
+        return changed_parts(twin, change.patched)
 
     def test_what_a_patch_touched_is_shown_with_its_metadata(self):
         stamp = {"$lastUpdated": "2027-01-15T08:00:02.000000Z", "$lastUpdatedVersion": 3}
@@ -145,14 +146,21 @@ class TestTwins:
         assert desired["desired"]["b"] == {"c": None}
         assert "a" not in desired["desired"]["$metadata"]
 
-    def test_tags_are_shown_where_they_changed(self):
-        assert self.patched({"a": 1}, tags={"floor": 1})["tags"] == {"floor": 1}
-        assert "tags" not in self.patched({"a": 1}, {"a": 2}, tags={"floor": 1})
+    def test_a_null_for_what_was_not_there_is_shown(self):
+        desired = self.patched({"a": 1}, {"x": None, "b": {"y": None}})["properties"]["desired"]
+        assert (desired["x"], desired["b"]) == (None, {"y": None})
+        assert desired["$metadata"].keys() == {"$lastUpdated", "$lastUpdatedVersion", "b"}
+
+    def test_tags_are_shown_as_they_were_patched(self):
+        assert self.patched({"a": 1}, tags={"floor": 1, "x": None})["tags"] == {"floor": 1, "x": None}
+        assert "tags" not in self.patched({"a": 1}, tags={})
+        assert "properties" not in self.patched({}, tags={"floor": 1})
 
     def test_a_report_shows_reported_properties_alone(self):
         before = twins.new_twin(NOW)
-        after = twins.report(before, {"t": 21}, None, TWIN_RULES, NOW + 1).twin
-        shown = changed_parts(before, after)
+        change = twins.report(before, {"t": 21, "x": None}, None, TWIN_RULES, NOW + 1)
+        shown = changed_parts(change.twin, change.patched)
         assert shown.keys() == {"version", "properties"}
         assert shown["properties"].keys() == {"reported"}
         assert shown["properties"]["reported"]["t"] == 21
+        assert shown["properties"]["reported"]["x"] is None

@@ -178,7 +178,7 @@ class TestTwins:
             assert (
                 rest.put("/twins/device-1", json={"properties": {"desired": {"n": 1}}}).json()["tags"] == {}
             )
-            assert json.loads(client.message().payload) == {"n": 1, "$version": 3}
+            assert json.loads(client.message().payload) == {"n": 1, "a": None, "$version": 3}
             client.send(Publish("$iothub/twin/GET/?$rid=r2", b"", 1, packet_id=9))
             assert client.read(4) == b"\x40\x02\x00\x09"
             got = client.message()
@@ -363,6 +363,15 @@ class TestQueries:
         answer = rest.post("/devices/query", json=body)
         assert answer.headers["x-ms-item-type"] == "Raw"
         assert answer.json() == [{"deviceId": f"device-{n}", "moduleId": "m"} for n in (1, 2)]
+
+    def test_a_model_that_was_announced_is_found(self, hub, rest):
+        announced = "localhost/device-1/?api-version=2021-04-12&model-id=dtmi%3Aexample%3B1"
+        assert rest.get("/twins/device-1").json()["modelId"] == ""
+        with hub.client(hub.connect_packet("device-1", username=announced)) as client:
+            assert client.read(4) == b"\x20\x02\x00\x00"
+        assert rest.get("/twins/device-1").json()["modelId"] == "dtmi:example;1"
+        query = "SELECT deviceId FROM devices WHERE modelId = 'dtmi:example;1'"
+        assert rest.post("/devices/query", json={"query": query}).json() == [{"deviceId": "device-1"}]
 
     @pytest.mark.parametrize("query", ["DROP TABLE devices", "SELECT * FROM planets", 5, None])
     def test_what_is_not_understood_is_refused(self, rest, query):

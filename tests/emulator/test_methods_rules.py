@@ -24,7 +24,7 @@ def test_a_call_with_its_defaults():
 @pytest.mark.parametrize(
     ("payload", "body"),
     [
-        (None, b""),
+        (None, b"null"),
         ("", b'""'),
         ({}, b"{}"),
         ({"a": [1, None]}, b'{"a":[1,null]}'),
@@ -35,6 +35,21 @@ def test_a_call_with_its_defaults():
 )
 def test_the_body_of_the_request(payload, body):
     assert call(payload=payload).payload == body
+
+
+def test_a_call_with_its_defaults_has_nothing_in_its_body():
+    assert call().payload == b""
+
+
+@pytest.mark.parametrize("request_id", ["1a", "1A"])
+def test_a_response_may_have_the_request_id_in_either_letter_case(request_id):
+    """So nanoFramework's client answers."""
+    assert RULES.answered_call(request_id, {"9": 1, "1a": 2}.keys()) == "1a"
+
+
+@pytest.mark.parametrize("request_id", [None, "", "a", "01a", "1a "])
+def test_a_response_with_another_request_id_answers_nobody(request_id):
+    assert RULES.answered_call(request_id, {"9": 1, "1a": 2}.keys()) is None
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from iothub_emulator.hub.property_bag import BagRefused, PropertyBagRules
         ("$.xyz=1", {"$.xyz": "1"}),
         ("%24.ctime=2026-11-22", {"iothub-creation-time-utc": "2026-11-22"}),
         ("iothub-connection-device-id=other", {"iothub-connection-device-id": "other"}),
+        ("$.cdid=other", {"$.cdid": "other"}),
     ],
 )
 def test_a_bag_has_these_properties(text, properties):
@@ -43,6 +44,12 @@ def test_a_bag_has_these_properties(text, properties):
         ("uid", "user-id"),
         ("ct", "content-type"),
         ("ce", "content-encoding"),
+        ("to", "to"),
+        ("exp", "absolute-expiry-time"),
+        ("sub", "dt-subject"),
+        ("on", "iothub-outputname"),
+        ("ifid", "iothub-interface-id"),
+        ("schema", "iothub-message-schema"),
     ],
 )
 def test_system_properties_are_not_the_sender_s_own(dollar, short, name):

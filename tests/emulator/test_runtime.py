@@ -178,7 +178,7 @@ def test_changes_of_twins_reach_those_who_listen_and_are_kept_by_a_replaced_rule
     assert runtime.state.kept_notifications == {}
     runtime.rules.twins = type("Keeping", (TwinRules,), {"keeps_notifications": lambda _self: True})()
     runtime.replace_twin("d1", {}, None)
-    assert runtime.state.kept_notifications == {"d1": [{"$version": 3}]}
+    assert runtime.state.kept_notifications == {"d1": [{"a": None, "$version": 3}]}
     assert runtime.twin("d1").desired.version == 3
 
 

@@ -47,11 +47,18 @@ class TestConnect:
     def test_whoever_is_not_that_module_is_refused(self, hub, changes, reason):
         assert hub.connect(KEY, **changes)[1] == refused(reason)
 
-    def test_the_token_of_a_sibling_and_of_the_device_open_nothing(self, hub):
+    @pytest.mark.parametrize("below", ["", "/modules/m"])
+    def test_a_token_under_the_device_s_key_opens_a_module(self, hub, below):
+        token = hub.token(DEVICE, resource=f"localhost/devices/{DEVICE}{below}")
+        session, effects = hub.connect(KEY, password=token.encode())
+        assert effects[1] == Send(Connack(0, 0))
+        assert json.loads(session.sender.auth_method)["scope"] == "module"
+
+    def test_the_token_of_a_sibling_opens_nothing(self, hub):
         sibling = hub.module("sibling")
         for password, reason in (
             (hub.token(sibling), "wrong signature"),
-            (hub.token(DEVICE), "wrong signature"),
+            (hub.token(DEVICE, resource=f"localhost/devices/{DEVICE}/modules/sibling"), None),
             (hub.token(KEY, resource=f"localhost/devices/{DEVICE}/modules/sibling"), None),
         ):
             _, effects = hub.connect(KEY, password=password.encode())

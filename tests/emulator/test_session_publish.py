@@ -134,6 +134,21 @@ def test_what_becomes_of_them_is_one_decision(hub, outcome, effects):
     assert session.receive(Publish("anything", b"x", qos=1, packet_id=1), NOW) == effects(session)
 
 
+@pytest.mark.parametrize("bag", ["a=1/b=2", "/a=1", "$.ct=application/json&a=1/"])
+def test_a_slash_in_the_middle_of_a_bag_closes_or_cuts_it(bag):
+    current, document = Hub(edition="current").session(), Hub(edition="document").session()
+    assert current.receive(Publish(EVENTS + bag, b""), NOW) == [Close("bag.raw-slash")]
+    (cut,) = document.receive(Publish(EVENTS + bag, b""), NOW)
+    assert cut == document.receive(Publish(EVENTS + bag.partition("/")[0], b""), NOW)[0]
+
+
+@pytest.mark.parametrize("edition", ["current", "document"])
+def test_slashes_behind_a_bag_are_ignored(edition):
+    session = Hub(edition=edition).session()
+    (event,) = session.receive(Publish(EVENTS + "a=1//", b""), NOW)
+    assert event.event.properties == {"a": "1"}
+
+
 def test_a_bag_without_sense_closes(session):
     assert session.receive(Publish(EVENTS + "a=b=c", b""), NOW) == [Close("bag.raw-delimiters")]
 

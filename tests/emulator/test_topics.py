@@ -49,10 +49,12 @@ def test_only_documented_filters_are_documented(topic_filter, documented):
     assert is_documented_filter(topic_filter, "d1") is documented
 
 
-def test_a_device_is_named_plainly_or_encoded():
-    """SDKs percent-encode the device in a topic; ids may hold a percent sign themselves."""
+def test_a_device_is_named_to_the_letter():
+    """Percent-encoded it is another one, but for characters that no topic name can hold."""
     assert names("d1", "d1")
-    assert names("d%3A1", "d:1")
+    assert not names("d%3A1", "d:1")
     assert names("d%3A1", "d%3A1")
+    assert names("d%2B1", "d+1")
+    assert names("d%2b1%23", "d+1#")
     assert not names("D1", "d1")
     assert not names("d%2531", "d1")

@@ -207,7 +207,8 @@ def test_a_section_of_null_removes_all_of_its_members():
     assert desired.notification == {"a": None, "c": None, "$version": 3}
     assert (desired.twin.desired.values, desired.twin.tags) == ({}, {"t": 1})
     assert (tags.twin.desired, tags.twin.tags, tags.notification) == (twin.desired, {}, None)
-    assert (both.twin.desired.values, both.twin.tags, both.notification) == ({}, {}, {"$version": 3})
+    assert (both.twin.desired.values, both.twin.tags) == ({}, {})
+    assert both.notification == {"a": None, "c": None, "$version": 3}
 
 
 def test_a_twin_that_was_read_may_be_sent_back_changed():
@@ -257,8 +258,19 @@ def test_replacing_leaves_nothing_of_what_was():
 
     assert change.twin.desired.values == {"a": 3}
     assert change.twin.tags == {}
-    assert change.notification == {"a": 3, "$version": 3}
+    assert change.notification == {"a": 3, "b": None, "$version": 3}
     assert set(change.twin.desired.metadata) == {"a", "$lastUpdated", "$lastUpdatedVersion"}
+
+
+@given(OBJECTS, OBJECTS)
+def test_a_replacement_is_told_as_the_patch_that_makes_it(before, after):
+    """Whoever merges what is told has the new section; what stays is told too."""
+    twin = patch_twin(new_twin(EARLIER), {"properties": {"desired": before}}, None, RULES, NOW).twin
+    change = replace_twin(twin, {"properties": {"desired": after}}, None, RULES, NOW)
+    told = {name: value for name, value in change.notification.items() if name != "$version"}
+
+    assert RULES.merged(twin.desired.values, told) == change.twin.desired.values
+    assert RULES.merged({}, told) == change.twin.desired.values
 
 
 def test_one_rule_replaced_announces_tags():

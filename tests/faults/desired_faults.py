@@ -179,6 +179,17 @@ def replacement_is_not_told(rules):
     twin_rules(rules, Wrong)
 
 
+@fault("desired.replace-removed")
+def replacement_is_told_beside_what_it_removes(rules):
+    """A replacement is merged into what was there before it is told."""
+
+    class Wrong(TwinRules):
+        def notification_of_replacement(self, before, after, version):
+            return {**self.merged(before, after), "$version": version}
+
+    twin_rules(rules, Wrong)
+
+
 @fault("desired.order")
 def updates_in_a_row_are_told_late(rules):
     """From the fifth version on, a notification has the members of the update before."""

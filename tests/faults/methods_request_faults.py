@@ -138,7 +138,7 @@ def no_payload_becomes_an_object(rules):
     method_rules(rules, Wrong)
 
 
-@fault("methods.request-empty")
+@fault("methods.request-null")
 def null_is_sent_as_a_text(rules):
     """A payload of null reaches the device as the word in quotes."""
 

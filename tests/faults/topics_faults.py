@@ -247,6 +247,29 @@ def filter_of_any_device_brings_any_devices_messages(rules):
     eavesdropping(rules, listens_to)
 
 
+@fault("topics.five-subscriptions", spreads=True)
+def three_filters_are_the_most(rules):
+    """A session has room for three filters; each further one is refused."""
+
+    class Wrong(SubscribeRules):
+        def accepts_another(self, count):
+            return count < 3
+
+    rules.subscribe = Wrong()
+
+
+@fault("module.receive-filter")
+def filter_of_a_module_is_granted_with_qos_2(rules):
+    """The filter for all that is a module's is granted with whatever QoS was asked for."""
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            granted = super().grants(topic_filter, qos, identity_key)
+            return qos if granted != FAILURE and "/modules/" in topic_filter else granted
+
+    rules.subscribe = Wrong()
+
+
 def standing_for(rules, wide, documented):
     """Grant the filter `wide` and keep these documented ones in its place."""
 

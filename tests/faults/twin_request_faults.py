@@ -124,17 +124,6 @@ def answer_needs_no_subscription(rules):
 
 
 @fault("twin.not-subscribed")
-def request_needs_a_subscription(rules):
-    """A request whose answer nobody would hear is dropped."""
-
-    class Wrong(TwinRules):
-        def serves(self, *, subscribed):
-            return subscribed
-
-    twin_rules(rules, Wrong)
-
-
-@fault("twin.not-subscribed")
 def answers_go_on_after_unsubscribe(rules):
     """UNSUBSCRIBE is acknowledged, and the filter of twin answers is kept."""
 

@@ -28,8 +28,13 @@ class Variant:
     shown_by: str
     """The test that shows it act, where the suite never makes the stimulus; else empty: the run shows it."""
 
+    @property
+    def kind(self) -> str:
+        """The last word of its file's name: "latitude", or "field"; empty where it loads nothing."""
+        return self.load.partition(":")[0].rpartition("_")[2]
+
     def __str__(self) -> str:
-        return self.load.replace("_latitude:", ".").replace("_", "-")
+        return self.load.replace(f"_{self.kind}:", ".").replace("_", "-")
 
 
 def right(
@@ -51,11 +56,11 @@ def right(
     return register
 
 
-def all_variants() -> list[Variant]:
-    """Return every variant of every file here, in the order of the files."""
-    for file in sorted(Path(__file__).parent.glob("*_latitude.py")):
+def all_variants(kind: str = "latitude") -> list[Variant]:
+    """Return every variant of every file ``tests/{kind}/*_{kind}.py``, in the order of the files."""
+    for file in sorted((Path(__file__).parents[1] / kind).glob(f"*_{kind}.py")):
         import_module(file.stem)  # registers its variants
-    return VARIANTS
+    return [variant for variant in VARIANTS if variant.kind == kind]
 
 
 def acted() -> None:

@@ -57,7 +57,11 @@ def run_suite_on(variant: Variant, directory: Path, *, workers: int = 0) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.setdefault("PYTHONPYCACHEPREFIX", str(directory.parent / "pycache"))
-    environment |= {"PYTHONPATH": str(HERE), COUNTER: str(counter), "GITHUB_STEP_SUMMARY": ""}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent / "field"))),
+        COUNTER: str(counter),
+        "GITHUB_STEP_SUMMARY": "",
+    }
     with output.open("wb") as file:
         process = subprocess.Popen(
             command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file

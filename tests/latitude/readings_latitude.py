@@ -17,6 +17,7 @@ from iothub_emulator.hub.property_bag import BagRefused
 from iothub_emulator.hub.refusals import invalid
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
 from iothub_emulator.hub.session import Session
+from iothub_emulator.hub.subscribe import FAILURE
 from iothub_emulator.mqtt.decoder import Decoder
 from iothub_emulator.mqtt.rules import Malformed
 from iothub_emulator.net.websocket_upgrade import WebSockets
@@ -368,6 +369,7 @@ def undocumented_filters_are_granted_and_silent(rules):
 
 @reading(
     "clauses topics.undocumented-filter, topics.subtopic-wildcards, topics.device-wildcard: granted, own",
+    "clause topics.five-subscriptions: five",
     "hub facts 6, wildcards: the hub in fact accepts # and devices/+/...",
 )
 def undocumented_filters_bring_what_is_the_device_s_own(rules):
@@ -377,6 +379,22 @@ def undocumented_filters_bring_what_is_the_device_s_own(rules):
         def granted(topic_filter, qos, identity_key):
             acted()
             return min(qos, 1)
+
+        return granted
+
+    wrapped(rules.subscribe, "grants", wrap)
+
+
+@reading("clause module.receive-filter: refused, as the document says", "S38; T23 is of today's page alone")
+def filters_for_all_of_a_module_are_refused(rules):
+    """A module's filter `devices/{device}/modules/{module}/#` is refused with 0x80."""
+
+    def wrap(grants):
+        def granted(topic_filter, qos, identity_key):
+            if "/modules/" in topic_filter and "/inputs/" not in topic_filter:
+                acted()
+                return FAILURE
+            return grants(topic_filter, qos, identity_key)
 
         return granted
 
@@ -431,6 +449,37 @@ def requests_without_id_have_no_answer(rules):
 def requests_without_id_are_answered_400(rules):
     """A twin request without a request id is answered 400."""
     always(rules.twins, "on_missing_request_id", "refuse")
+
+
+@reading("clause desired.replace-removed: left out", "field F14; hub facts 7, full replace: OBSERVE content")
+def replacements_leave_out_what_is_gone(rules):
+    """A replacement of desired properties is told as the whole new section and no more."""
+
+    def wrap(told):
+        def new_section(before, after, version):
+            if any(name not in after for name in before):
+                acted()
+            return told(after, after, version)
+
+        return new_section
+
+    wrapped(rules.twins, "notification_of_replacement", wrap)
+
+
+@reading("clause methods.request-null: an empty body", "azure-iot-cli-extension issue 309")
+def calls_of_null_have_an_empty_body(rules):
+    """A call whose payload is null is sent as one without payload."""
+
+    def wrap(body_of):
+        def body(document):
+            if "payload" in document and document["payload"] is None:
+                acted()
+                return b""
+            return body_of(document)
+
+        return body
+
+    wrapped(rules.methods, "request_body", wrap)
 
 
 def _too_large(rules, code):
@@ -634,11 +683,14 @@ def other_readings(rules):
         connection_events_name_no_module,
         modules_come_and_go_as_devices,
         subscriptions_are_to_be_repeated,
+        filters_for_all_of_a_module_are_refused,
         undocumented_filters_are_a_close,
         undocumented_names_have_a_puback,
         get_succeeds_with_200,
         patch_succeeds_with_204,
         requests_without_id_have_no_answer,
+        replacements_leave_out_what_is_gone,
+        calls_of_null_have_an_empty_body,
         twins_too_large_are_400,
         empty_answers_have_no_payload,
         a_bad_status_closes,

@@ -178,9 +178,9 @@ def notifications_have_further_members_of_the_hub(rules):
             acted()
             return {"$metadata": {}, **super().notification(change, version), "$previous": version - 1}
 
-        def notification_of_replacement(self, after, version):
+        def notification_of_replacement(self, before, after, version):
             acted()
-            return {**super().notification_of_replacement(after, version), "$metadata": {}}
+            return {**super().notification_of_replacement(before, after, version), "$metadata": {}}
 
     replaced(rules, "twins", More)
 
