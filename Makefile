@@ -71,10 +71,10 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 interop: $(READY) ## let clients of Microsoft's and of strangers, unmodified, use the embedded hub
-	$(BIN)/pytest tests/interop --ignore-glob='tests/interop/test_idle_*' $(HANG)900
+	$(BIN)/pytest tests/interop -m 'not outside_ci' $(HANG)900
 
-strangers: $(READY) ## let the same devices be idle for longer than the hub waits (five minutes; not in CI)
-	$(BIN)/pytest tests/interop/test_idle_strangers.py $(HANG)900
+strangers: $(READY) ## let all strangers' clients use it, Java's and older ones too, and be idle (a quarter of an hour; not in CI)
+	$(BIN)/pytest tests/interop $(HANG)900
 
 faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 	$(BIN)/pytest tests/faults -n 2 $(HANG)300
@@ -120,12 +120,18 @@ lock: ## resolve the locked, hashed versions anew
 		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 		--quiet --no-deps --output-file requirements/profiling.txt requirements/profiling.in
-	for package in azure-iot-hub azure-eventhub azure-iot-device azure-iot-device-2.0 adafruit-circuitpython-azureiot; do \
+	for package in azure-iot-hub azure-eventhub azure-iot-device azure-iot-device-2.0 adafruit-circuitpython-azureiot iotc; do \
 		$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
 	done
-	cd tests/interop/node && npm install --package-lock-only --silent
-	cd tests/interop/node-2019 && npm install --package-lock-only --silent
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.12 --custom-compile-command "make lock" \
+		--quiet --output-file requirements/interop-azure-iot-hub-mcp-server.txt requirements/interop-azure-iot-hub-mcp-server.in
+	for folder in node node-2019 node-event-hubs-0 node-event-hubs-1 node-event-hubs-2; do \
+		(cd tests/interop/$$folder && npm install --package-lock-only --silent) || exit 1; \
+	done
+	rm -rf .venv-interop/jars && mvn -q -B -f tests/interop/java/pom.xml -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/.venv-interop/jars \
+		org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies
+	cd .venv-interop/jars && sha256sum *.jar >$(CURDIR)/tests/interop/java/jars.sha256
 	cd requirements/allure && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made

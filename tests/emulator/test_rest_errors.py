@@ -240,6 +240,17 @@ def test_a_slash_at_the_end_adds_nothing(hub):
     assert hub.get("/devices/d1/").json()["deviceId"] == "d1"
 
 
+def test_a_client_that_has_no_patch_names_it_in_a_header(hub):
+    """As Microsoft's service client for Java does."""
+    change = {"tags": {"room": "kitchen"}}
+    patched = hub.request("POST", "/twins/d1", json=change, headers={"X-HTTP-Method-Override": "PATCH"})
+    assert (patched.status_code, patched.json()["tags"]) == (200, change["tags"])
+
+
+def test_the_header_changes_no_other_method(hub):
+    assert hub.request("GET", "/twins/d1", headers={"X-HTTP-Method-Override": "PATCH"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("PATCH", "/devices/d1"), ("POST", "/devices/d1"), ("DELETE", "/devices")]
 )

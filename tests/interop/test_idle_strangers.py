@@ -1,6 +1,6 @@
 """Devices that say nothing for longer than the hub waits, which is one and a half of their keep-alive.
 
-Slow by nature, and so not in `make interop`: `make strangers`. All are idle at the same time.
+Slow by nature, and so in `make strangers` alone. All are idle at the same time.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +10,15 @@ from functools import partial
 import pytest
 import test_package_adafruit_circuitpython_azureiot as adafruit
 import test_package_azure_iot_device_2_0 as azure_iot_device_2_0
+import test_package_java_iot_device_client as java_iot_device_client
 import test_package_mosquitto_bridge as mosquitto_bridge
 import test_package_npm_azure_iot_device_mqtt as azure_iot_device_mqtt
 import test_package_npm_azure_iot_device_mqtt_2019 as azure_iot_device_mqtt_2019
 import test_package_npm_mqtt as npm_mqtt
 from environments import NotRunError
 from strangers import perform
+
+pytestmark = pytest.mark.outside_ci
 
 STAYS = ("connect", "stays connected through the silence, and answers a method")
 
@@ -33,6 +36,7 @@ IDLE = (
     Idle(adafruit, 190),
     Idle(azure_iot_device_2_0, 100),
     Idle(azure_iot_device_mqtt, 280),
+    Idle(java_iot_device_client, 350),
     Idle(azure_iot_device_mqtt_2019, 280),
     Idle(npm_mqtt, 100),
     Idle(
