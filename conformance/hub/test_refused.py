@@ -107,6 +107,7 @@ def test_a_refused_patch_leaves_the_subscriptions(twin, stage, own, body):
 
 
 @clause("twin.untouched")
+@pytest.mark.needs("registry")
 @REFUSALS
 def test_a_refused_connect_leaves_the_twin(admitted, stage, own, attempt):
     """Each section with its version, as either side reads it."""
@@ -116,6 +117,7 @@ def test_a_refused_connect_leaves_the_twin(admitted, stage, own, attempt):
 
 
 @clause("twin.untouched")
+@pytest.mark.needs("registry")
 @ERRORS
 def test_an_error_leaves_the_twin(raw_connected, stage, own, error):
     """Each section with its version, as either side reads it."""

@@ -14,6 +14,7 @@ clause = pytest.mark.clause
 
 
 @clause("twin.read-back")
+@pytest.mark.needs("registry")
 @pytest.mark.parametrize(
     ("patches", "after"),
     [
@@ -54,6 +55,7 @@ def test_desired_properties_are_read_as_they_were_left(contents, patches, after)
 
 
 @clause("twin.read-back")
+@pytest.mark.needs("registry")
 @pytest.mark.parametrize(
     ("patches", "after"),
     [
@@ -93,6 +95,7 @@ def test_reported_properties_are_read_as_they_were_left(contents, twin, patches,
 
 
 @clause("twin.read-back")
+@pytest.mark.needs("registry")
 @pytest.mark.parametrize(
     ("patches", "after"),
     [
@@ -114,6 +117,7 @@ def test_tags_are_read_as_they_were_left(contents, patches, after):
 
 
 @clause("twin.read-back")
+@pytest.mark.needs("registry")
 def test_a_replaced_section_is_read_as_it_replaced_the_other(device, contents, twins):
     """Nothing is left of what was there; tags that are not named go too, reported properties stay."""
     version = twins.replace(device, desired={"mode": "night"}, tags={"site": "hall"}).desired.version

@@ -141,6 +141,7 @@ def test_a_name_with_other_white_space(twin, observed, space):
 
 
 @clause("twin.refused-unchanged")
+@pytest.mark.needs("registry")
 @pytest.mark.parametrize(
     ("body", "named"),
     [
