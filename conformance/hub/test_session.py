@@ -193,7 +193,7 @@ def test_a_subscription_to_answers_about_the_twin(device, stage, observed):
 
 @clause("session.desired-subscription")
 @pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
-def test_a_subscription_to_desired_properties(device, twins, stage, observed, hub, leave):
+def test_a_subscription_to_desired_changes(device, twins, stage, observed, hub, leave):
     """Reports tell that it goes on; most SDKs subscribe again."""
     earlier = stage(device.connect, clean_session=False)
     stage(earlier.subscribe, DESIRED, needs="desired.notified")
@@ -207,7 +207,7 @@ def test_a_subscription_to_desired_properties(device, twins, stage, observed, hu
 
 @clause("session.methods-subscription")
 @pytest.mark.parametrize("leave", LEAVE, ids=["disconnect", "drop"])
-def test_a_subscription_to_calls(device, methods, stage, observed, leave):
+def test_a_subscription_to_calls_of_methods(device, methods, stage, observed, leave):
     """What the caller gets says whether the device heard the call and answered."""
     earlier = stage(device.connect, clean_session=False)
     stage(earlier.subscribe, CALLS, needs="methods.request")
