@@ -79,6 +79,24 @@ def test_what_was_acknowledged_does_not_come_again(device, holder, c2d, stage, w
     assert [message.payload for message in arrived] == [b"not acknowledged"]
 
 
+@clause("c2d.acknowledged-not-again")
+def test_a_puback_behind_unsubscribe_counts(device, holder, c2d, stage, within_lock, redelivery):
+    """[MQTT-3.10.4-3] What was begun before UNSUBSCRIBE is completed; the other message comes again."""
+    with within_lock():
+        c2d.send_each(device, [b"acknowledged", b"not acknowledged"])
+        first = stage(holder.messages_until, b"not acknowledged", needs="c2d.order")[0]
+        stage(holder.unsubscribe, device.topics.devicebound, needs="c2d.unsubscribe")
+        holder.acknowledge(first)
+        stage(holder.ping, needs="connection.ping")
+    holder.drop()
+
+    returned = stage(device.connect, clean_session=False)
+    stage(returned.subscribe, device.topics.devicebound, needs="c2d.subscribe")
+
+    arrived = returned.messages_until(b"not acknowledged", within=redelivery)
+    assert [message.payload for message in arrived] == [b"not acknowledged"]
+
+
 @clause("c2d.ack-order")
 def test_messages_are_acknowledged_in_another_order(device, holder, c2d, stage, within_lock, observed):
     """[MQTT-4.6.0-2] A client acknowledges in the order of arrival; hubs were seen to insist on that."""

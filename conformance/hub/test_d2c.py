@@ -47,6 +47,21 @@ def test_a_packet_id_may_be_used_again(raw_connected):
     assert raw_connected.take(1) == ("puback 5",)
 
 
+@clause("d2c.acknowledged-delivered")
+def test_a_message_with_a_packet_id_of_an_earlier_one_arrives(raw_connected, telemetry):
+    """[MQTT-4.3.2-2] Behind its PUBACK a packet id is another message's, not the first one again."""
+    topic = text(raw_connected.device.topics.events)
+    first, second = [packet(0x32, topic, b"\x00\x05", body) for body in (b"one", b"another")]
+
+    raw_connected.send(first)
+    assert raw_connected.take(1) == ("puback 5",)
+    raw_connected.send(second)
+    assert raw_connected.take(1) == ("puback 5",)
+
+    arrived = telemetry.until_fence(raw_connected.device)
+    assert {message.body for message in arrived} == {b"one", b"another"}
+
+
 @clause("d2c.body-opaque")
 @pytest.mark.parametrize(
     "body",

@@ -29,6 +29,17 @@ def test_a_silent_client_is_dropped_in_time(silent_client, keep_alive, hub, unto
 
 
 @clause("connection.keep-alive")
+def test_a_client_that_falls_silent_is_dropped_in_time(device, stage, keep_alive, hub, untouched):
+    """[MQTT-3.1.2-24] Each packet begins the time anew, and ends it for no client: here behind a PINGREQ."""
+    latest = 1.5 * keep_alive + hub.timing["keep-alive-tolerance"]
+    client = stage(device.raw_connected, keep_alive=keep_alive)
+    stage(client.ping, needs="connection.ping")
+
+    client.expect_closed(within=latest + hub.timeouts.reaction)
+    untouched.confirm()
+
+
+@clause("connection.keep-alive")
 @pytest.mark.parametrize("minutes", [0x0100, 0x0101], ids=["low-byte-0", "bytes-alike"])
 def test_a_keep_alive_of_minutes_is_read_whole(device, other_device, stage, keep_alive, hub, minutes):
     """[MQTT-3.1.2-24] It has two bytes: neither of them alone, nor both swapped, is the keep-alive."""

@@ -56,6 +56,13 @@ def test_a_token_that_is_no_good_is_refused(admitted_module, other_module, token
 
 
 @clause("module.refusals")
+def test_a_key_of_a_module_does_not_open_its_device(admitted, admitted_module, untouched):
+    """Each identity has keys of its own."""
+    admitted.expect_refused(password=admitted.token(key=admitted_module.primary_key))
+    untouched.confirm()
+
+
+@clause("module.refusals")
 @pytest.mark.parametrize(
     "client_id",
     [
