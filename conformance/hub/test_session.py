@@ -80,6 +80,23 @@ def test_what_was_sent_meanwhile_is_delivered_at_each_return(away, c2d, stage, o
     assert pending.payloads == [b"three", b"four"]
 
 
+@clause("session.pending-delivered")
+@pytest.mark.needs("modules", "registry")
+@pytest.mark.parametrize("clean_session", [True, False], ids=["CleanSession-1", "CleanSession-0"])
+def test_a_module_leaves_what_waits_for_its_device(
+    away, module, c2d, stage, observed, redelivery, clean_session
+):
+    """A module's session is its own: what it begins, keeps or gives up is none of the device's."""
+    c2d.send_each(away, [b"one", b"two"])
+    stage(module.connect, clean_session=clean_session, needs="module.connect").disconnect()
+
+    returned = stage(away.connect, clean_session=False)
+
+    pending = returned.pending([b"one", b"two"], within=redelivery)
+    observed(pending.how)
+    assert pending.payloads == [b"one", b"two"]
+
+
 @clause("session.pending-order")
 @pytest.mark.parametrize("count", [5, 30])
 def test_what_waited_comes_in_its_order(away, c2d, stage, count):
