@@ -74,8 +74,12 @@ HONEST = {
     },
 }
 
-# Of thousands of sessions one may open later than an impostor is given, and then this is violated in passing.
-NEEDED_BY_ALL = {"connect.client-id"}
+# What other cases need while they set their stage: of thousands of answers one may come later than an
+# impostor is given on a busy machine, and then these are violated in passing.
+NEEDED_BY_OTHERS = {
+    *("connect.client-id", "module.connect", "transport.mqtt", "connection.ping", "d2c.puback"),
+    *("c2d.subscribe", "packets.unsuback", "methods.subscribe", "twin.subscribe"),
+}
 
 # Sections in which the back end acts, on ports that are the embedded hub's, and the clauses of them that need
 # a device of the impostor's all the same. What is green of the others says nothing of the impostor; with the
@@ -132,7 +136,8 @@ def test_no_clause_that_must_hold_passes_on_an_impostor(hub, tmp_path, impostor)
         if verdict not in {"violation", "broken"}
         if clause.partition(".")[0] not in OF_THE_BACK_END or clause in WITH_A_DEVICE
     }
-    assert green | NEEDED_BY_ALL == set(HONEST[impostor]) | NEEDED_BY_ALL, run.stdout[-3000:]
+    honest = set(HONEST[impostor])
+    assert (green - honest, honest - green - NEEDED_BY_OTHERS) == (set(), set()), run.stdout[-3000:]
     assert run.returncode in {1, 10}
 
 
