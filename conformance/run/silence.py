@@ -89,7 +89,7 @@ def last_case(cases: Sequence[Case]) -> Case:
     ran = sorted((case for case in cases if case.began), key=lambda case: case.said) or list(cases)
     moment = max(case.heard for case in ran)
     spoke = [case for case in ran if case.said > moment]
-    in_vain = [case for case in spoke if case.verdict in _IN_VAIN]
+    in_vain = [case for case in spoke if case.verdict in _IN_VAIN or case.breaches]
     if in_vain or spoke:
         return in_vain[0] if in_vain else spoke[-1]
     return max(ran, key=lambda case: (case.heard, -case.began))

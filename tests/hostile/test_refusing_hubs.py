@@ -12,7 +12,8 @@ def test_a_policy_without_a_right_stops_the_run(tmp_path):
     """One line for the right, with all claims that need it."""
     run = run_suite(tmp_path, load="refusing_hubs:no_service_connect")
 
-    assert run.errors[0].startswith("'twin', 'methods', 'c2d' and 'feedback' need the right ServiceConnect: ")
+    needed = "'twin', 'methods', 'queries', 'c2d' and 'feedback' need the right ServiceConnect: "
+    assert run.errors[0].startswith(needed)
     assert "(401 IotHubUnauthorizedAccess)" in run.errors[0]
     assert run.code == 10
 

@@ -38,7 +38,7 @@ def send(sent):
 
 def journey(origin):
     others = iter(["second", "third", "fourth", "fifth"])
-    return _journey_of("first", lambda: next(others), SimpleNamespace(origin=origin))
+    return _journey_of("first", lambda: next(others), SimpleNamespace(origin=origin, capabilities={"registry"}))
 
 
 def test_what_is_taken_is_sent_once(send, sent):
