@@ -6,6 +6,7 @@ from iothub_emulator import event_desk
 from iothub_emulator.event_desk import EventDesk
 from iothub_emulator.hub.hub_events import EventRules
 from iothub_emulator.hub.service_errors import Refused
+from iothub_emulator.hub.twin import Change
 from iothub_emulator.twin_desk import TwinDesk
 
 
@@ -41,7 +42,7 @@ def updates_show_the_whole_twin(_rules):
     """An event of an update shows all sections, with all that they hold."""
 
     def wrap(_changed):
-        def whole(before, after):
+        def whole(after, _patched):
             desired, reported = after.desired.for_service(), after.reported.for_service()
             properties = {"desired": desired, "reported": reported}
             return {"version": after.version, "tags": after.tags, "properties": properties}
@@ -56,7 +57,7 @@ def updates_have_the_version_of_before(_rules):
     """An event of an update has the version that the twin had."""
 
     def wrap(changed):
-        return lambda before, after: {**changed(before, after), "version": before.version}
+        return lambda after, patched: {**changed(after, patched), "version": after.version - 1}
 
     wrapped(event_desk, "changed_parts", wrap)
 
@@ -105,8 +106,7 @@ def refused_changes_are_told(_rules):
             try:
                 return change(self, identity_key, document, if_match, changed, replaced=replaced)
             except Refused:
-                before = self.get(identity_key)
-                self._changed(identity_key, before, before, replaced=replaced)
+                self._changed(identity_key, Change(self.get(identity_key)), replaced=replaced)
                 raise
 
         return wrong

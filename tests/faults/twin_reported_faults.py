@@ -23,7 +23,6 @@ def patch_is_answered_twice(rules):
     "twin.reported-visible",
     "twin.reported-version",
     "twin.request-qos",
-    "twin.not-subscribed",
 )
 def back_end_reads_an_older_twin(rules):
     """The back end reads a replica that has not heard of reported properties yet."""

@@ -38,7 +38,8 @@ def send(sent):
 
 def journey(origin):
     others = iter(["second", "third", "fourth", "fifth"])
-    return _journey_of("first", lambda: next(others), SimpleNamespace(origin=origin, capabilities={"registry"}))
+    hub = SimpleNamespace(origin=origin, capabilities={"registry"})
+    return _journey_of("first", lambda: next(others), hub)
 
 
 def test_what_is_taken_is_sent_once(send, sent):
