@@ -26,7 +26,7 @@ _HTTPS, _AMQP = 443, 5671
 
 # [MQTT-3.1.2-24] allows one and a half times the keep-alive; a timer may be late by this much (seconds).
 _KEEP_ALIVE_FACTOR = 1.5
-_KEEP_ALIVE_TOLERANCE = 1.0
+_KEEP_ALIVE_TOLERANCE = 1.4
 
 
 def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]:

@@ -202,7 +202,7 @@ def test_messages_that_come_in_one_write_are_each_their_own(raw_connected, telem
 
     raw_connected.send(*filter(None, (sent[:cut], sent[cut:])))
 
-    arrived = [telemetry.next(sent_by=raw_connected.device) for _ in range(3)]
+    arrived = telemetry.take_messages(3, sent_by=raw_connected.device)
     assert [(message.body, message.properties) for message in arrived] == [
         (b"one", {"n": "1"}),
         (b"", {"n": "2"}),

@@ -220,7 +220,7 @@ def test_the_ready_file_says_where_everything_is(start, tmp_path):
         "c2d-expiry": 0.0,
         "method-timeout": 2.0,
         "feedback": 3.0,
-        "keep-alive-tolerance": 1.0,
+        "keep-alive-tolerance": 1.4,
         "connection-state": 0.0,
     }
     assert set(ready["capabilities"]) == {

@@ -310,7 +310,7 @@ def test_the_embedded_hub_is_launched_as_its_profile_says():
         assert target.timing == {
             "sas-skew": 0.5,
             "sas-grace": 0.5,
-            "keep-alive-tolerance": 1.0,
+            "keep-alive-tolerance": 1.4,
             "c2d-lock": 1.0,
             "c2d-expiry": 0.0,
             "method-timeout": 0.3,
