@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
 
+from conformance.report.case_text import Evidence
 from conformance.report.steps import SERVICE, steps
 from conformance.verdict.verdicts import JUDGED, Verdict
 
@@ -36,23 +37,13 @@ _WAYS: Final = (
 )
 
 
-class Found(Protocol):
-    """A case that was settled, in this run or in a statement that was read back."""
+class Found(Evidence, Protocol):
+    """A case that was settled, and whether it is one of another clause."""
 
     @property
     def id(self) -> str: ...  # noqa: D102 - the fields of a case, as its own class explains them
     @property
-    def verdict(self) -> Verdict: ...  # noqa: D102
-    @property
     def in_passing(self) -> bool: ...  # noqa: D102
-    @property
-    def message(self) -> str: ...  # noqa: D102
-    @property
-    def expected(self) -> str | None: ...  # noqa: D102
-    @property
-    def actual(self) -> str | None: ...  # noqa: D102
-    @property
-    def transcript(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -241,13 +241,14 @@ class Controller:
         trouble = target.trouble()
         if trouble is not None:
             records.warnings.append(f"{trouble}. What it closed by then may look like a refusal.")
-        if self.silence is not None and self.silence.remark:
-            records.warnings.append(self.silence.remark)
         cut_short = exitstatus in _CUT_SHORT and not self._stopped_early
         stopped = self._stopped_early or bool(session.shouldfail or session.shouldstop)
         if not cut_short and not stopped and not records.collection_errors:
             records.bury_missing()
-        cases = records.cases
+        cases, remarks = (
+            (records.cases, []) if self.silence is None else self.silence.explained(records.cases)
+        )
+        records.warnings += remarks
         if not cases and not records.collection_errors:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
                 words = ", ".join(self._selection()) or "the command line"

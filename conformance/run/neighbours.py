@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from conformance.backend import Service, Twin
-from conformance.errors import HarnessError, Violation
+from conformance.errors import HarnessError, TargetUnreachable, Violation
 from conformance.evidence.difference import differences, told
 from conformance.evidence.watch import OTHERS, Breach, Judgement, Watch
 from conformance.mqtt.connection import Connection
@@ -67,6 +67,8 @@ class Neighbours:
         before, self._before = self._before, {}
         try:
             now = self._look()
+        except TargetUnreachable:
+            raise  # nobody is there any more: a case that ends so is broken
         except (HarnessError, Violation):
             return
         breaches = [

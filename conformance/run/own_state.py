@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Unpack
 
 from conformance.backend import Service, Twin
-from conformance.errors import HarnessError, Violation
+from conformance.errors import HarnessError, TargetUnreachable, Violation
 from conformance.evidence.watch import Breach, Judgement, Watch
 from conformance.mqtt.connection import Connection
 from conformance.mqtt.conversation import ACCEPTED, Conversation
@@ -148,6 +148,8 @@ class OwnState:
             return
         try:
             now = self._look(attempt)
+        except TargetUnreachable:
+            raise  # nobody is there any more: a case that ends so is broken
         except (HarnessError, Violation):
             return
         breaches = [
@@ -189,6 +191,8 @@ class OwnState:
             try:
                 connection = self.device.connect(**attempt)
             except Violation as violation:
+                # A hub that is about to die closes this one, and is gone by the next: that answers nothing.
+                self.device.attempt(**attempt)
                 return {CONNECTION: (NEXT, violation.observed)}
         found: dict[str, tuple[str, object]] = {CONNECTION: (NEXT, _alive(connection))}
         if looks:

@@ -6,6 +6,7 @@ begins after that. The workers learn it from a note in the folder of the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,8 @@ class Silence:
     """Watches the records of a run, in the process that was started.
 
     `unanswered` makes the preflight's connection again: it says why nobody answers, None where the hub does.
-    `notes` is the folder of the run. `remark` says in the end what became of the hub; empty where it answers.
+    `notes` is the folder of the run. What the hub fell silent of is looked for in the end: the case may be
+    under way still while others break.
     """
 
     def __init__(self, records: Records, notes: Path, unanswered: Callable[[], str | None]) -> None:
@@ -40,13 +42,13 @@ class Silence:
         self._unanswered = unanswered
         self._silent = 0
         self._enough = BROKEN_CASES
-        self.remark = ""
+        self._reason: str | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Look at a case at its end."""
         case = None if report.when in {"setup", "call"} else self._records.heard(report.nodeid)
-        if case is None or self.remark:
+        if case is None or self._reason is not None:
             return
         if case.heard:
             self._silent, self._enough = 0, BROKEN_CASES
@@ -64,19 +66,26 @@ class Silence:
                 # What breaks the cases is not the hub's silence. So it is not asked three cases later again.
                 self._enough += self._silent
                 return
-        self._stop(reason or "")
+        self._reason = reason or ""
+        run_state.stop(self._notes, STOPPED)
 
-    def _stop(self, reason: str) -> None:
-        cases = self._records.cases
-        last = last_case(cases)
-        run_state.stop(self._notes, f"{STOPPED} after {last.id}")
-        others = beside(last, cases)
+    def explained(self, cases: Sequence[Case]) -> tuple[list[Case], list[str]]:
+        """Return all cases of a run, with what kept some from beginning, and what is to be said of it.
+
+        Both are what they were, and nothing, where the hub answers.
+        """
+        if self._reason is None:
+            return list(cases), []
+        ran = [case for case in cases if case.message != STOPPED]
+        last = last_case(ran)
+        others = beside(last, ran)
         too = f" ({', '.join(others)} ran then too)" if others else ""
         packets = "; ".join(" ".join(line.split()) for line in last.tail.splitlines()) or "none"
-        self.remark = visible(
-            f"{STOPPED} after {last.id}{too}: {reason} No further case began. "
-            f"The last packets of that case: {packets}"
+        why = f"{STOPPED} after {last.id}"
+        remark = visible(
+            f"{why}{too}: {self._reason} No further case began. The last packets of that case: {packets}"
         )
+        return [replace(case, message=why) if case.message == STOPPED else case for case in cases], [remark]
 
 
 def last_case(cases: Sequence[Case]) -> Case:
@@ -86,13 +95,18 @@ def last_case(cases: Sequence[Case]) -> Case:
     in front of it takes them, the first case to say something in vain is the one.
     """
     # One whose worker died never said when it began.
-    ran = sorted((case for case in cases if case.began), key=lambda case: case.said) or list(cases)
+    ran = sorted((case for case in cases if case.began), key=_in_vain_since) or list(cases)
     moment = max(case.heard for case in ran)
     spoke = [case for case in ran if case.said > moment]
     in_vain = [case for case in spoke if case.verdict in _IN_VAIN or case.breaches]
     if in_vain or spoke:
         return in_vain[0] if in_vain else spoke[-1]
     return max(ran, key=lambda case: (case.heard, -case.began))
+
+
+def _in_vain_since(case: Case) -> float:
+    # A case goes on speaking behind what the hub fell silent of, and may be the last to.
+    return case.unanswered or case.said
 
 
 def beside(case: Case, cases: Iterable[Case]) -> list[str]:

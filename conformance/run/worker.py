@@ -22,7 +22,8 @@ from conformance.plugin import refuse
 from conformance.report.redaction import all_secrets
 from conformance.report.redaction_hooks import clean_report, shorten
 from conformance.run import run_state, sleeping
-from conformance.run.cases import CASE, CaseMaker, RunningCase, to_json
+from conformance.run.case_maker import CaseMaker
+from conformance.run.cases import CASE, RunningCase, to_json
 from conformance.run.costs import Cost, estimate, over_budget
 from conformance.run.dependencies import Bench, Collaborators, Place
 from conformance.run.halves import HALF, is_of_another

@@ -46,7 +46,8 @@ class Case:
     came true or not. `flood` says what was too much of the hub, where the suite ended a connection for that.
     `consequence` is what the reading it saw keeps a known client from, in words.
     `heard` is when something last came from the hub meanwhile, `said` when something was last sent to it, in
-    unix seconds, 0 where nothing was; `tail` the last lines of the transcript, whatever the verdict.
+    unix seconds, 0 where nothing was; `unanswered`, when the first thing was sent behind which nothing came,
+    the beginning where that was an earlier case's; `tail` the last lines of the transcript, in any verdict.
     `messages`, `registry_operations` and `connections` were asked of the hub meanwhile, as it counts them;
     `identities` were made for it.
     """
@@ -78,6 +79,7 @@ class Case:
     consequence: str = ""
     heard: float = 0.0
     said: float = 0.0
+    unanswered: float = 0.0
     tail: str = ""
 
 

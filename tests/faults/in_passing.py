@@ -20,28 +20,26 @@ def behind_ends(effect, *ends):
     Session.ended = wrong
 
 
-def expired_token_ends_the_session(rules):
-    """Whose token has run out is taken for somebody who left for good."""
+def behind_refusals(effect, ground):
+    """Have every refusal on this ground do something more to the identity that was named."""
     refuse = Session._refuse
 
     def wrong(self, refused, will, now):
-        if "expired" in refused.reason and refused.identity is not None:
-            self._hub.subscriptions.pop(refused.identity.key, None)
+        if ground in refused.reason and refused.identity is not None:
+            effect(self._hub, refused.identity.key)
         return refuse(self, refused, will, now)
 
     Session._refuse = wrong
+
+
+def expired_token_ends_the_session(rules):
+    """Whose token has run out is taken for somebody who left for good."""
+    behind_refusals(lambda hub, key: hub.subscriptions.pop(key, None), "expired")
 
 
 def token_for_another_resource_empties_the_queue(rules):
     """What waits for a device is thrown away where somebody comes with a token for something else."""
-    refuse = Session._refuse
-
-    def wrong(self, refused, will, now):
-        if "another resource" in refused.reason and refused.identity is not None:
-            self._hub.mailboxes.pop(refused.identity.key, None)
-        return refuse(self, refused, will, now)
-
-    Session._refuse = wrong
+    behind_refusals(lambda hub, key: hub.mailboxes.pop(key, None), "another resource")
 
 
 def silence_takes_desired_properties_away(rules):

@@ -3,6 +3,7 @@
 The runs begin with the case that is fatal: whatever comes behind it is not tested.
 """
 
+import pytest
 from suite_runs import run_suite
 
 FATAL = "test_d2c_flags.py::test_qos_2_is_not_served"
@@ -11,9 +12,10 @@ REASON = f"the hub stopped answering after {FATAL}"
 PART = ("--timeout-factor=0.2", "conformance/hub/test_d2c_flags.py", "conformance/hub/test_packets.py")
 
 
-def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path):
+@pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
+def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path, distribution):
     """Its connections are refused from then on."""
-    run = run_suite(tmp_path, *PART, load="fatal_hubs:dies_of_qos_2")
+    run = run_suite(tmp_path, *PART, *distribution, load="fatal_hubs:dies_of_qos_2")
 
     assert run.messages("not tested") == {REASON}
     (remark,) = [line for line in run.remarks if line.startswith(REASON)]
@@ -22,17 +24,6 @@ def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path):
     assert "→ PUBLISH qos=2" in remark
     assert "the launched hub ended with code 3" in run.said
     assert run.code == 10
-
-
-def test_a_hub_that_dies_while_others_run_stops_them_too(tmp_path):
-    """Which of them said the fatal thing cannot be told where each says more behind it; one is named."""
-    run = run_suite(tmp_path, *PART, "-n", "2", load="fatal_hubs:dies_of_qos_2")
-
-    (reason,) = run.messages("not tested")
-    (remark,) = [line for line in run.remarks if line.startswith(reason)]
-    assert reason.startswith("the hub stopped answering after test_")
-    assert "Connection refused" in remark
-    assert "the launched hub ended with code 3" in run.said
 
 
 def test_a_hub_that_stands_still_names_the_case(tmp_path):

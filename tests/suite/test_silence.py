@@ -162,7 +162,7 @@ def test_without_a_preflight_nobody_looks(silent):
 # -- which case
 
 
-def case(name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=0.0):
+def case(name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=0.0, unanswered=0.0):
     return Case(
         id=name,
         clause="s.a",
@@ -171,6 +171,7 @@ def case(name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=
         seconds=seconds,
         heard=heard,
         said=said,
+        unanswered=unanswered,
         worker="",
     )
 
@@ -217,6 +218,16 @@ def test_of_two_workers_it_is_the_one_that_spoke_behind_the_last_answer():
 
     assert last_case(cases).id == "fatal"
     assert beside(cases[1], cases) == ["beside"]
+
+
+def test_of_two_workers_it_is_the_one_that_was_first_in_vain():
+    """It may speak on, and be the last to: a case looks at what else it changed."""
+    cases = [
+        case("beside", Verdict.VIOLATION, began=11, heard=12.15, said=12.3, unanswered=12.3),
+        case("fatal", Verdict.BROKEN, began=12, heard=12.1, said=12.9, unanswered=12.2),
+    ]
+
+    assert last_case(cases).id == "fatal"
 
 
 def test_where_nothing_was_said_it_is_the_last_one_answered():
