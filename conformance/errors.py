@@ -11,6 +11,7 @@
             CredentialsRefused  exit code 10: the hub does not accept the profile's keys
             ServiceError        exit code 10: the hub's service side failed
                 Throttled       exit code 10: it asked for patience for longer than a run may wait
+                Unanswered      exit code 10: it took a call and gave no answer
                 MessageRefused  exit code 10: it did not take a message that a case needs
                 NotInTier       exit code 10: its tier has not what the profile claims; 4 in the preflight
             NotWritten          exit code 13: no report can be written where it is to be
@@ -98,6 +99,10 @@ class ServiceError(HarnessError):
 
 class Throttled(ServiceError):  # noqa: N818 - says what is the case
     """The hub asked for patience for longer than a run may wait."""
+
+
+class Unanswered(ServiceError):  # noqa: N818 - says what is the case
+    """The hub took a call and did not answer it for as long as it may take."""
 
 
 class MessageRefused(ServiceError):  # noqa: N818 - says what is the case

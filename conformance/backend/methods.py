@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from conformance.backend.addresses import Addressee, name_of, segments_of
 from conformance.backend.rest import Answer, RestClient, as_written
-from conformance.errors import HarnessError, Violation
+from conformance.errors import HarnessError, Unanswered, Violation
 from conformance.run.sleeping import PATIENCE
 
 # How long a hub waits for a device where the call does not say, in seconds.
@@ -229,6 +229,9 @@ class Methods:
                 written = as_written(body) if isinstance(payload, bytes) else body
                 answered = self._post(on, written, allowed, throttled)
                 answer.set_result((answered, time.monotonic() - began))
+            except Unanswered as error:
+                # Whose patience ends first, the caller's or its connection's, is the machine's doing.
+                answer.set_exception(TimeoutError(str(error)))
             except BaseException as error:  # noqa: BLE001 - told to the thread that waits
                 answer.set_exception(error)
 

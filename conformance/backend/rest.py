@@ -16,7 +16,7 @@ import httpx
 from conformance.backend.bounded import LARGEST_ANSWER, bounded, limited
 from conformance.backend.call_log import LONGEST_BODY, Journal, cut, shown
 from conformance.backend.tier import speaks_of_tier
-from conformance.errors import CredentialsRefused, NotInTier, ServiceError
+from conformance.errors import CredentialsRefused, NotInTier, ServiceError, Unanswered
 from conformance.evidence import asked
 from conformance.mqtt import hearing
 from conformance.mqtt.http_date import unix_time
@@ -107,8 +107,8 @@ class RestClient:
         `throttled` is called when the hub asks for patience, which may take longer than everything else.
         A `body` of bytes is JSON that is sent as it is written.
         Keys in `body` stay a `Secret` until they are written, so that no traceback shows them.
-        Raises CredentialsRefused (401, or 403 in words that mean it), NotInTier, Throttled (429 for too long)
-        or ServiceError.
+        Raises CredentialsRefused (401, or 403 in words that mean it), NotInTier, Throttled (429 for too
+        long), Unanswered or ServiceError.
         """
         path = "/" + "/".join(quote(segment, safe="") for segment in segments)
         sent = dict(headers or {})
@@ -176,7 +176,8 @@ class RestClient:
                 if is_safe and not last and not _is_certificate_trouble(error):
                     return None
                 reason = redact(str(error)) or type(error).__name__
-                raise ServiceError(f"{_what(request)}: {reason}. Is the hub's HTTPS port right?") from None
+                failure = Unanswered if isinstance(error, httpx.ReadTimeout) else ServiceError
+                raise failure(f"{_what(request)}: {reason}. Is the hub's HTTPS port right?") from None
         hearing.heard()
         self._compare_clocks(response)
         return response

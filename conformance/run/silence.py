@@ -77,31 +77,30 @@ class Silence:
         if self._reason is None:
             return list(cases), []
         ran = [case for case in cases if case.message != STOPPED]
-        last = last_case(ran)
-        others = beside(last, ran)
+        lasts = last_cases(ran)
+        others = [other for other in beside(lasts[0], ran) if other not in {case.id for case in lasts}]
         too = f" ({', '.join(others)} ran then too)" if others else ""
-        packets = "; ".join(" ".join(line.split()) for line in last.tail.splitlines()) or "none"
-        why = f"{STOPPED} after {last.id}"
-        remark = visible(
-            f"{why}{too}: {self._reason} No further case began. The last packets of that case: {packets}"
-        )
+        why = f"{STOPPED} after {' or '.join(case.id for case in lasts)}"
+        packets = "".join(f" The last packets of {case.id}: {_packets(case)}" for case in lasts)
+        remark = visible(f"{why}{too}: {self._reason} No further case began.{packets}")
         return [replace(case, message=why) if case.message == STOPPED else case for case in cases], [remark]
 
 
-def last_case(cases: Sequence[Case]) -> Case:
+def last_cases(cases: Sequence[Case]) -> list[Case]:
     """Return the case behind which nothing more came: what it said may be what the hub fell silent of.
 
     A hub that is gone mostly takes no connections either, so that nothing more is said to it. Where something
-    in front of it takes them, the first case to say something in vain is the one.
+    in front of it takes them, the first case to say something in vain is the one. There are several where
+    more workers than one spoke in vain when the hub was last heard: which of them it was cannot be told.
     """
     # One whose worker died never said when it began.
     ran = sorted((case for case in cases if case.began), key=_in_vain_since) or list(cases)
     moment = max(case.heard for case in ran)
     spoke = [case for case in ran if case.said > moment]
     in_vain = [case for case in spoke if case.verdict in _IN_VAIN or case.breaches]
-    if in_vain or spoke:
-        return in_vain[0] if in_vain else spoke[-1]
-    return max(ran, key=lambda case: (case.heard, -case.began))
+    if in_vain:
+        return [case for case in in_vain if case is in_vain[0] or case.began <= moment]
+    return spoke[-1:] or [max(ran, key=lambda case: (case.heard, -case.began))]
 
 
 def _in_vain_since(case: Case) -> float:
@@ -117,3 +116,7 @@ def beside(case: Case, cases: Iterable[Case]) -> list[str]:
         for other in cases
         if other is not case and other.began and other.began <= moment <= other.began + other.seconds
     ]
+
+
+def _packets(case: Case) -> str:
+    return "; ".join(" ".join(line.split()) for line in case.tail.splitlines()) or "none"

@@ -3,7 +3,6 @@
 The runs begin with the case that is fatal: whatever comes behind it is not tested.
 """
 
-import pytest
 from suite_runs import run_suite
 
 FATAL = "test_d2c_flags.py::test_qos_2_is_not_served"
@@ -12,17 +11,27 @@ REASON = f"the hub stopped answering after {FATAL}"
 PART = ("--timeout-factor=0.2", "conformance/hub/test_d2c_flags.py", "conformance/hub/test_packets.py")
 
 
-@pytest.mark.parametrize("distribution", [[], ["-n", "2"]], ids=["one-process", "n-2"])
-def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path, distribution):
+def test_a_hub_that_dies_of_a_packet_names_the_case(tmp_path):
     """Its connections are refused from then on."""
-    run = run_suite(tmp_path, *PART, *distribution, load="fatal_hubs:dies_of_qos_2")
+    run = run_suite(tmp_path, *PART, load="fatal_hubs:dies_of_qos_2")
 
     assert run.messages("not tested") == {REASON}
     (remark,) = [line for line in run.remarks if line.startswith(REASON)]
     assert "Connection refused" in remark
-    assert "The last packets of that case: " in remark
+    assert f"The last packets of {FATAL}: " in remark
     assert "→ PUBLISH qos=2" in remark
     assert "the launched hub ended with code 3" in run.said
+    assert run.code == 10
+
+
+def test_a_hub_that_dies_under_two_workers_names_the_case(tmp_path):
+    """Alone, or beside the one that the other worker's packets were on their way for."""
+    run = run_suite(tmp_path, *PART, "-n", "2", load="fatal_hubs:dies_of_qos_2")
+
+    (reason,) = run.messages("not tested")
+    assert FATAL in reason.removeprefix("the hub stopped answering after ").split(" or ")
+    (remark,) = [line for line in run.remarks if line.startswith(reason)]
+    assert "→ PUBLISH qos=2" in remark.partition(f"The last packets of {FATAL}: ")[2]
     assert run.code == 10
 
 

@@ -31,8 +31,8 @@ def methods(rest, journal):
 
 
 @pytest.fixture
-def silent(rest):
-    """Methods of a hub that takes calls and never answers."""
+def silence(rest):
+    """Nobody answers a call until the test is over."""
     leave = threading.Event()
 
     class Silent(Reply):
@@ -45,9 +45,15 @@ def silent(rest):
             pass
 
     rest.replies = [Silent()]
+    yield
+    leave.set()
+
+
+@pytest.fixture
+def silent(rest, silence):
+    """Methods of a hub that takes calls and never answers."""
     client = rest.client(sleep=lambda _: None)
     yield Methods(client, within=0.1, response_timeout=0)
-    leave.set()
     client.close()
 
 
@@ -209,6 +215,16 @@ def test_no_answer_at_all_is_the_hubs_silence(rest, silent):
 
     assert observed(call.result) == "no answer"
     assert observed(call.outcome) == "no answer"
+
+
+@pytest.mark.usefixtures("silence")
+def test_a_connection_that_gives_up_before_the_caller_is_no_other_silence(rest):
+    """Whose patience ends first says nothing about the hub."""
+    client = rest.client(sleep=lambda _: None, timeout=0.1)
+    call = Methods(client, within=PATIENCE, response_timeout=0).begin("d", "x")
+
+    assert observed(call.outcome) == "no answer"
+    client.close()
 
 
 @pytest.mark.parametrize(
