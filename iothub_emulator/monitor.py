@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from iothub_emulator.command_line import PROGRAM, Parser, number
 from iothub_emulator.event_document import PARTS, as_line, event_document
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 CONNECTING = 30.0
 """Seconds in which a hub must have answered; one on this machine takes a fraction of one."""
 
-SIGNALS = 0.5
-"""Seconds after which a wait looks for Ctrl-C: one that comes just before it begins does not wake it."""
+CLOSING = 5.0
+"""Seconds that the client may take to close its links before the program ends without that."""
 
 _FROM_START = "-1"
 """The position before the first event of a partition."""
@@ -41,8 +41,16 @@ _LOST = ("client-error", "connection:forced", "connection:framing-error", "socke
 """Conditions of AMQP, without `amqp:`, by which the client says that there is no connection."""
 
 
+class Stopped(Exception):  # noqa: N818 - what the user asked for, not a malfunction
+    """Ctrl-C or SIGTERM; it comes in the place of an event, so that it ends no other wait half-way."""
+
+
 class MonitorError(Exception):
     """Events cannot be read, or no longer; the text says why and what to do, and holds no secret."""
+
+
+Events: TypeAlias = "queue.SimpleQueue[EventData | MonitorError | Stopped | None]"
+"""What comes in, in its order; None: the client is connected."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         _drop_output()
         sys.stderr.write(f"{PROGRAM} monitor: the output cannot be written ({error.strerror})\n")
         return 1
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt):
         pass
     return 0
 
@@ -101,7 +109,7 @@ def read_endpoint(path: Path) -> Endpoint:
         ) from None
 
 
-def _print(events: "queue.Queue[EventData | MonitorError]", given: argparse.Namespace) -> None:
+def _print(events: Events, given: argparse.Namespace) -> None:
     """Print what is wanted until it is enough, or until nothing wanted came for too long."""
     printed = 0
     while given.events is None or printed < given.events:
@@ -115,19 +123,19 @@ def _print(events: "queue.Queue[EventData | MonitorError]", given: argparse.Name
         raise MonitorError(f"no event came for {given.timeout:g} seconds, after {printed} of {given.events}")
 
 
-def _next_wanted(
-    events: "queue.Queue[EventData | MonitorError]", given: argparse.Namespace
-) -> dict[str, Any] | None:
+def _next_wanted(events: Events, given: argparse.Namespace) -> dict[str, Any] | None:
     """Return the next event that is asked for; None: it is too late for it, whatever else came."""
     parts = PARTS if "all" in given.properties else given.properties
     deadline = math.inf if given.timeout is None else time.monotonic() + given.timeout
     while (time_left := deadline - time.monotonic()) > 0:
         try:
-            event = events.get(timeout=min(time_left, SIGNALS))
+            event = events.get(timeout=None if time_left == math.inf else time_left)
         except queue.Empty:
-            continue
-        if isinstance(event, MonitorError):
+            break
+        if isinstance(event, MonitorError | Stopped):
             raise event
+        if event is None:
+            continue
         document = event_document(event, parts)
         if fnmatch.fnmatchcase(document["event"]["origin"], given.device_id):
             return document
@@ -135,18 +143,31 @@ def _next_wanted(
 
 
 @contextlib.contextmanager
-def _events(
-    endpoint: Endpoint, group: str, position: datetime | str
-) -> "Iterator[queue.Queue[EventData | MonitorError]]":
+def _events(endpoint: Endpoint, group: str, position: datetime | str) -> "Iterator[Events]":
     """Read all partitions while the block runs; what ends the reading comes in the place of an event."""
-    found: queue.Queue[Any] = queue.Queue()
+    found: Events = queue.SimpleQueue()
     client = _client(endpoint, group)
+    _stop_by_signals(found)
     threading.Thread(target=_read, args=(client, endpoint, position, found), daemon=True).start()
     try:
         _wait_until_connected(found, endpoint)
         yield found
     finally:
-        client.close()
+        # Its threads may wait for one another, or for a hub that is gone.
+        closing = threading.Thread(target=client.close, daemon=True)
+        closing.start()
+        closing.join(CLOSING)
+
+
+def _stop_by_signals(found: Events) -> None:
+    """Let the first signal come in the place of an event, and a second one end the process."""
+
+    def stop(which: int, _: object) -> None:
+        signal.signal(which, signal.SIG_DFL)
+        found.put(Stopped())
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
 
 
 def _client(endpoint: Endpoint, group: str) -> "EventHubConsumerClient":
@@ -168,21 +189,21 @@ def _client(endpoint: Endpoint, group: str) -> "EventHubConsumerClient":
         ) from None
 
 
-def _wait_until_connected(found: "queue.Queue[Any]", endpoint: Endpoint) -> None:
+def _wait_until_connected(found: Events, endpoint: Endpoint) -> None:
     try:
         first = found.get(timeout=CONNECTING)
     except queue.Empty:
         raise MonitorError(
             f"{_name(endpoint)} does not answer: stop what listens there, and start it anew"
         ) from None
-    if isinstance(first, MonitorError):
+    if isinstance(first, MonitorError | Stopped):
         raise first
     sys.stderr.write(f"Reading the events of {_name(endpoint)}; Ctrl-C ends it.\n")
     sys.stderr.flush()
 
 
 def _read(
-    client: "EventHubConsumerClient", endpoint: Endpoint, position: datetime | str, found: "queue.Queue[Any]"
+    client: "EventHubConsumerClient", endpoint: Endpoint, position: datetime | str, found: Events
 ) -> None:
     """Connect, say so by None, and read each partition on a thread of its own: on one they take turns."""
     # The client turns in a loop without a pause until another of its threads has asked for the partitions.

@@ -24,6 +24,8 @@ BROKEN_CASES: Final = 3
 # The preflight's connection is then tried so often, with so many seconds in between.
 TRIES: Final = 2
 BETWEEN_TRIES: Final = 10.0
+# On a loaded machine a worker may read an answer so many seconds after the hub wrote it.
+READ_LATE: Final = 1.0
 # How a case ends that was not answered, or not as it should have been.
 _IN_VAIN: Final = frozenset({Verdict.BROKEN, Verdict.VIOLATION})
 
@@ -89,18 +91,21 @@ class Silence:
 def last_cases(cases: Sequence[Case]) -> list[Case]:
     """Return the case behind which nothing more came: what it said may be what the hub fell silent of.
 
-    A hub that is gone mostly takes no connections either, so that nothing more is said to it. Where something
-    in front of it takes them, the first case to say something in vain is the one. There are several where
-    more workers than one spoke in vain when the hub was last heard: which of them it was cannot be told.
+    In each worker that is the case that was under way when the hub was last heard there, if it said something
+    behind that. A hub that is gone mostly takes no connections either, so that nothing more is said to it.
+    Where something in front of it takes them, and none of those cases was in vain, the hub may also have
+    fallen silent of the first that was. There are several where it cannot be told which of them it was.
     """
     # One whose worker died never said when it began.
     ran = sorted((case for case in cases if case.began), key=_in_vain_since) or list(cases)
     moment = max(case.heard for case in ran)
-    spoke = [case for case in ran if case.said > moment]
+    last_heard = {case.worker: case.heard for case in sorted(ran, key=lambda case: case.heard)}
+    spoke = [case for case in ran if case.said > max(last_heard[case.worker], moment - READ_LATE)]
+    under_way = [case for case in spoke if case.began <= last_heard[case.worker]]
     in_vain = [case for case in spoke if case.verdict in _IN_VAIN or case.breaches]
-    if in_vain:
-        return [case for case in in_vain if case is in_vain[0] or case.began <= moment]
-    return spoke[-1:] or [max(ran, key=lambda case: (case.heard, -case.began))]
+    if not any(case in under_way for case in in_vain):
+        under_way = [*in_vain[:1], *under_way]
+    return under_way or [max(ran, key=lambda case: (case.heard, -case.began))]
 
 
 def _in_vain_since(case: Case) -> float:

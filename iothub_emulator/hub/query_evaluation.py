@@ -6,7 +6,7 @@ A condition is true, false or undefined; only true lets a twin through (Microsof
 from collections.abc import Iterable, Sequence
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.conditions import Condition, truth
+from iothub_emulator.hub.conditions import All, Condition, truth
 from iothub_emulator.hub.json_text import Json, Object
 from iothub_emulator.hub.query_functions import FUNCTIONS, calculated
 from iothub_emulator.hub.query_tree import (
@@ -29,6 +29,9 @@ from iothub_emulator.hub.query_values import UNDEFINED, Value, compared, kind_of
 
 def holds(condition: Condition[Single] | None, document: Object) -> bool:
     """Tell whether a twin is let through; every twin without a condition."""
+    if isinstance(condition, All):
+        # One part that is not true is enough, undefined or false: most twins of a large hub fail the first.
+        return all(holds(each, document) for each in condition.conditions)
     return condition is None or _truth_of(condition, document) is True
 
 

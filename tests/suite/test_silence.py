@@ -163,7 +163,9 @@ def test_without_a_preflight_nobody_looks(silent):
 # -- which case
 
 
-def case(name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=0.0, unanswered=0.0):
+def case(
+    name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=0.0, unanswered=0.0, worker="gw0"
+):
     return Case(
         id=name,
         clause="s.a",
@@ -173,7 +175,7 @@ def case(name, verdict=Verdict.PASS, *, began=0.0, seconds=1.0, heard=0.0, said=
         heard=heard,
         said=said,
         unanswered=unanswered,
-        worker="",
+        worker=worker,
     )
 
 
@@ -193,13 +195,14 @@ def test_the_case_is_the_last_one_to_say_something():
 
 
 def test_the_case_may_have_got_no_answer_at_all():
+    """Or it was what the case before it said last: nobody sees which."""
     cases = [
         case("well", began=10, heard=10.4, said=10.5),
         case("fatal", Verdict.BROKEN, began=12, said=12.2),
         case("broken", Verdict.BROKEN, began=14),
     ]
 
-    assert lasts(cases) == ["fatal"]
+    assert lasts(cases) == ["fatal", "well"]
 
 
 def test_behind_a_balancer_it_is_the_first_one_in_vain():
@@ -216,7 +219,7 @@ def test_behind_a_balancer_it_is_the_first_one_in_vain():
 
 def test_of_two_workers_it_is_the_one_that_spoke_behind_the_last_answer():
     cases = [
-        case("beside", Verdict.BROKEN, began=11, seconds=3, heard=12.15, said=12.1),
+        case("beside", Verdict.BROKEN, began=11, seconds=3, heard=12.15, said=12.1, worker="gw1"),
         case("fatal", began=12, heard=12.1, said=12.2),
         case("broken", Verdict.BROKEN, began=14),
     ]
@@ -226,11 +229,32 @@ def test_of_two_workers_it_is_the_one_that_spoke_behind_the_last_answer():
 
 
 def test_of_two_workers_that_spoke_in_vain_it_may_be_either():
-    """Which of their packets the hub read first nobody sees; that one came first is seen."""
+    """Which of their packets the hub read first nobody sees; whose was sent first is seen."""
     cases = [
-        case("beside", Verdict.VIOLATION, began=11, heard=12.15, said=12.3, unanswered=12.3),
+        case("beside", Verdict.VIOLATION, began=11, heard=12.15, said=12.3, unanswered=12.3, worker="gw1"),
         case("fatal", Verdict.BROKEN, began=12, heard=12.1, said=12.9, unanswered=12.2),
-        case("later", Verdict.BROKEN, began=12.2, said=12.4, unanswered=12.4),
+        case("later", Verdict.BROKEN, began=12.9, said=13.4, unanswered=13.4),
+    ]
+
+    assert lasts(cases) == ["fatal", "beside"]
+
+
+def test_a_case_that_wanted_to_be_closed_is_not_cleared_by_that():
+    """The hub's end looks like the close that the case is about, while another's packets are in vain."""
+    cases = [
+        case("fatal", began=12, heard=12.1, said=12.2, unanswered=12.2),
+        case("beside", Verdict.VIOLATION, began=11, heard=12.05, said=12.3, unanswered=12.3, worker="gw1"),
+    ]
+
+    assert lasts(cases) == ["fatal", "beside"]
+
+
+def test_an_answer_that_was_read_late_clears_nobody():
+    """What the hub wrote before the fatal packet may be read behind it, in the other worker."""
+    cases = [
+        case("fatal", began=12, heard=12.1, said=12.2, unanswered=12.2),
+        case("beside", Verdict.VIOLATION, began=11, heard=12.6, said=12.7, unanswered=12.7, worker="gw1"),
+        case("waiting", began=8, seconds=6, heard=9, said=9.1, unanswered=9.1, worker="gw2"),
     ]
 
     assert lasts(cases) == ["fatal", "beside"]
