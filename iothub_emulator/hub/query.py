@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 
 from iothub_emulator.hub import json_text
 from iothub_emulator.hub.json_text import Json, Object, is_number
-from iothub_emulator.hub.query_evaluation import holds, projected, rows
+from iothub_emulator.hub.query_evaluation import holds, projected, rows, tags_needed
 from iothub_emulator.hub.query_syntax import parse
 from iothub_emulator.hub.query_tree import Query, QueryRefused
 
-__all__ = ["LARGEST_PAGE", "Page", "Query", "QueryRefused", "Source", "parse", "run"]
+__all__ = ["LARGEST_PAGE", "Page", "Query", "QueryRefused", "Source", "parse", "run", "tags_needed"]
 
 LARGEST_PAGE = 100
 """Items in one page (Microsoft's page; older ones say 1000)."""

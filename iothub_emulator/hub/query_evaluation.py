@@ -6,7 +6,7 @@ A condition is true, false or undefined; only true lets a twin through (Microsof
 from collections.abc import Iterable, Sequence
 
 from iothub_emulator.hub import json_text
-from iothub_emulator.hub.conditions import All, Condition, truth
+from iothub_emulator.hub.conditions import All, Condition, One, truth
 from iothub_emulator.hub.json_text import Json, Object
 from iothub_emulator.hub.query_functions import FUNCTIONS, calculated
 from iothub_emulator.hub.query_tree import (
@@ -33,6 +33,19 @@ def holds(condition: Condition[Single] | None, document: Object) -> bool:
         # One part that is not true is enough, undefined or false: most twins of a large hub fail the first.
         return all(holds(each, document) for each in condition.conditions)
     return condition is None or _truth_of(condition, document) is True
+
+
+def tags_needed(condition: Condition[Single] | None) -> frozenset[str]:
+    """Return tags without which no twin is let through: nothing compares with one that is not there.
+
+    With them a hub of many twins need not make the documents of all.
+    """
+    match condition:
+        case All(conditions):
+            return frozenset[str]().union(*map(tags_needed, conditions))
+        case One(Comparison(Path(("tags", tag, *_)), _, _) | Member(Path(("tags", tag, *_)))):
+            return frozenset({tag})
+    return frozenset()
 
 
 def projected(query: Query, document: Object) -> Object:

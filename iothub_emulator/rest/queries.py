@@ -24,7 +24,7 @@ async def run_query(call: Call) -> web.Response:
     size = call.whole_number_header("x-ms-max-item-count")
     try:
         wanted = query.parse(text)
-        page = query.run(wanted, _sources(call.runtime, wanted.source), continuation, size)
+        page = query.run(wanted, _sources(call.runtime, wanted), continuation, size)
     except query.QueryRefused as refused:
         raise invalid(str(refused)) from None
     headers: dict[str, str] = {"x-ms-item-type": page.item_type}
@@ -35,13 +35,19 @@ async def run_query(call: Call) -> web.Response:
     )
 
 
-def _sources(runtime: Runtime, collection: str) -> Iterator[query.Source]:
+def _sources(runtime: Runtime, wanted: query.Query) -> Iterator[query.Source]:
+    needed = query.tags_needed(wanted.condition)
+    for identity in _collection(runtime, wanted.source):
+        if not needed or needed <= runtime.twin(identity.key).tags.keys():
+            yield _source(runtime, identity)
+
+
+def _collection(runtime: Runtime, collection: str) -> Iterator[Identity]:
     for device in runtime.registry:
         if collection == "devices":
-            yield _source(runtime, device)
+            yield device
         else:
-            for module in runtime.registry.modules.of_device(device.device_id):
-                yield _source(runtime, module)
+            yield from runtime.registry.modules.of_device(device.device_id)
 
 
 def _source(runtime: Runtime, identity: Identity) -> query.Source:

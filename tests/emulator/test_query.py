@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iothub_emulator.hub.query import LARGEST_PAGE, QueryRefused, Source, parse, run
+from iothub_emulator.hub.query import LARGEST_PAGE, QueryRefused, Source, parse, run, tags_needed
 
 TWINS = {
     "a": {
@@ -211,6 +211,25 @@ def test_all_twins_in_the_order_of_their_ids(query):
 )
 def test_conditions(condition, twins):
     assert found(condition) == twins
+    needed = tags_needed(parse(f"SELECT * FROM devices WHERE {condition}").condition)
+    assert all(needed <= TWINS[twin]["tags"].keys() for twin in twins)
+
+
+@pytest.mark.parametrize(
+    ("condition", "needed"),
+    [
+        ("tags.a = 1", {"a"}),
+        ("tags.a != 1 AND (tags.b.c IN [1] AND tags.d NIN [2])", {"a", "b", "d"}),
+        ("tags.a = null", {"a"}),
+        ("tags.a = 1 AND (tags.b = 2 OR tags.c = 3)", {"a"}),
+        ("NOT tags.a = 1", set()),
+        ("is_defined(tags.a) AND tags = 1", set()),
+        ("properties.desired.tags = 1 AND deviceId = 'a'", set()),
+    ],
+)
+def test_tags_without_which_no_twin_is_found(condition, needed):
+    """Comparisons of a tag that are joined by AND: what is not there compares with nothing, not with null."""
+    assert tags_needed(parse(f"SELECT * FROM devices WHERE {condition}").condition) == needed
 
 
 @pytest.mark.parametrize(

@@ -188,15 +188,15 @@ def all_are_counted(_rules):
 def modules_are_devices(_rules):
     """A query of devices finds the modules that it fits, too."""
 
-    def wrap(sources):
+    def wrap(collected):
         def wrong(runtime, collection):
-            yield from sources(runtime, collection)
+            yield from collected(runtime, collection)
             if collection == "devices":
-                yield from sources(runtime, "modules")
+                yield from collected(runtime, "modules")
 
         return wrong
 
-    wrapped(queries, "_sources", wrap)
+    wrapped(queries, "_collection", wrap)
 
 
 @fault("queries.paging")
