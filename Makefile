@@ -12,6 +12,8 @@ KIND ?= plain
 REPORTS ?=
 # Which right hubs `make latitude` runs the suite on: an expression of pytest's -k; nothing is all of them.
 RIGHT ?=
+# `make test AGAIN=--last-failed` runs what failed the last time, and nothing else; so for each target that tests something.
+AGAIN ?=
 ALLURE := .venv-allure
 # A test of ours that hangs ends after so many seconds, with every stack. A run of the suite needs no such thing.
 HANG := -o faulthandler_exit_on_timeout=true -o faulthandler_timeout=
@@ -57,7 +59,7 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 test faults kill-matrix mutants mutants-tool latitude controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/field/test_field.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
+	$(BIN)/pytest $(AGAIN) tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/field/test_field.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -71,13 +73,13 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 interop: $(READY) ## let clients of Microsoft's and of strangers, unmodified, use the embedded hub
-	$(BIN)/pytest tests/interop -m 'not outside_ci' $(HANG)900
+	$(BIN)/pytest $(AGAIN) tests/interop -m 'not outside_ci' $(HANG)900
 
 strangers: $(READY) ## let all strangers' clients use it, Java's and older ones too, and be idle (a quarter of an hour; not in CI)
 	$(BIN)/pytest tests/interop $(HANG)900
 
 faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
-	$(BIN)/pytest tests/faults -n 2 $(HANG)300
+	$(BIN)/pytest $(AGAIN) tests/faults -n 2 $(HANG)300
 
 kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
 	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
@@ -86,19 +88,19 @@ mutants: $(READY) ## hold random mutants of the hub against the suite, drawn by 
 	$(BIN)/python tests/mutants --commit $(COMMIT) --number $(N) --kind $(KIND)
 
 mutants-tool: $(READY) ## test what draws and judges them, on five fixed ones
-	$(BIN)/pytest tests/mutants -n 2 $(HANG)300
+	$(BIN)/pytest $(AGAIN) tests/mutants -n 2 $(HANG)300
 
 isolation: $(READY) ## prove that order, workers and other runs change no verdict
 	$(BIN)/pytest tests/isolation $(HANG)900
 
 latitude: $(READY) ## run the whole suite on right hubs that differ, on hubs of public reports, and on one far away: nothing is red (an hour)
-	$(BIN)/pytest tests/latitude tests/field -n 2 -k '$(RIGHT)' $(HANG)2700
+	$(BIN)/pytest $(AGAIN) tests/latitude tests/field -n 2 -k '$(RIGHT)' $(HANG)2700
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
-	$(BIN)/pytest tests/controls -n 2 $(HANG)1600
+	$(BIN)/pytest $(AGAIN) tests/controls -n 2 $(HANG)1600
 
 hostile: $(READY) ## run the suite on hubs that say too much: each run ends, and its report opens
-	$(BIN)/pytest tests/hostile/test_reports_open.py -n 2 $(HANG)300
+	$(BIN)/pytest $(AGAIN) tests/hostile/test_reports_open.py -n 2 $(HANG)300
 
 bench: $(READY) ## measure the embedded hub side by side with mosquitto, the page of a report, and reports of hostile hubs
 	$(BIN)/python benchmarks/round_trips.py
