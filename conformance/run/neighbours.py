@@ -115,9 +115,17 @@ class Neighbours:
         if self._twin is not None:
             # On a connection that was closed nobody can ask; that it was is told already.
             if self._connection.is_open:
-                seen["twin"] = self._twin.get().properties
+                seen["twin"] = _read(self._twin)
             seen |= _parts("absent device's twin", self._service.twins.get(self._away))
         return seen
+
+
+def _read(twin: TwinClient) -> object:
+    """Return the properties, or what came in place of an answer."""
+    try:
+        return twin.get().properties
+    except Violation as violation:
+        return violation.observed
 
 
 def _changed(part: str, before: object, now: object) -> str:

@@ -252,7 +252,10 @@ class OwnState:
         may_ask = resumed and not self.states.persists
         if not may_ask and _hears(connection):
             return DELIVERED
-        subscribe(connection, self.device.topics.devicebound)
+        try:
+            subscribe(connection, self.device.topics.devicebound)
+        except Violation as violation:
+            return f"{LOST}: SUBSCRIBE came to {violation.observed}"
         if not _hears(connection):
             return LOST
         return DELIVERED if may_ask else UNSUBSCRIBED

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from iothub_emulator.hub.connect import ConnectRules
+from iothub_emulator.hub.device_requests import DeviceRequests
 from iothub_emulator.hub.effects import End
 from iothub_emulator.hub.publish import PublishRules
 from iothub_emulator.hub.session import Session
+from iothub_emulator.hub.subscribe import FAILURE, SubscribeRules
 
 
 def behind_ends(effect, *ends):
@@ -81,3 +83,31 @@ def bag_behind_a_question_mark_is_lost(rules):
             return super().delivers(packet) and "/?" not in packet.topic
 
     rules.publish = Wrong(rules.publish.settings, rules.publish.edition)
+
+
+def expired_token_makes_all_twins_silent(rules):
+    """From the first token that has run out on, no request for a twin is answered, whoever asks."""
+    answered, silent = DeviceRequests._twin, set()
+    behind_refusals(lambda hub, key: silent.add(key), "expired")
+
+    def wrong(self, request, packet, now):
+        return [] if silent else answered(self, request, packet, now)
+
+    DeviceRequests._twin = wrong
+
+
+def expired_token_bars_from_messages(rules):
+    """Who came with a token that has run out has no session any more, and may not ask for messages again."""
+    barred = set()
+
+    def bar(hub, key):
+        barred.add(key)
+        hub.subscriptions.pop(key, None)
+
+    class Wrong(SubscribeRules):
+        def grants(self, topic_filter, qos, identity_key):
+            code = super().grants(topic_filter, qos, identity_key)
+            return FAILURE if identity_key in barred and "devicebound" in topic_filter else code
+
+    behind_refusals(bar, "expired")
+    rules.subscribe = Wrong(rules.subscribe.edition)

@@ -6,6 +6,8 @@ from run import run_suite_on
 CASES = [
     ("expired_token_ends_the_session", "sas.expired", "session.refused-leaves-it"),
     ("token_for_another_resource_empties_the_queue", "sas.wrong-resource", "session.refused-leaves-it"),
+    ("expired_token_bars_from_messages", "sas.expired", "session.refused-leaves-it"),
+    ("expired_token_makes_all_twins_silent", "sas.expired", "watch.others"),
     ("silence_takes_desired_properties_away", "connection.keep-alive", "twin.untouched"),
     ("disabled_device_is_left_to_wait", "module.of-disabled-device", "connect.answered"),
     ("replaced_connection_sends_its_will_twice", "will.on-takeover", "will.once"),
