@@ -13,6 +13,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -60,8 +61,12 @@ class _Spelling(NamedTuple):
 
 
 _registered: dict[str, None] = {}
-# Pieces of keys -> the spellings that have them, and where.
-_pieces: dict[str, list[tuple[_Spelling, int]]] = {}
+# The keys among them, and pieces of them -> which has it, in which spelling, and where: a number for each. A
+# run has millions of pieces; what they are pieces of is spelled again where one is met.
+_keys: list[str] = []
+_pieces: dict[str, int | tuple[int, ...]] = {}
+_WAYS: Final = 6
+_LONGEST: Final = 1 << 16
 # The few secrets that a person made up, or that hold a key; and every way to write one, longest first.
 _made_up: list[str] = []
 _others: list[str] = []
@@ -75,10 +80,15 @@ def register(text: str) -> None:
         return
     _registered[text] = None
     _seen.clear()
-    if _KEY.fullmatch(unquote(text)):
-        for spelling in _spellings(unquote(text)):
-            for at in range(0, len(spelling.letters) - _PIECE + 1, _PIECE):
-                _pieces.setdefault(spelling.letters[at : at + _PIECE], []).append((spelling, at))
+    key = unquote(text)
+    if len(key) < _LONGEST // 2 and _KEY.fullmatch(key):
+        _keys.append(key)
+        for way, (letters, _, _) in enumerate(_spellings(key), (len(_keys) - 1) * _WAYS):
+            for at in range(0, len(letters) - _PIECE + 1, _PIECE):
+                place, piece = way * _LONGEST + at, letters[at : at + _PIECE]
+                found = _pieces.setdefault(piece, place)
+                if found is not place:
+                    _pieces[piece] = (*_places(found), place)
     elif not _PATTERNS.fullmatch(text):
         _made_up.append(text)
         _others.extend(set(_ways_to_write(text)) - set(_others))
@@ -114,6 +124,17 @@ def _spellings(key: str) -> Iterator[_Spelling]:
     ):
         yield spelling
         yield _Spelling(spelling.letters[::-1], spelling.behind, spelling.before)
+
+
+@lru_cache(maxsize=1024)
+def _spelled(way: int) -> _Spelling:
+    """Return a spelling by its number among those of all keys."""
+    number, way = divmod(way, _WAYS)
+    return tuple(_spellings(_keys[number]))[way]
+
+
+def _places(found: int | tuple[int, ...]) -> tuple[int, ...]:
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _ways_to_write(text: str) -> Iterator[str]:
@@ -173,7 +194,9 @@ def _found(letters: str) -> Iterator[tuple[int, int, int, int]]:
     """Yield where parts of secrets begin and end, and how many other characters around each belong to it."""
     position, last = 0, len(letters) - _PIECE
     while position <= last:
-        for spelling, at in _pieces.get(letters[position : position + _PIECE], ()):
+        for place in _places(_pieces.get(letters[position : position + _PIECE], ())):
+            way, at = divmod(place, _LONGEST)
+            spelling = _spelled(way)
             length = len(spelling.letters)
             before = _alike(letters[max(position - at, 0) : position][::-1], spelling.letters[:at][::-1])
             behind = _alike(letters[position : position + length - at], spelling.letters[at:])
