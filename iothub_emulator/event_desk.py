@@ -63,7 +63,7 @@ class EventDesk:
         rules, now = self._rules.events, self._now()
         for report in self._reports.advance(now):
             device_id, _, module_id = report.identity_key.partition("/")
-            operation = rules.connection_operation(connected=report.connected, is_module=bool(module_id))
+            operation = rules.connection_operation(connected=report.connected)
             body = rules.connection_body(rules.sequence_number(report.number, now))
             self._tell("connection", device_id, module_id or None, operation, report.when, body)
         self._alarm.set(self._reports.next_deadline())

@@ -204,6 +204,22 @@ class Service:
         finally:
             client.close()
 
+    def statuses_under_own_token(self, device_id: str, key: Secret, module_id: str) -> dict[str, str]:
+        """Let a device make and read a module of its own by REST, and read itself: what each is answered."""
+        access = replace(self._access.hub, key=key, policy=None)
+        client = self._rest(f"{self._target.host}/devices/{device_id}", access)
+        own = ("devices", device_id)
+        module = (*own, "modules", module_id)
+        document = {"deviceId": device_id, "moduleId": module_id}
+        try:
+            return {
+                "module made": str(client.call("PUT", *module, body=document, accept=ANSWERS).status),
+                "module read": str(client.call("GET", *module, accept=ANSWERS).status),
+                "device read": str(client.call("GET", *own, accept=ANSWERS).status),
+            }
+        finally:
+            client.close()
+
     def close(self) -> None:
         """End the readers and the connections."""
         for reader in (self._telemetry, self._routed):

@@ -59,6 +59,17 @@ class OpenStream:
             )
         return arrived[0]
 
+    def attempt(self, partition: str, position: str, *, since: float) -> str:
+        """Ask at a position: "taken" where the first event is of this time or later, or what else came of it.
+
+        `since` is in unix seconds.
+        """
+        try:
+            first = self.first(partition, position)
+        except ServiceError as error:
+            return str(error).partition(": ")[2]
+        return "taken" if first.enqueued_time >= since else "an older event"
+
     def _attach(self, attach: Callable[[], Any]) -> Any:
         end = time.monotonic() + self._within
         while True:

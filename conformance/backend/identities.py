@@ -117,10 +117,22 @@ class Identities:
         """Read an identity."""
         return self._call("GET", of)
 
+    def get_by_escaped_path(self, of: Addressee) -> Reply:
+        """Read a device by a path whose slash is escaped, as Azure IoT Explorer writes it."""
+        answer = self._client.call("GET", f"devices/{'/'.join(segments_of(of))}", accept=_TELLING)
+        return _reply(answer, answer.json if answer.status < _FIRST_ERROR else {})
+
     def await_member(self, of: Addressee, name: str, value: object, *, within: float) -> Any:
         """Read an identity until a member has this value, or for so many seconds; return what it has then."""
         end = time.monotonic() + within
         while (found := self.get(of)[name]) != value and time.monotonic() < end:
+            self._pause(AGAIN_AFTER)
+        return found
+
+    def await_time(self, of: Addressee, name: str, *, within: float) -> float | None:
+        """Read an identity until a member is a time that has come, or for so many seconds; return it."""
+        end = time.monotonic() + within
+        while (found := self.get(of).time(name)) is None and time.monotonic() < end:
             self._pause(AGAIN_AFTER)
         return found
 

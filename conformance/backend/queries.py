@@ -72,9 +72,16 @@ class Queries:
             for item in self.found(text)
         )
 
-    def attempt(self, text: str, *, size: int | None = None, continuation: str | None = None) -> str:
-        """Ask, and return the status: "200", "400"; never 401, 403 or 429."""
-        return str(self._ask(text, size, continuation).status)
+    def attempt(
+        self,
+        text: str,
+        *,
+        size: int | None = None,
+        continuation: str | None = None,
+        member: str = "query",
+    ) -> str:
+        """Ask, by this member of the body, and return the status: "200", "400"; never 401, 403 or 429."""
+        return str(self._ask(text, size, continuation, member).status)
 
     def await_found(self, text: str, count: int) -> None:
         """Return once a query finds so many, or after the time that answers may lag behind."""
@@ -97,10 +104,10 @@ class Queries:
             actual=f"more than {MOST_PAGES} pages",
         )
 
-    def _ask(self, text: str, size: int | None, continuation: str | None) -> Answer:
+    def _ask(self, text: str, size: int | None, continuation: str | None, member: str = "query") -> Answer:
         headers = {} if size is None else {"x-ms-max-item-count": str(size)}
         if continuation is not None:
             headers["x-ms-continuation"] = continuation
         return self._client.call(
-            "POST", "devices", "query", body={"query": text}, headers=headers, accept=_TELLING, open_book=True
+            "POST", "devices", "query", body={member: text}, headers=headers, accept=_TELLING, open_book=True
         )

@@ -210,6 +210,19 @@ def test_a_message_for_a_device_that_never_subscribed(device, c2d, stage, observ
     observed(" and ".join(payload.decode() for payload in connection.payloads_until(b"after")))
 
 
+@clause("c2d.by-rest")
+def test_a_message_that_is_sent_by_rest(device, receiver, c2d, observed):
+    """Its status, and what the device hears before another message."""
+    status = c2d.attempt_to_send_by_rest(device, b"by REST", {"alarm": "fire"})
+    c2d.send(device, b"by AMQP")
+
+    heard = [
+        f"{each.payload.decode()} with {bag_of(each).application}"
+        for each in receiver.messages_until(b"by AMQP")
+    ]
+    observed(f"{status}; heard {', '.join(heard)}")
+
+
 @clause("c2d.unsubscribe")
 @pytest.mark.parametrize("qos", [0, 1])
 def test_nothing_comes_after_unsubscribe(device, connection, c2d, stage, qos):

@@ -113,6 +113,16 @@ def test_an_event_of_a_twin_names_whose_it_is(device, twins, twin_events, servic
     assert first.id != second.id
 
 
+@clause("events.twin-null")
+def test_a_property_is_removed_that_was_not_there(device, twins, twin_events, observed):
+    """What is told by the time that another change is told."""
+    twins.patch(device, desired={"nothing": None})
+    twins.patch(device, tags={"owner": "office"})
+
+    event = twin_events.next(about=device)
+    observed(f"told first: {event.sections()}")
+
+
 @clause("events.twin-refused")
 def test_nothing_is_told_of_a_refused_change(device, twins, twin_events, untouched):
     """What is told next is the change behind it."""

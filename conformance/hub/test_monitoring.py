@@ -92,16 +92,26 @@ def test_the_sequence_number_rises(device, connection_events, connection, stage)
 def test_a_modules_connection_is_told_as_a_modules(
     device, connection_events, module, module_connection, stage
 ):
-    """Connected and disconnected have names of their own; the device is the module's."""
+    """Connected, and disconnected; the device is the module's."""
     stage(module_connection.publish, module.topics.events, b"here", needs="d2c.puback")
     connected = connection_events.next(about=module)
     module_connection.disconnect()
     disconnected = connection_events.next(about=module)
 
-    assert [(event.operation, event.device_id) for event in (connected, disconnected)] == [
-        ("moduleConnected", device.id),
-        ("moduleDisconnected", device.id),
-    ]
+    assert [event.device_id for event in (connected, disconnected)] == [device.id, device.id]
+
+
+@clause("monitoring.module-operations")
+def test_how_the_events_of_a_modules_connections_are_called(
+    connection_events, module, module_connection, readings, stage
+):
+    """Connected, and disconnected: as a device's, or both of a module's own."""
+    stage(module_connection.publish, module.topics.events, b"here", needs="d2c.puback")
+    connected = stage(connection_events.next, about=module, needs="monitoring.module")
+    module_connection.disconnect()
+    disconnected = stage(connection_events.next, about=module, needs="monitoring.module")
+
+    readings.match(f"{connected.operation}, {disconnected.operation}")
 
 
 @clause("monitoring.module-id")

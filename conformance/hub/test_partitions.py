@@ -91,3 +91,21 @@ def test_a_reader_begins_at_either_end(device, connection, telemetry, stream, st
     assert begins <= oldest.sequence_number <= message.sequence_number
     assert oldest.sequence_number <= stream.partition(message.partition)["begin_sequence_number"]
     assert newest.sequence_number > message.sequence_number
+
+
+@clause("partitions.older-positions")
+@pytest.mark.parametrize(
+    "position",
+    [
+        pytest.param("x-opt-enqueuedtimeutc > '{time}'", id="old-name"),
+        pytest.param("x-opt-enqueuedtimeutc > {time}", id="old-name-and-no-quotes"),
+        pytest.param("x-opt-enqueued-time > {time}", id="no-quotes"),
+    ],
+)
+def test_a_reader_begins_as_older_ones_ask(device, connection, telemetry, stream, stage, observed, position):
+    """Behind the millisecond before an event."""
+    stage(connection.publish, device.topics.events, b"1", needs="d2c.puback")
+    message = stage(telemetry.next, sent_by=device, needs="d2c.events-topic")
+
+    when, partition = message.enqueued_milliseconds, message.partition
+    observed(stream.attempt(partition, position.format(time=when - 1), since=message.enqueued_time))

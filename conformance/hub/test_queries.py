@@ -82,7 +82,7 @@ DEFINED = {
     f"IS_DEFINED({LIMIT})": "bcde",
     "IS_DEFINED(tags.region)": "abcd",
     "is_defined(properties.desired.nest.deep)": "c",
-    "is_defined(properties.desired.list)": "d",
+    "is_defined(properties.desired.axis)": "d",
     "is_defined(tags.place.hall)": "d",
     "is_defined(tags.nothing)": "",
     f"NOT is_defined({LIMIT})": "a",
@@ -95,7 +95,7 @@ CONDITIONS = {
     "tags.nothing < 1 OR tags.row = 1": "a",
     f"{LEVEL} > 0": "abc",
     "properties.desired.nest = 1": "",
-    "properties.desired.list = 1": "",
+    "properties.desired.axis = 1": "",
     f"{ON}": "ac",
     "tags.region": "",
     "true": "abcde",
@@ -169,6 +169,20 @@ def test_the_opposite_of_what_is_not_there(fleet, observed):
     }
     found = {what: fleet.find(condition) or "none" for what, condition in conditions.items()}
     observed(", ".join(f"{what}: {which}" for what, which in found.items()))
+
+
+@clause("queries.functions")
+def test_other_functions(fleet, observed):
+    """Of numbers, of kinds, of texts; and two that tools call."""
+    conditions = [
+        f"ABS({SPEED}) = 5",
+        f"IS_NUMBER({SPEED})",
+        "CONCAT(tags.region, 'x') = 'northx'",
+        "STARTS_WITH(tags.region, 'n')",
+        f"STARTSWITH(devices.deviceId, '{fleet.name}')",
+        "ARRAY_CONTAINS(properties.desired.axis, 1)",
+    ]
+    observed("; ".join(f"{text.partition('(')[0]}: {fleet.attempt(text)}" for text in conditions))
 
 
 @clause("queries.letter-case")

@@ -141,6 +141,28 @@ def test_a_query_counts_what_it_finds(fleet):
     assert counted == [[{"number": 5}], [{"number": 2}], [{"number": 0}]]
 
 
+@clause("queries.grouped")
+def test_a_query_counts_by_groups(fleet, queries):
+    """North twice, south and east once each."""
+    found = queries.found(
+        "SELECT tags.region AS region, COUNT() AS number FROM devices"
+        f" WHERE {fleet.where('tags.row > 0')} GROUP BY tags.region"
+    )
+
+    assert sorted(found, key=lambda row: str(row.get("region"))) == [
+        {"region": "east", "number": 1},
+        {"region": "north", "number": 2},
+        {"region": "south", "number": 1},
+    ]
+
+
+@clause("queries.aggregates")
+@pytest.mark.parametrize(("aggregate", "value"), [("AVG", 8.25), ("SUM", 33), ("MIN", 1), ("MAX", 20)])
+def test_a_query_computes_of_what_it_finds(fleet, aggregate, value):
+    """Of the rows 1, 2, 10 and 20."""
+    assert fleet.select(f"{aggregate}(tags.row) AS computed", "tags.row > 0") == [{"computed": value}]
+
+
 @clause("queries.modules")
 def test_a_query_finds_modules(device, other_device, identities, twins, queries):
     """Of one device, of several, by what their twins hold; a query of devices finds none."""
@@ -217,3 +239,21 @@ def test_odd_pages(fleet, queries, observed):
         "size 1000000": queries.attempt(text, size=1_000_000),
     }
     observed(", ".join(f"{what}: {status}" for what, status in asked.items()))
+
+
+@clause("queries.unknown-names")
+def test_names_that_no_twin_has(fleet, queries, observed):
+    """A condition that finds the fleet stands behind each."""
+    sources = [
+        "SELECT statusUpdatedTime AS x FROM devices",
+        "SELECT nothing FROM devices",
+        "SELECT devices.deviceId FROM devices",
+    ]
+    observed("; ".join(f"{text}: {queries.attempt(f'{text} WHERE {fleet.where()}')}" for text in sources))
+
+
+@clause("queries.envelope")
+def test_the_query_stands_under_another_name(fleet, queries, observed):
+    """As `Query` and as `QUERY`."""
+    text = f"SELECT deviceId FROM devices WHERE {fleet.where()}"
+    observed(", ".join(f"{name}: {queries.attempt(text, member=name)}" for name in ("Query", "QUERY")))

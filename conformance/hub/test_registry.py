@@ -290,3 +290,44 @@ def test_another_token_opens_nothing(service, untouched, flaw):
     """An hour is more than clocks may differ."""
     assert service.status_under(**flaw()) == "401"
     untouched.confirm()
+
+
+@clause("registry.scopes")
+def test_an_edge_device_has_a_scope(free_name, identities, two_keys):
+    """Of its own making, and the same behind a change that names another."""
+    edge = {"authentication": two_keys, "capabilities": {"iotEdge": True}}
+    made = identities.create(free_name, **edge)["deviceScope"]
+
+    changed = identities.replace(free_name, **edge, deviceScope="ms-azure-iot-edge://another-1")
+
+    assert made not in {None, "", ABSENT}
+    assert (changed["deviceScope"], identities.get(free_name)["deviceScope"]) == (made, made)
+
+
+@clause("registry.scopes")
+def test_a_device_is_put_into_the_scope_of_an_edge_device(free_names, identities):
+    """Its own scope is the parent's, and so is the one above it."""
+    parent, child = free_names("-edge", "-child")
+    scope = identities.create(parent, capabilities={"iotEdge": True})["deviceScope"]
+
+    identities.create(child, deviceScope=scope)
+
+    assert identities.get(child).shows("deviceScope", "parentScopes") == {
+        "deviceScope": scope,
+        "parentScopes": [scope],
+    }
+
+
+@clause("registry.path-escaped")
+def test_a_path_with_its_slash_escaped(free_name, identities, observed):
+    """/devices%2F{id}, of a device that there is."""
+    identities.create(free_name)
+
+    observed(identities.get_by_escaped_path(free_name).outcome)
+
+
+@clause("registry.device-token")
+def test_a_device_asks_by_its_own_token(device, service, observed):
+    """It makes a module, reads it, and reads itself."""
+    answers = service.statuses_under_own_token(device.id, device.primary_key, "made-by-its-device")
+    observed(", ".join(f"{what}: {status}" for what, status in answers.items()))

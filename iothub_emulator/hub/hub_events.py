@@ -59,9 +59,12 @@ class EventRules:
         """monitoring.connected, monitoring.disconnected: only a change against what was told last."""
         return told != connected
 
-    def connection_operation(self, *, connected: bool, is_module: bool) -> str:
-        """monitoring.connected, monitoring.disconnected, monitoring.module: the `opType`."""
-        return f"{'module' if is_module else 'device'}{'Connected' if connected else 'Disconnected'}"
+    def connection_operation(self, *, connected: bool) -> str:
+        """monitoring.connected, monitoring.disconnected, monitoring.module-operations: the `opType`.
+
+        Microsoft's page, since 2024: modules and devices have the same two, and modules `moduleId` beside it.
+        """
+        return "deviceConnected" if connected else "deviceDisconnected"
 
     def sequence_number(self, number: int, now: float) -> str:
         """monitoring.details: 256 bits in hexadecimal, each number above the one before.
@@ -106,10 +109,10 @@ class EventRules:
         return happening.device_id
 
     def named_module(self, subject: Subject, happening: Happening) -> str | None:
-        """monitoring.module: `moduleId`.
+        """monitoring.module-id: `moduleId`.
 
-        unspecified: Microsoft's table says that connection events have none; nobody could tell modules apart
-        then, and Event Grid's form of the same event has one.
+        Microsoft's page of 2024 says in its table that connection events have none, and below that those of
+        modules have one; nobody could tell modules apart without it.
         """
         return happening.module_id
 

@@ -72,11 +72,10 @@ def test_each_subject_has_its_source_and_schema(subject, module, source, schema)
 
 
 def test_operations_are_named():
-    assert [
-        RULES.connection_operation(connected=connected, is_module=is_module)
-        for is_module in (False, True)
-        for connected in (True, False)
-    ] == ["deviceConnected", "deviceDisconnected", "moduleConnected", "moduleDisconnected"]
+    assert [RULES.connection_operation(connected=connected) for connected in (True, False)] == [
+        "deviceConnected",
+        "deviceDisconnected",
+    ]
     assert [
         RULES.lifecycle_operation(created=created, is_module=is_module)
         for is_module in (False, True)

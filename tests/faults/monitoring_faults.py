@@ -43,24 +43,24 @@ def ends_are_not_told(rules):
     event_rules(rules, Wrong)
 
 
-@fault("monitoring.disconnected", "monitoring.module")
+@fault("monitoring.disconnected", "monitoring.module-operations")
 def ends_are_told_as_connections(rules):
     """Each change is told under the operation of a connection."""
 
     class Wrong(EventRules):
-        def connection_operation(self, *, connected, is_module):
-            return super().connection_operation(connected=True, is_module=is_module)
+        def connection_operation(self, *, connected):
+            return super().connection_operation(connected=True)
 
     event_rules(rules, Wrong)
 
 
-@fault("monitoring.connected", "monitoring.disconnected", "monitoring.module")
+@fault("monitoring.connected", "monitoring.disconnected", "monitoring.module-operations")
 def operations_are_swapped(rules):
     """Connected and disconnected are mistaken for each other."""
 
     class Wrong(EventRules):
-        def connection_operation(self, *, connected, is_module):
-            return super().connection_operation(connected=not connected, is_module=is_module)
+        def connection_operation(self, *, connected):
+            return super().connection_operation(connected=not connected)
 
     event_rules(rules, Wrong)
 
@@ -142,13 +142,15 @@ def time_of_an_event_is_the_hubs_start(rules):
     event_rules(rules, Wrong)
 
 
-@fault("monitoring.module")
-def modules_are_told_as_devices(rules):
-    """A module's connection is told under the operations of a device."""
+@fault("monitoring.module-operations")
+def only_the_end_of_a_module_has_its_own_name(rules):
+    """A module connects as a device does, and disconnects under an operation of its own."""
 
     class Wrong(EventRules):
-        def connection_operation(self, *, connected, is_module):
-            return super().connection_operation(connected=connected, is_module=False)
+        def properties(self, subject, happening):
+            right = super().properties(subject, happening)
+            is_end = happening.operation == "deviceDisconnected" and happening.module_id is not None
+            return right | {"opType": "moduleDisconnected"} if is_end else right
 
     event_rules(rules, Wrong)
 

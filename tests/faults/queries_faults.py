@@ -184,6 +184,30 @@ def all_are_counted(_rules):
     wrapped(query, "run", wrap)
 
 
+@fault("queries.grouped")
+def groups_are_one(_rules):
+    """GROUP BY is read, and all twins are one group."""
+
+    def wrap(rows):
+        return lambda query, documents: rows(dataclasses.replace(query, group=None), documents)
+
+    wrapped(query, "rows", wrap)
+
+
+@fault("queries.aggregates")
+def the_mean_is_the_sum(_rules):
+    """AVG computes what SUM does."""
+
+    def wrap(aggregate):
+        def wrong(column, documents):
+            is_mean = column.kind == "avg"
+            return aggregate(dataclasses.replace(column, kind="sum") if is_mean else column, documents)
+
+        return wrong
+
+    wrapped(query_evaluation, "_aggregate", wrap)
+
+
 @fault("queries.modules")
 def modules_are_devices(_rules):
     """A query of devices finds the modules that it fits, too."""

@@ -299,3 +299,17 @@ def a_device_has_51_modules(rules):
 def any_token_opens_the_registry(_rules):
     """The Authorization header is not looked at."""
     wrapped(application, "authorise", lambda _authorise: lambda *_arguments, **_named: None)
+
+
+@fault("registry.scopes")
+def the_scope_of_an_edge_device_is_what_was_asked_for(_rules):
+    """An Edge device is in the scope that its document names, in none where it names none."""
+    wrapped(
+        RegistryRules, "device_scope", lambda _right: lambda _self, wanted, _generation: wanted.device_scope
+    )
+
+
+@fault("registry.scopes")
+def parents_are_not_copied_over(_rules):
+    """What is above a device stays empty where it was not named."""
+    wrapped(RegistryRules, "parent_scopes", lambda _right: lambda _self, wanted: wanted.parent_scopes or ())

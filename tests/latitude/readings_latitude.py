@@ -281,6 +281,26 @@ def connection_events_name_no_module(rules):
     wrapped(rules.events, "named_module", wrap)
 
 
+@reading(
+    "clause monitoring.module-operations: a module's own",
+    "Microsoft, page on non-telemetry event schemas, an earlier edition",
+)
+def modules_connect_under_operations_of_their_own(rules):
+    """A module's connection is told as moduleConnected, its end as moduleDisconnected."""
+
+    def wrap(properties):
+        def of_module(subject, happening):
+            right = properties(subject, happening)
+            if subject != "connection" or happening.module_id is None:
+                return right
+            acted()
+            return right | {"opType": right["opType"].replace("device", "module")}
+
+        return of_module
+
+    wrapped(rules.events, "properties", wrap)
+
+
 @reading("clause events.module-operations: a device's", "Microsoft, page on non-telemetry event schemas")
 def modules_come_and_go_as_devices(rules):
     """A module's coming and going is told under the operations and the schema of a device."""
@@ -681,6 +701,7 @@ def other_readings(rules):
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,
+        modules_connect_under_operations_of_their_own,
         modules_come_and_go_as_devices,
         subscriptions_are_to_be_repeated,
         filters_for_all_of_a_module_are_refused,
@@ -718,6 +739,7 @@ def still_other_readings(rules):
         empty_values_are_absent,
         names_without_a_value_are_absent,
         connection_events_name_no_module,
+        modules_connect_under_operations_of_their_own,
         modules_come_and_go_as_devices,
         subscriptions_are_to_be_repeated,
         undocumented_filters_are_granted_and_silent,

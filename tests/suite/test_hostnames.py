@@ -143,3 +143,13 @@ def test_a_token_for_a_name_that_is_not_the_hubs_is_refused_with_its_status(back
 
     assert service.status_under(service.host) == "404"
     assert service.status_under("another-hub.example") == "401"
+
+
+def test_a_device_asks_under_its_own_token(back_end):
+    device = back_end.device()
+
+    assert back_end.service.statuses_under_own_token(device.id, device.primary_key, "m") == {
+        "module made": "200",
+        "module read": "200",
+        "device read": "401",
+    }

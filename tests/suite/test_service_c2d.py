@@ -203,6 +203,17 @@ def test_a_device_of_the_embedded_hub_gets_the_message(back_end):
     assert {"%24.mid=m%201", "%24.uid=u", "a%20b=%C3%BC", "n", "iothub-ack=none"} <= set(bag.split("&"))
 
 
+def test_a_message_is_sent_by_rest(back_end):
+    device = back_end.device()
+    connection = device.connect()
+    connection.subscribe(device.topics.devicebound)
+
+    assert back_end.service.c2d.attempt_to_send_by_rest(device, b"x", {"alarm": "fire"}) == "204"
+    assert back_end.service.c2d.attempt_to_send_by_rest("nobody", b"x", {}) == "404"
+    message = connection.expect_message()
+    assert (message.payload, "alarm=fire" in message.topic) == (b"x", True)
+
+
 def test_the_embedded_hub_refuses_what_is_too_much_and_purging_makes_room(back_end):
     c2d, device = back_end.service.c2d, back_end.device()
 

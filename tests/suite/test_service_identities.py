@@ -49,6 +49,14 @@ def test_an_identity_is_read(rest, identities):
     assert asked(rest) == ("GET", "/devices/d", None, None)
 
 
+def test_a_whole_path_is_escaped(rest, identities):
+    rest.replies = [Answered(200, DOCUMENT), NOT_FOUND]
+
+    assert identities.get_by_escaped_path("d:1")["deviceId"] == "d"
+    assert asked(rest) == ("GET", "/devices%2Fd%3A1", None, None)
+    assert identities.get_by_escaped_path("d").outcome == "404 DeviceNotFound"
+
+
 def test_times_are_read(rest, identities):
     rest.replies = [Answered(200, DOCUMENT)]
     found = identities.get("d")
@@ -153,6 +161,20 @@ def test_a_member_is_awaited_no_longer_than_asked_for(rest, identities):
     rest.replies = [Answered(200, {"connectionState": "Disconnected"})]
 
     assert identities.await_member("d", "connectionState", "Connected", within=0) == "Disconnected"
+
+
+def test_a_time_is_awaited(rest, identities):
+    rest.replies = [
+        Answered(200, {"lastActivityTime": when}) for when in ("0001-01-01T00:00:00Z", "1970-01-01T00:01:40Z")
+    ]
+
+    assert identities.await_time("d", "lastActivityTime", within=60) == 100
+
+
+def test_a_time_is_awaited_no_longer_than_asked_for(rest, identities):
+    rest.replies = [Answered(200, {"lastActivityTime": "0001-01-01T00:00:00Z"})]
+
+    assert identities.await_time("d", "lastActivityTime", within=0) is None
 
 
 def test_a_right_that_is_missing_is_no_answer(rest, identities):

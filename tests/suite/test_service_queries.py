@@ -68,6 +68,12 @@ def test_a_refused_query_is_a_violation_or_a_status(rest, queries):
     assert queries.attempt(TEXT) == "400"
 
 
+def test_a_query_stands_under_the_name_that_is_asked_for(rest, queries):
+    rest.replies = [page("a")]
+
+    assert (queries.attempt(TEXT, member="Query"), rest.requests[0].body) == ("200", {"Query": TEXT})
+
+
 def test_what_lags_behind_is_asked_for_again(rest, queries, waits):
     rest.replies = [page(), page("a"), page("a", "b")]
 

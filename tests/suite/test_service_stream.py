@@ -51,6 +51,19 @@ def test_a_position_that_there_is_not_is_an_error_of_the_service(stream):
         stream.first("0", "x-opt-offset > '999999999'")
 
 
+def test_an_attempt_tells_whether_a_position_is_taken(back_end, stream):
+    connection = (device := back_end.device()).connect()
+    connection.publish(device.topics.events, b"1", qos=1)
+    partition = max("01", key=lambda each: stream.partition(each)["last_enqueued_time_utc"])
+    offset = stream.partition(partition)["last_enqueued_offset"]
+    last = stream.first(partition, f"x-opt-offset >= '{offset}'")
+
+    at_the_last = f"x-opt-enqueuedtimeutc > {last.enqueued_milliseconds - 1}"
+    assert stream.attempt(partition, at_the_last, since=last.enqueued_time) == "taken"
+    assert stream.attempt(partition, "x-opt-offset > '-1'", since=last.enqueued_time + 1) == "an older event"
+    assert "refused" in stream.attempt(partition, "x-opt-nothing > 'x'", since=0)
+
+
 def test_feedback_is_held_released_and_accepted(back_end):
     service, device = back_end.service, back_end.device()
     service.c2d.send_and_purge(device, b"", message_id="1", ack="full")
