@@ -112,7 +112,14 @@ class Draw:
     def _judge(self, tree: Path, baseline: Baseline, mutant: Mutant) -> Result:
         directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._work))
         first = baseline.first(mutant.reached)
-        ran = run(tree, directory, mutant.plan, first=first, violated=baseline.violated)
+        ran = run(
+            tree,
+            directory,
+            mutant.plan,
+            first=first,
+            alone=baseline.is_reached_in_cases_alone(mutant.reached),
+            violated=baseline.violated,
+        )
         shutil.rmtree(directory)
         if ran.is_cut_short:
             raise KeyboardInterrupt  # nothing is known of it: the next call runs it again

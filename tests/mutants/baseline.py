@@ -52,6 +52,10 @@ class Baseline:
         """Return the cases that reach a node."""
         return tuple(self.cases[number - 1] for number in site.cases if number != START)
 
+    def is_reached_in_cases_alone(self, site: Reached) -> bool:
+        """Tell whether no case but those can come to know of a change there: the start does not reach it."""
+        return START not in site.cases
+
 
 def full_commit(checkout: Path, name: str) -> str:
     """Return the digest of a commit; raises CommitError."""

@@ -18,11 +18,12 @@ PLAN = "MUTANTS_PLAN"
 
 
 class FirstViolation:
-    """`first` in the plan are ids of cases; `violated` those that are red without a mutant."""
+    """`first` in the plan are ids of cases, `alone`: no others run; `violated` are red without a mutant."""
 
     def __init__(self, plan: dict) -> None:
         self._board = Board(Path(plan["board"]))
         self._place = {case: at for at, case in enumerate(plan["first"])}
+        self._alone = plan["alone"]
         self._violated = set(plan["violated"])
         self._stops = plan["stops"]
         self._result = Path(plan["result"])
@@ -33,7 +34,11 @@ class FirstViolation:
         self._red_in_crash: list[str] = []
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items):
+    def pytest_collection_modifyitems(self, config, items):
+        if self._alone:
+            others = [item for item in items if _case(item.nodeid) not in self._place]
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if _case(item.nodeid) in self._place]
         items.sort(key=lambda item: self._place.get(_case(item.nodeid), len(self._place)))
 
     @pytest.hookimpl(tryfirst=True)

@@ -72,18 +72,20 @@ def run(
     *,
     first: tuple[str, ...] = (),
     violated: tuple[str, ...] = (),
+    alone: bool = False,
     stops: bool = True,
     only: tuple[str, ...] = (),
 ) -> Ran:
     """Run the suite of a checkout on its hub, as `hub` says it is to be changed, in one process.
 
-    `first` are the cases to begin with. With `stops`, the first violation of a case that is not in `violated`
-    ends it; nothing else does. `only` are options that select cases; then nothing is known of the others.
+    `first` are the cases to begin with; with `alone` no others follow. With `stops`, the first violation of
+    a case that is not in `violated` ends it; nothing else does. `only` are options that select cases; then
+    nothing is known of the others.
     """
     directory.mkdir(parents=True, exist_ok=True)
     plan, result, board = directory / "plan.json", directory / "result.json", directory / "board"
     cells = Board.new(board)
-    wanted = {"first": first, "violated": violated, "stops": stops, "result": str(result)}
+    wanted = {"first": first, "alone": alone, "violated": violated, "stops": stops, "result": str(result)}
     plan.write_text(json.dumps({**hub, **wanted, "board": str(board)}))
     profile = directory / "mutant.toml"
     profile.write_text(_profile(checkout, plan))

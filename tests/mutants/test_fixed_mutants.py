@@ -52,6 +52,17 @@ def test_a_fixed_mutant_has_its_verdict(mutant, section, verdict, tmp_path):
     assert ran.verdict == verdict, ran.words
 
 
+def test_cases_that_do_not_reach_a_mutant_may_be_left_out(tmp_path):
+    """Of its section, the case that sends PINGREQ runs, and no other."""
+    case = "test_connection.py::test_three_pings_get_three_answers"
+
+    ran = run(
+        CHECKOUT, tmp_path / "run", hub(*PONG), first=(case,), alone=True, only=("--section=connection",)
+    )
+
+    assert (ran.verdict, ran.said["order"]) == ("killed", [case])
+
+
 def test_probes_tell_what_a_run_reached_and_change_no_verdict(tmp_path):
     """The answer to PINGREQ is reached in a case, and a client is known then; that to PUBREL never is."""
     found = all_sites(CHECKOUT)

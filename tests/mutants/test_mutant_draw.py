@@ -1,5 +1,6 @@
 """Which mutants are drawn: the same for everybody, of nodes that the suite reached."""
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -58,6 +59,13 @@ def test_the_cases_that_reach_a_node_come_first_and_the_start_is_none():
     site = baseline().reached[0]
 
     assert baseline().first(site) == ("two",)
+
+
+@pytest.mark.parametrize(("cases", "alone"), [((0, 2), False), ((2,), True)])
+def test_where_the_start_reaches_a_node_any_case_may_tell(cases, alone):
+    site = replace(baseline().reached[0], cases=cases)
+
+    assert baseline().is_reached_in_cases_alone(site) is alone
 
 
 @pytest.mark.parametrize(
