@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 CONNECTING = 30.0
 """Seconds in which a hub must have answered; one on this machine takes a fraction of one."""
 
+SIGNALS = 0.5
+"""Seconds after which a wait looks for Ctrl-C: one that comes just before it begins does not wake it."""
+
 CLOSING = 5.0
 """Seconds that the client may take to close its links before the program ends without that."""
 
@@ -49,8 +52,8 @@ class MonitorError(Exception):
     """Events cannot be read, or no longer; the text says why and what to do, and holds no secret."""
 
 
-Events: TypeAlias = "queue.SimpleQueue[EventData | MonitorError | Stopped | None]"
-"""What comes in, in its order; None: the client is connected."""
+Events: TypeAlias = "queue.SimpleQueue[EventData | MonitorError | Stopped]"
+"""What comes in, in its order."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +132,11 @@ def _next_wanted(events: Events, given: argparse.Namespace) -> dict[str, Any] | 
     deadline = math.inf if given.timeout is None else time.monotonic() + given.timeout
     while (time_left := deadline - time.monotonic()) > 0:
         try:
-            event = events.get(timeout=None if time_left == math.inf else time_left)
+            event = events.get(timeout=min(time_left, SIGNALS))
         except queue.Empty:
-            break
+            continue
         if isinstance(event, MonitorError | Stopped):
             raise event
-        if event is None:
-            continue
         document = event_document(event, parts)
         if fnmatch.fnmatchcase(document["event"]["origin"], given.device_id):
             return document
@@ -145,7 +146,7 @@ def _next_wanted(events: Events, given: argparse.Namespace) -> dict[str, Any] | 
 @contextlib.contextmanager
 def _events(endpoint: Endpoint, group: str, position: datetime | str) -> "Iterator[Events]":
     """Read all partitions while the block runs; what ends the reading comes in the place of an event."""
-    found: Events = queue.SimpleQueue()
+    found: queue.SimpleQueue[Any] = queue.SimpleQueue()
     client = _client(endpoint, group)
     _stop_by_signals(found)
     threading.Thread(target=_read, args=(client, endpoint, position, found), daemon=True).start()
@@ -189,7 +190,7 @@ def _client(endpoint: Endpoint, group: str) -> "EventHubConsumerClient":
         ) from None
 
 
-def _wait_until_connected(found: Events, endpoint: Endpoint) -> None:
+def _wait_until_connected(found: "queue.SimpleQueue[Any]", endpoint: Endpoint) -> None:
     try:
         first = found.get(timeout=CONNECTING)
     except queue.Empty:
@@ -203,7 +204,10 @@ def _wait_until_connected(found: Events, endpoint: Endpoint) -> None:
 
 
 def _read(
-    client: "EventHubConsumerClient", endpoint: Endpoint, position: datetime | str, found: Events
+    client: "EventHubConsumerClient",
+    endpoint: Endpoint,
+    position: datetime | str,
+    found: "queue.SimpleQueue[Any]",
 ) -> None:
     """Connect, say so by None, and read each partition on a thread of its own: on one they take turns."""
     # The client turns in a loop without a pause until another of its threads has asked for the partitions.

@@ -13,7 +13,7 @@ from conformance.backend.addresses import Addressee, name_of
 from conformance.backend.amqp import Outgoing, Settlement
 from conformance.backend.call_log import Journal
 from conformance.backend.links import Links
-from conformance.backend.rest import RestClient
+from conformance.backend.rest import TELLING, RestClient
 from conformance.errors import MessageRefused, ServiceError
 from conformance.evidence import asked
 from conformance.evidence.describe import preview
@@ -24,9 +24,6 @@ ADDRESS: Final = "/messages/devicebound"
 ACK: Final = "iothub-ack"
 # A hub takes a hundred messages a minute, and says so ("IoT Hub quotas and throttling").
 THROTTLED: Final = "com.microsoft:device-container-throttled"
-
-# What says something of a message that is sent by REST; 401 and 403 say that we may not.
-_ANSWERS: Final = frozenset(range(200, 500)) - {401, 403, 429}
 
 # Of a message that shall expire while we wait: the hub has it well before, in seconds.
 SHORT_LIFE: Final = 0.3
@@ -163,7 +160,7 @@ class CloudToDevice:
         """Send a message as Azure IoT Explorer does, by REST, and return the status: "204", "404"."""
         headers = {f"iothub-app-{name}": value for name, value in properties.items()}
         path = ("devices", name_of(to), "messages", "deviceBound")
-        return str(self._rest.call("POST", *path, body=body, headers=headers, accept=_ANSWERS).status)
+        return str(self._rest.call("POST", *path, body=body, headers=headers, accept=TELLING).status)
 
     def purge(self, device: Addressee) -> int:
         """Empty a device's queue and return how many messages were in it."""

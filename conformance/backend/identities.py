@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from conformance.backend.addresses import Addressee, segments_of
-from conformance.backend.rest import Answer, RestClient
+from conformance.backend.rest import TELLING, Answer, RestClient
 from conformance.errors import ServiceError, Violation
 from conformance.run.sleeping import pause
 from conformance.target.credentials import Secret
@@ -23,8 +23,6 @@ ANY: Final = "*"
 AGAIN_AFTER: Final = 0.1
 
 _FIRST_ERROR: Final = 400
-# What says something of a call; the others say that we may not ask, or not now.
-_TELLING: Final = (200, 201, 204, *(status for status in range(400, 500) if status not in {401, 403, 429}))
 _NAMES: Final = {
     "404001": "DeviceNotFound",
     "404010": "ModuleNotFound",
@@ -119,22 +117,16 @@ class Identities:
 
     def get_by_escaped_path(self, of: Addressee) -> Reply:
         """Read a device by a path whose slash is escaped, as Azure IoT Explorer writes it."""
-        answer = self._client.call("GET", f"devices/{'/'.join(segments_of(of))}", accept=_TELLING)
+        answer = self._client.call("GET", f"devices/{'/'.join(segments_of(of))}", accept=TELLING)
         return _reply(answer, answer.json if answer.status < _FIRST_ERROR else {})
 
     def await_member(self, of: Addressee, name: str, value: object, *, within: float) -> Any:
         """Read an identity until a member has this value, or for so many seconds; return what it has then."""
-        end = time.monotonic() + within
-        while (found := self.get(of)[name]) != value and time.monotonic() < end:
-            self._pause(AGAIN_AFTER)
-        return found
+        return self._await(of, lambda reply: reply[name] == value, within)[name]
 
     def await_time(self, of: Addressee, name: str, *, within: float) -> float | None:
         """Read an identity until a member is a time that has come, or for so many seconds; return it."""
-        end = time.monotonic() + within
-        while (found := self.get(of).time(name)) is None and time.monotonic() < end:
-            self._pause(AGAIN_AFTER)
-        return found
+        return self._await(of, lambda reply: reply.time(name) is not None, within).time(name)
 
     def create(self, of: Addressee, **members: Any) -> Reply:
         """Make an identity with these members, none of them demanded."""
@@ -165,7 +157,7 @@ class Identities:
 
     def change_many(self, entries: Sequence[Mapping[str, Any]]) -> BulkReply:
         """Make changes in one call; each is a document with its `id` and `importMode`."""
-        answer = self._client.call("POST", "devices", body=list(entries), accept=_TELLING)
+        answer = self._client.call("POST", "devices", body=list(entries), accept=TELLING)
         result = answer.json
         errors = result.get("errors") if isinstance(result, dict) else None
         if not isinstance(errors, list):
@@ -173,9 +165,15 @@ class Identities:
         failures = {_name_in(error): _error_in(error) for error in errors}
         return BulkReply(answer.status, result.get("isSuccessful"), failures)
 
+    def _await(self, of: Addressee, is_so: Callable[["Reply"], bool], within: float) -> "Reply":
+        end = time.monotonic() + within
+        while not is_so(reply := self.get(of)) and time.monotonic() < end:
+            self._pause(AGAIN_AFTER)
+        return reply
+
     def _call(self, method: str, of: Addressee, *, body: object = None, if_match: str | None = None) -> Reply:
         answer = self._client.call(
-            method, "devices", *segments_of(of), body=body, if_match=if_match, accept=_TELLING
+            method, "devices", *segments_of(of), body=body, if_match=if_match, accept=TELLING
         )
         return _reply(answer, answer.json if answer.body and answer.status < _FIRST_ERROR else {})
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.backend.rest import Answer, RestClient
+from conformance.backend.rest import TELLING, Answer, RestClient
 from conformance.errors import ServiceError, Violation
 from conformance.run.sleeping import pause
 
@@ -19,7 +19,6 @@ MOST_PAGES: Final = 100
 AGAIN_AFTER: Final = 1.0
 
 _OK: Final = 200
-_TELLING: Final = (_OK, *(status for status in range(400, 500) if status not in {401, 403, 429}))
 
 
 @dataclass(frozen=True)
@@ -109,5 +108,5 @@ class Queries:
         if continuation is not None:
             headers["x-ms-continuation"] = continuation
         return self._client.call(
-            "POST", "devices", "query", body={member: text}, headers=headers, accept=_TELLING, open_book=True
+            "POST", "devices", "query", body={member: text}, headers=headers, accept=TELLING, open_book=True
         )

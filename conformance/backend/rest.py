@@ -36,6 +36,8 @@ _FIRST_ERROR: Final = 400
 _TOO_MANY_REQUESTS: Final = 429
 _UNAUTHORISED: Final = 401
 _FORBIDDEN: Final = 403
+# What says something of a call. 401 and 403 say that we may not ask, 429 not now, 5xx that the hub failed.
+TELLING: Final = frozenset(range(200, 500)) - {401, 403, 429}
 # A hub of Azure answers 401 where a right is missing, and 403 where a limit is reached, which it names.
 _IS_NO_RIGHT: Final = re.compile("|.*(forbidden|unauthor|denied|permission).*", re.IGNORECASE)
 _SERVER_TROUBLE: Final = frozenset({500, 502, 503, 504})

@@ -5,21 +5,19 @@ Source: Microsoft, "Understand and use device twins in IoT Hub", and its REST in
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from conformance.backend.addresses import Addressee, segments_of
-from conformance.backend.rest import Answer, RestClient, as_written
+from conformance.backend.rest import TELLING, Answer, RestClient, as_written
 from conformance.errors import CredentialsRefused, ServiceError, Violation
 
 _ANY: Final = "*"
 _OK: Final = 200
-# What says something of the change; the others say that we may not ask, or not now.
-_TELLING: Final = (_OK, *(status for status in range(400, 500) if status not in {401, 403, 429}))
 # 403 may be a limit that is reached, which is an answer, or a right that is missing.
-_ANSWERING: Final = (*_TELLING, 403)
+_ANSWERING: Final = TELLING | {403}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +115,7 @@ class Twins:
             *("PATCH", "twins", *segments_of(of)),
             body=as_written(members),
             if_match=_ANY,
-            accept=_TELLING,
+            accept=TELLING,
             open_book=True,
         )
         if answer.status != _OK:
@@ -159,13 +157,13 @@ class Twins:
 
     def attempt_to_get(self, of: Addressee) -> str:
         """Try to read a twin, and return the status."""
-        return str(self._client.call("GET", "twins", *segments_of(of), accept=_TELLING).status)
+        return str(self._client.call("GET", "twins", *segments_of(of), accept=TELLING).status)
 
     def attempt_to_clear(self, of: Addressee, section: Literal["desired", "tags"]) -> str:
         """Try to merge null in place of a whole section; return the status, as `attempt_to_patch` does."""
         body = {"properties": {"desired": None}} if section == "desired" else {"tags": None}
         answer = self._client.call(
-            "PATCH", "twins", *segments_of(of), body=body, if_match=_ANY, accept=_TELLING, open_book=True
+            "PATCH", "twins", *segments_of(of), body=body, if_match=_ANY, accept=TELLING, open_book=True
         )
         return str(answer.status)
 
@@ -177,7 +175,7 @@ class Twins:
         tags: Mapping[str, Any] | None,
         etag: str | None,
         *,
-        accept: tuple[int, ...],
+        accept: Collection[int],
     ) -> Answer:
         body: dict[str, Any] = {}
         if desired is not None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -71,7 +72,7 @@ class ReportFolder:
 def check(final: Path) -> None:
     """Raise UsageError where a folder holds something that a report must not replace."""
     with _named(final):
-        is_ours = not final.exists() or _is_a_report(final)
+        is_ours = _may_be_replaced(final)
     if not is_ours:
         raise UsageError(
             f"--report-dir {final}: exists and holds something that is no report of this suite. "
@@ -107,8 +108,16 @@ def is_whole(folder: Path) -> bool:
         return True
 
 
-def _is_a_report(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
-    names = {entry.name for entry in folder.iterdir()}
-    return not names or REPORT in names
+def _may_be_replaced(folder: Path) -> bool:
+    """Say whether nothing is there, or a report; what other runs move away meanwhile is looked at again."""
+    for _ in range(_TRIES):
+        try:
+            before = folder.stat()
+            names = {entry.name for entry in folder.iterdir()} if stat.S_ISDIR(before.st_mode) else {"a file"}
+            if not names or REPORT in names:
+                return True
+            if folder.stat() == before:
+                return False
+        except FileNotFoundError:
+            return True
+    return False

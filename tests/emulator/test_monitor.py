@@ -156,6 +156,43 @@ def test_a_signal_ends_it_cleanly(hub, reading, number):
     assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
 
+# Its client is patched: it says that it is about to close its links, and never has.
+STUBBORN = """
+import sys, threading
+from azure.eventhub import EventHubConsumerClient
+from iothub_emulator import monitor
+
+def close(_):
+    sys.stderr.write("closing\\n")
+    sys.stderr.flush()
+    threading.Event().wait()
+
+EventHubConsumerClient.close = close
+monitor.CLOSING = {closing}
+sys.exit(monitor.main(["--ready-file", "ready.json"]))
+"""
+
+
+@pytest.mark.parametrize(("closing", "signals", "code"), [(0.2, 1, 0), (600, 2, -signal.SIGINT)])
+def test_a_client_that_does_not_end_keeps_nobody_waiting(hub, tmp_path, closing, signals, code):
+    """What it may take is bounded, and whoever has no patience sends the signal again."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN.format(closing=closing)],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        said = []
+        for _ in range(signals):
+            said.append(process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == code
+
+    assert said == [READING.format(hub.ports.amqp), "closing\n"][:signals]
+
+
 def test_who_has_read_enough_ends_it_cleanly(hub, tmp_path, reading):
     """As `head -1` does: the next event cannot be printed any more."""
     process = reading()

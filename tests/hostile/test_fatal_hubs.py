@@ -29,10 +29,13 @@ def test_a_hub_that_dies_under_two_workers_names_the_case(tmp_path):
     run = run_suite(tmp_path, *PART, "-n", "2", load="fatal_hubs:dies_of_qos_2")
 
     (reason,) = run.messages("not tested")
-    assert FATAL in reason.removeprefix("the hub stopped answering after ").split(" or ")
+    named = reason.removeprefix("the hub stopped answering after ").split(" or ")
+    assert FATAL in named
+    assert len(named) <= 2, "one of each worker at most"
     (remark,) = [line for line in run.remarks if line.startswith(reason)]
     assert "→ PUBLISH qos=2" in remark.partition(f"The last packets of {FATAL}: ")[2]
-    assert run.code == 10
+    # The other worker's connection may be ended by it in the middle of a handshake, which no hub may do.
+    assert run.code in {1, 10}
 
 
 def test_a_hub_that_stands_still_names_the_case(tmp_path):
