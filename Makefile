@@ -14,11 +14,17 @@ REPORTS ?=
 RIGHT ?=
 # `make test AGAIN=--last-failed` runs what failed the last time, and nothing else; so for each target that tests something.
 AGAIN ?=
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+# What of pip's lines `make setup` shows: a minute of silence looks like a machine that hangs.
+HOW_FAR := awk '/^Collecting / { if (++n % 20 == 0) { print "make:   " n " found"; fflush() } } /^Installing / { print "make:   installing them"; fflush() }'
 ALLURE := .venv-allure
+AUDIT := .venv-audit
+# Further words of pip-audit: another service of vulnerabilities, one that is known and ignored, with the reason.
+AUDIT_OPTIONS ?=
 # A test of ours that hangs ends after so many seconds, with every stack. A run of the suite needs no such thing.
 HANG := -o faulthandler_exit_on_timeout=true -o faulthandler_timeout=
 
-.PHONY: help setup conformance device-only report test lint format interop strangers faults kill-matrix mutants mutants-tool isolation latitude controls hostile bench idle wheel lock clean
+.PHONY: help setup conformance devices device-only report test lint format interop strangers faults kill-matrix mutants mutants-tool isolation latitude controls hostile bench idle wheel dist audit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,16 +32,25 @@ help: ## what there is
 $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "make: $(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 4; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/lock.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "make: an environment in $(VENV), of $(PYTHON): $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "make: $$(grep -c '^[a-zA-Z0-9].*==' requirements/lock.txt) packages, locked and hashed, by pip; a minute or two the first time"
+	@{ $(PIP) --require-hashes --requirement requirements/lock.txt; echo $$? >$(VENV)/.pip; } | $(HOW_FAR)
+	@exit $$(cat $(VENV)/.pip)
+	@echo "make: this checkout, editable"
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+	@echo "make: ready. In a shell: . $(BIN)/activate"
 
 setup: $(READY) ## make the virtual environment from the locked, hashed versions
 
 conformance: $(READY) ## run the suite against the embedded hub, in both editions, and print the verdicts
 	$(BIN)/pytest --profile=emulator -n $(WORKERS)
 	$(BIN)/pytest --profile=emulator-current -n $(WORKERS)
+
+devices: $(READY) ## judge the reference device, and prove that each clause about devices turns red on a wrong one
+	$(BIN)/pytest --profile=device-paho -n $(WORKERS)
+	$(BIN)/pytest $(AGAIN) tests/devices -n 4 $(HANG)600
 
 device-only: $(READY) ## run what needs no service side
 	$(BIN)/pytest --profile=device-only -n $(WORKERS)
@@ -59,14 +74,14 @@ $(ALLURE)/.ready: requirements/allure/package-lock.json
 test faults kill-matrix mutants mutants-tool latitude controls hostile wheel: export GITHUB_STEP_SUMMARY :=
 
 test: $(READY) ## run the project's own tests
-	$(BIN)/pytest $(AGAIN) tests --ignore=tests/faults --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/field/test_field.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
+	$(BIN)/pytest $(AGAIN) tests --ignore=tests/faults --ignore=tests/devices/test_wrong_devices.py --ignore=tests/devices/test_impostors.py --ignore=tests/mutants --ignore=tests/controls --ignore=tests/isolation --ignore=tests/latitude/test_latitude.py --ignore=tests/field/test_field.py --ignore=tests/packaging --ignore=tests/hostile/test_reports_open.py --ignore-glob='tests/interop/test_package_*' --ignore-glob='tests/interop/test_idle_*' -n $(WORKERS) $(HANG)120
 
 lint: $(READY) ## style, types, and which part may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/zizmor --offline --quiet .github/workflows action.yml
 
 format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
@@ -82,7 +97,7 @@ faults: $(READY) ## prove that each clause turns red on a hub with a fault in it
 	$(BIN)/pytest $(AGAIN) tests/faults -n 2 $(HANG)300
 
 kill-matrix: $(READY) ## run the whole suite on each wrong hub: reports/kill-matrix.md (hours; goes on where it stopped)
-	$(BIN)/python tests/faults/kill_matrix.py --jobs 2
+	PYTHONPATH=tests $(BIN)/python tests/faults/kill_matrix.py --jobs 2
 
 mutants: $(READY) ## hold random mutants of the hub against the suite, drawn by a commit (hours; goes on where it stopped)
 	$(BIN)/python tests/mutants --commit $(COMMIT) --number $(N) --kind $(KIND)
@@ -97,7 +112,7 @@ latitude: $(READY) ## run the whole suite on right hubs that differ, on hubs of 
 	$(BIN)/pytest $(AGAIN) tests/latitude tests/field -n 2 -k '$(RIGHT)' $(HANG)2700
 
 controls: $(READY) ## prove that nothing is green on targets that are no hub
-	$(BIN)/pytest $(AGAIN) tests/controls -n 2 $(HANG)1600
+	$(BIN)/pytest $(AGAIN) tests/controls -n 4 $(HANG)1600
 
 hostile: $(READY) ## run the suite on hubs that say too much: each run ends, and its report opens
 	$(BIN)/pytest $(AGAIN) tests/hostile/test_reports_open.py -n 2 $(HANG)300
@@ -106,14 +121,27 @@ bench: $(READY) ## measure the embedded hub side by side with mosquitto, the pag
 	$(BIN)/python benchmarks/round_trips.py
 	$(BIN)/python benchmarks/many_devices.py
 	$(BIN)/python benchmarks/service_side.py
+	$(BIN)/python benchmarks/tap.py
 	$(BIN)/python benchmarks/report_page.py
 	$(BIN)/python benchmarks/reports_of_hostile_hubs.py
 
 idle: $(READY) ## let the embedded hub do nothing for an hour and watch its memory
 	$(BIN)/python benchmarks/idle.py
 
+dist: $(READY) ## build the wheels, that of the whole and that of the hub alone, with a list of what is in them
+	$(BIN)/python distributions/build.py dist
+
+audit: $(AUDIT)/.ready ## ask for known vulnerabilities of what requirements/lock.txt names
+	$(AUDIT)/bin/pip-audit --progress-spinner off --disable-pip --require-hashes --requirement requirements/lock.txt $(AUDIT_OPTIONS)
+
+$(AUDIT)/.ready: requirements/audit.txt
+	rm -rf $(AUDIT)
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/audit.txt
+	@touch $@
+
 wheel: $(READY) ## build the wheel, install it in an empty directory, and run the suite from there
-	$(BIN)/pytest tests/packaging $(HANG)900
+	$(BIN)/pytest tests/packaging -n 2 --dist loadfile $(HANG)900
 
 lock: ## resolve the locked, hashed versions anew
 	$(PYTHON) -m venv $(VENV)
@@ -122,6 +150,8 @@ lock: ## resolve the locked, hashed versions anew
 		--quiet --group dev --output-file requirements/lock.txt pyproject.toml
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 		--quiet --no-deps --output-file requirements/profiling.txt requirements/profiling.in
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
+		--quiet --output-file requirements/audit.txt requirements/audit.in
 	for package in azure-iot-hub azure-eventhub azure-iot-device azure-iot-device-2.0 adafruit-circuitpython-azureiot iotc; do \
 		$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" \
 			--quiet --output-file requirements/interop-$$package.txt requirements/interop-$$package.in || exit 1; \
@@ -137,5 +167,5 @@ lock: ## resolve the locked, hashed versions anew
 	cd requirements/allure && npm install --package-lock-only --silent
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(ALLURE) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only reports/*.partial \
+	rm -rf $(VENV) $(ALLURE) $(AUDIT) .venv-interop build dist reports/emulator reports/emulator-current reports/device-only reports/device-paho reports/*.partial \
 		reports/*.again reports/allure.html

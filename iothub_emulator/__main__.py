@@ -46,6 +46,7 @@ def _run(settings: Settings, given: argparse.Namespace) -> None:
             ready_path=given.ready_file,
             ca_path=given.ca_file,
             ca_key_path=given.ca_key,
+            event_log_path=given.event_log,
             exit_with_stdin=given.exit_with_stdin,
         )
     )

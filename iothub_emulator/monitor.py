@@ -172,7 +172,12 @@ def _stop_by_signals(found: Events) -> None:
 
 
 def _client(endpoint: Endpoint, group: str) -> "EventHubConsumerClient":
-    from azure.eventhub import EventHubConsumerClient  # noqa: PLC0415 - a mistake is told before, at once
+    try:
+        from azure.eventhub import EventHubConsumerClient  # noqa: PLC0415 - a mistake is told before, at once
+    except ImportError:
+        raise MonitorError(
+            "azure-eventhub, by which it reads, is not installed: pip install 'iothub-emulator[monitor]'"
+        ) from None
 
     # It logs each failure with a traceback; whoever runs this gets one line.
     logging.getLogger("azure").addHandler(logging.NullHandler())

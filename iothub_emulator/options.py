@@ -47,7 +47,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def settings(given: argparse.Namespace) -> Settings:
     """Return what the options ask for; `StartError` where two of them contradict each other."""
-    host_names = dict.fromkeys((*_DEFAULTS.host_names, *given.host_name))
+    only = [] if given.only_host_name is None else [given.only_host_name]
+    host_names = dict.fromkeys((*_DEFAULTS.host_names, *given.host_name, *only))
     device_keys = _keys_by_name(given.device_key, "--device-key")
     policy_keys = _keys_by_name(given.policy_key, "--policy-key", DEFAULT_RIGHTS)
     return Settings(
@@ -63,6 +64,7 @@ def settings(given: argparse.Namespace) -> Settings:
         latency=given.latency,
         jitter=given.jitter,
         host_names=tuple(host_names),
+        only_host_name=given.only_host_name,
         edition=given.edition,
         devices=tuple(dict.fromkeys((*given.device, *device_keys))) or _DEFAULTS.devices,
         seed=given.seed,
@@ -149,6 +151,13 @@ def _add_listeners(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help=f"answer to this name too, besides {', '.join(_DEFAULTS.host_names)} (repeatable)",
+    )
+    add(
+        "--only-host-name",
+        type=_host_name,
+        metavar="NAME",
+        help="let in devices that say this name in Username and token, and no other, as a real hub does; "
+        "back ends may say any",
     )
     add("--edition", choices=tuple(EDITIONS), default=_DEFAULTS.edition, help="%(default)s")
     add(
@@ -287,6 +296,12 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="keep the authority: with --ca-file, read both files, or make both where neither exists",
+    )
+    add(
+        "--event-log",
+        type=Path,
+        metavar="PATH",
+        help="write what reaches the built-in endpoint here too, a line of JSON each",
     )
     add("--exit-with-stdin", action="store_true", help="end when standard input ends")
     add(

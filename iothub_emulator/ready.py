@@ -38,6 +38,8 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
     return {
         "name": "IoT Hub emulator",
         "host": host,
+        **_address(settings),
+        **({} if settings.only_host_name is None else {"device_host": settings.only_host_name}),
         "ports": {name: port for name, port in asdict(ports).items() if port is not None},
         "ca_file": str(ca_file),
         "service_connection_string": strings["service_connection_string"],
@@ -54,6 +56,11 @@ def description(runtime: Runtime, ports: Ports, ca_file: Path) -> dict[str, Any]
         "timing": _timing(runtime),
         "capabilities": capabilities(runtime),
     }
+
+
+def _address(settings: Settings) -> dict[str, str]:
+    """Say by which address the hub's names are reached, where they need not lead to it by themselves."""
+    return {} if settings.host in {*LOOPBACK, "0.0.0.0", "::"} else {"address": settings.host}
 
 
 def connection_strings(runtime: Runtime, ports: Ports, host: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from iothub_emulator.editions import EDITIONS, Edition
 from iothub_emulator.effect_desk import EffectDesk
 from iothub_emulator.event_desk import EventDesk
 from iothub_emulator.event_endpoints import EventEndpoints
+from iothub_emulator.hub import host_names
 from iothub_emulator.hub.effects import Effect, End
 from iothub_emulator.hub.feedback import Feedback
 from iothub_emulator.hub.identity import DeviceIdentity, Fresh, Identity, Wanted
@@ -124,7 +125,8 @@ class Runtime:
         device = self.registry.get(device_id)
         if device is None or not self.rules.connect.accepts_status(device):
             return False
-        tokens, resource = self.rules.tokens, f"{self.settings.host_names[0]}/devices/{device_id}"
+        host = host_names.said_by("device", self.settings)[0]
+        tokens, resource = self.rules.tokens, f"{host}/devices/{device_id}"
         try:
             tokens.check_of_identity(tokens.parse(token_text), device.keys, resource, self.now())
         except TokenRefused:

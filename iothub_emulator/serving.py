@@ -14,6 +14,7 @@ from pathlib import Path
 from iothub_emulator import loading
 from iothub_emulator.banner import banner
 from iothub_emulator.editions import EDITIONS
+from iothub_emulator.event_log import event_log
 from iothub_emulator.hub.service_errors import Refused
 from iothub_emulator.net import authority, descriptors, https
 from iothub_emulator.net.errors import StartError
@@ -31,6 +32,7 @@ async def run(
     ready_path: Path | None = None,
     ca_path: Path | None = None,
     ca_key_path: Path | None = None,
+    event_log_path: Path | None = None,
     exit_with_stdin: bool = False,
 ) -> None:
     """Start everything, say so, and wait for the end; `StartError` if it cannot start."""
@@ -59,6 +61,7 @@ async def run(
         certificate = authority.issue(issuer, names, keys[1].result(), now)
         ports = await stack.enter_async_context(open_listeners(runtime, certificate))
         ca_path = stack.enter_context(ca_files(ca_path, ca_key_path, issuer))
+        stack.enter_context(event_log(event_log_path, runtime.endpoints.built_in))
         about = description(runtime, ports, ca_path)
         stack.enter_context(ready_file(ready_path, about))
         # What the start made stays; a collector that passes over it costs time and frees nothing.

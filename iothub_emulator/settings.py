@@ -41,6 +41,8 @@ class Settings:
 
     So it does to their aliases for devices and back ends, see `hub.host_names`.
     """
+    only_host_name: str | None = None
+    """The one name, with its alias, that devices may say in Username and `sr`; None: any of `host_names`."""
     edition: str = "current"
     """A row of `editions.EDITIONS`."""
     devices: tuple[str, ...] = ("device-1",)

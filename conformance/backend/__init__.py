@@ -5,25 +5,31 @@ the hub; telemetry by AMQP from its Event Hubs-compatible endpoint. Only this fo
 Importing it costs a third of a second (httpx); the first use of AMQP another 0.4 s (azure-eventhub).
 """
 
+import functools
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from conformance.backend.amqp import AmqpEndpoint
 from conformance.backend.c2d import CloudToDevice
 from conformance.backend.call_log import Journal
 from conformance.backend.doors import Doors
+from conformance.backend.event_links import EventLinks
 from conformance.backend.event_source import Endpoint
 from conformance.backend.event_stream import EventStream
 from conformance.backend.events import CONNECTIONS, HubEvent, HubEvents
-from conformance.backend.feedback import FeedbackReader, FeedbackRecord
+from conformance.backend.feedback import FeedbackReader, patience
+from conformance.backend.feedback_records import FeedbackNotes, FeedbackRecord
 from conformance.backend.identities import Identities
 from conformance.backend.links import Links
 from conformance.backend.methods import SHORTEST_TIMEOUT, MethodCall, MethodResult, Methods
+from conformance.backend.partitions import Partitions
 from conformance.backend.queries import Queries
 from conformance.backend.reader import TelemetryReader
 from conformance.backend.registry import IdentityRegistry
+from conformance.backend.relay import Relay, RelayedPartitions
 from conformance.backend.rest import RestClient
 from conformance.backend.telemetry import Telemetry
 from conformance.backend.twins import Section, Twin, Twins
@@ -65,10 +71,12 @@ CLOCK_READ = 1.0
 class Service:
     """The back end of a target, for one worker. Close it at the end.
 
-    `worker_number`, from 0, picks the consumer group. `accepts` says whose telemetry and feedback to keep, by
-    device id. `telemetry` begins to open its reader in the background: the first case then need not wait for
-    it. What is asked and answered is written to the `journal`. The connection for messages to devices and
-    their feedback is opened when the first of them is sent or awaited.
+    `worker_number`, from 0, picks the consumer group; `relays` are the readers of the run, by the key of the
+    profile that names the endpoint: what they read is not read once more. `accepts` says whose telemetry and
+    feedback to keep, by device id; `notes` are what the workers of a run tell each other of feedback.
+    `telemetry` begins to open its reader in the background: the first case then need not wait for it. What is
+    asked and answered is written to the `journal`. The connection for messages to devices and their feedback
+    is opened when the first of them is sent or awaited.
     """
 
     def __init__(
@@ -78,6 +86,8 @@ class Service:
         worker_number: int = 0,
         accepts: Callable[[str], bool] = lambda _: True,
         telemetry: bool = True,
+        relays: Mapping[str, str] | None = None,
+        notes: FeedbackNotes | None = None,
     ) -> None:
         if target.service is None:
             raise ServiceError(
@@ -94,16 +104,19 @@ class Service:
             amqp=target.ports.amqp,
             trust=target.ca_file or SYSTEM,
             timeout=target.timeouts.connect,
+            route=target.route_to(self._access.hub.host),
         )
-        self._links = Links(
-            AmqpEndpoint(
-                access=self._access.hub,
-                port=target.ports.amqp,
-                ca_file=target.ca_file,
-                timeout=target.timeouts.connect,
-                clock_ahead=target.clock_ahead,
-            )
+        own = AmqpEndpoint(
+            access=self._access.hub,
+            port=target.ports.amqp,
+            ca_file=target.ca_file,
+            timeout=target.timeouts.connect,
+            clock_ahead=target.clock_ahead,
+            route=target.route_to(self._access.hub.host),
         )
+        self._links = Links(own)
+        events = self._access.events
+        self.event_links = EventLinks(own, None if events is None else events.entity)
         self.registry = IdentityRegistry(self.rest, settling=target.timeouts.settling)
         self.identities = Identities(self.rest)
         self.twins = Twins(self.rest)
@@ -126,14 +139,17 @@ class Service:
         self.feedback = FeedbackReader(
             self._links,
             self.journal,
-            # The hub collects records for so long before it sends them on.
-            within=target.timeouts.reaction + target.timing.get("feedback", 0.0),
+            within=patience(reaction=target.timeouts.reaction, interval=target.timing.get("feedback", 0.0)),
             accepts=accepts,
+            notes=notes,
         )
+        self._relays = relays or {}
         self._events = self._endpoint(self._access.events, "events-connection-string", worker_number)
         self._telemetry = self._reader(self._events, accepts)
-        routed = self._endpoint(self._access.routed, "routed-events-connection-string", worker_number)
-        self._routed = self._reader(routed, accepts)
+        self._routed_events = self._endpoint(
+            self._access.routed, "routed-events-connection-string", worker_number
+        )
+        self._routed = self._reader(self._routed_events, accepts)
         if telemetry and self._telemetry is not None and "telemetry" in target.capabilities:
             self._telemetry.begin()
 
@@ -237,15 +253,40 @@ class Service:
             port=self._access.hub.port or target.ports.https,
             verify=ssl.create_default_context(cafile=target.ca_file),
             timeout=target.timeouts.connect,
-            # A hub that listens on this machine is not reached through a proxy.
-            proxies=target.origin == "named",
+            route=target.route_to(self._access.hub.host),
             journal=self.journal,
             name=name,
             clock_ahead=target.clock_ahead - age,
         )
 
     def _reader(self, endpoint: Endpoint | None, accepts: Callable[[str], bool]) -> TelemetryReader | None:
-        return None if endpoint is None else TelemetryReader(endpoint, self._target.timeouts, accepts=accepts)
+        if endpoint is None:
+            return None
+        relay = self._relays.get(endpoint.setting)
+        return TelemetryReader(
+            endpoint,
+            self._target.timeouts,
+            accepts=accepts,
+            open_partitions=Partitions.open if relay is None else RelayedPartitions.opener(relay),
+        )
+
+    def relay(self, folder: Path) -> tuple[dict[str, str], Callable[[], None]]:
+        """Read each endpoint for all workers; return what they are told, and what ends it.
+
+        `folder` is where they hear it. Raises CredentialsRefused or ServiceError.
+        """
+        opened: dict[str, Relay] = {}
+        try:
+            for endpoint in (self._events, self._routed_events):
+                if endpoint is not None:
+                    opened[endpoint.setting] = Relay(
+                        folder / f"{endpoint.setting[:6]}.sock", functools.partial(Partitions.open, endpoint)
+                    )
+        except BaseException:
+            _close_all(opened)
+            raise
+        told = {setting: relay.address for setting, relay in opened.items()}
+        return told, functools.partial(_close_all, opened)
 
     def _endpoint(self, access: ConnectionString | None, setting: str, worker_number: int) -> Endpoint | None:
         if access is None:
@@ -253,10 +294,21 @@ class Service:
         groups = self._access.consumer_groups
         return Endpoint(
             access=access,
-            port=access.port or AMQPS_PORT,
+            port=access.port or self._amqp_port(access),
             consumer_group=groups[worker_number % len(groups)],
             ca_file=self._target.ca_file,
             timeout=self._target.timeouts.connect,
             clock_ahead=self._target.clock_ahead,
             setting=setting,
+            route=self._target.route_to(access.host),
         )
+
+    def _amqp_port(self, access: ConnectionString) -> int:
+        """Return the hub's own port of AMQP for an endpoint on its own host, else that of Event Hubs."""
+        own = {self._access.hub.host, self._target.host}
+        return self._target.ports.amqp if access.host in own else AMQPS_PORT
+
+
+def _close_all(relays: Mapping[str, Relay]) -> None:
+    for relay in relays.values():
+        relay.close()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from conformance.errors import ServiceError
+from conformance.mqtt.route import PLAIN, Route
 from conformance.target.credentials import ConnectionString
 
 Outcome = Literal["accepted", "rejected", "released", "modified", "detached"]
@@ -13,7 +15,9 @@ Outcome = Literal["accepted", "rejected", "released", "modified", "detached"]
 class AmqpEndpoint:
     """The hub's AMQP port; `timeout` is for opening a connection or a link, in seconds.
 
-    `clock_ahead` is by how many seconds the hub's clock is ahead of ours.
+    `clock_ahead` is by how many seconds the hub's clock is ahead of ours; `route` is how to come there.
+    `plain_for` is the part of the hub, as ``/messages/events``, for which a token is shown by SASL PLAIN, or
+    empty for all of it; None where the token is put to `$cbs`.
     """
 
     access: ConnectionString
@@ -21,11 +25,13 @@ class AmqpEndpoint:
     ca_file: str | None
     timeout: float
     clock_ahead: float = 0.0
+    route: Route = PLAIN
+    plain_for: str | None = None
 
     @property
     def what(self) -> str:
         """The endpoint as a message names it."""
-        return f"AMQP at {self.access.host}:{self.port}"
+        return f"AMQP at {self.access.host}:{self.port}{self.route.said}"
 
     @property
     def if_refused(self) -> str:
@@ -36,6 +42,14 @@ class AmqpEndpoint:
     def if_silent(self) -> str:
         """What to do where nobody answers."""
         return "Is the hub's AMQP port right?"
+
+
+class LinkRedirected(ServiceError):  # noqa: N818 - says what is the case
+    """A link that the hub does not serve itself: what is asked for is at `address` [AMQP 1.0, 2.8.18]."""
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message)
+        self.address = address
 
 
 @dataclass(frozen=True, kw_only=True)

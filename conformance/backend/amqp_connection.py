@@ -31,7 +31,7 @@ from conformance.backend.pyamqp import (
     text,
     translated,
 )
-from conformance.errors import CredentialsRefused, ServiceError
+from conformance.errors import CredentialsRefused, ServiceError, TargetUnreachable
 
 # A hub drops a connection that is silent for four minutes, and answers nobody on it before.
 SILENT_TOO_LONG: Final = 60.0
@@ -183,6 +183,11 @@ class Connection:
     def stream(self, address: str, selector: str, arrive: Callable[[Any], None]) -> "Stream":
         """Open a link from an address whose messages need no settling; `arrive` takes each as it comes."""
         return Stream(self, self._receiver(source_of(address, selector), lambda _, message: arrive(message)))
+
+    def sender(self, address: str) -> None:
+        """Open the link to an address that `send` takes."""
+        with self.in_suites_terms():
+            self._senders[address] = self._sender(address)
 
     def ask(self, node: str, question: Mapping[str, str], within: float) -> Any:
         """Return the answer of a node that is asked by a message: what its one value says.
@@ -362,6 +367,8 @@ def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Conne
         raise ServiceError(
             f"{endpoint.what}: no answer within {endpoint.timeout:g} s. {endpoint.if_silent}"
         ) from None
+    except TargetUnreachable as error:
+        raise ServiceError(f"{endpoint.what}: {error}") from None
     except Exception as error:  # noqa: BLE001 - the private client raises whatever it meets
         raise translated(error, endpoint, endpoint.if_silent) from None
     connection = Connection(endpoint, client, clock)
@@ -376,6 +383,7 @@ def open_connection(endpoint: AmqpEndpoint, clock: Callable[[], float]) -> Conne
 def _opened(endpoint: AmqpEndpoint) -> Any:
     client = new_client(endpoint)
     try:
+        client._connection.open()  # noqa: SLF001 - the private client
         client.open()
     except BaseException:
         close_client(client)

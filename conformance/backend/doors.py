@@ -1,12 +1,12 @@
 """The ports that back ends use, as a client meets them that offers certain cipher suites and no others."""
 
-import socket
 import ssl
 from collections.abc import Sequence
 from typing import Final
 
 from conformance.errors import ServiceError
 from conformance.mqtt import tls
+from conformance.mqtt.route import PLAIN, Route
 
 # The header that every AMQP 1.0 client may begin with, and a server answers in kind (part 5.3.2: SASL first).
 AMQP_HEADER: Final = b"AMQP\x03\x01\x00\x00"
@@ -21,8 +21,11 @@ class Doors:
     OpenSSL has none of the suites.
     """
 
-    def __init__(self, host: str, *, https: int, amqp: int, trust: str, timeout: float) -> None:
+    def __init__(
+        self, host: str, *, https: int, amqp: int, trust: str, timeout: float, route: Route = PLAIN
+    ) -> None:
         self._host = host
+        self._route = route
         self._https = https
         self._amqp = amqp
         self._trust = trust
@@ -57,9 +60,9 @@ class Doors:
         return ANSWERED if received == answer else "another protocol"
 
     def _handshake(self, port: int, ciphers: Sequence[str]) -> ssl.SSLSocket:
-        where = f"{self._host}:{port}"
+        where = f"{self._host}:{port}{self._route.said}"
         try:
-            sock = socket.create_connection((self._host, port), timeout=self._timeout)
+            sock = self._route.open(self._host, port, self._timeout)
         except OSError as error:
             raise ServiceError(
                 f"{where}: {error.strerror or error}. Is that port of the hub right?"

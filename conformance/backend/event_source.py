@@ -35,7 +35,7 @@ class Endpoint(AmqpEndpoint):
     @property
     def what(self) -> str:
         """The endpoint as a message names it."""
-        return f"events endpoint {self.access.host}:{self.port}"
+        return f"events endpoint {self.access.host}:{self.port}{self.route.said}"
 
     @property
     def if_refused(self) -> str:

@@ -2,21 +2,22 @@
 
 Source: Microsoft, "Understand cloud-to-device messaging from an IoT hub", message feedback: batches, each a
 JSON array of records. A batch goes to one receiver alone, and may hold what other workers, other runs and
-other programs wait for. So the link is open only while a case waits, a batch that holds anything of others
-is given back after our own records are taken from it, and then they get time to fetch it.
+other programs wait for. What is other workers' is written down for them. The link is open only while a case
+waits, a batch that holds anything of other runs and programs is given back after our own records are taken
+from it, and then they get time to fetch it.
 """
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from conformance.backend.addresses import Addressee, name_of
 from conformance.backend.amqp import Incoming
 from conformance.backend.call_log import Journal
+from conformance.backend.feedback_records import FeedbackNotes, FeedbackRecord
 from conformance.backend.held_feedback import HeldFeedback
 from conformance.backend.links import Links
 from conformance.errors import ServiceError, Violation
@@ -30,31 +31,28 @@ ADDRESS: Final = "/messages/servicebound/feedback"
 FIRST_PAUSE: Final = 0.1
 # What the hub has ready comes at once; after this long without a batch there is none, in seconds.
 GATHERING: Final = 0.05
+# How often one looks for what other workers have written down, in seconds.
+LOOKING: Final = 0.2
 # The pause grows no more beyond so many times: it is longer than any time to wait for feedback.
 MOST_TIMES: Final = 16
 
+# Cases that hold what they were given until the hub has sent once more: feedback.each-once, feedback.settled.
+HOLDING_CASES: Final = 2
 
-@dataclass(frozen=True, kw_only=True)
-class FeedbackRecord:
-    """What became of one message.
 
-    `status` is the hub's word: ``Success``, ``Expired``, ``DeliveryCountExceeded``, ``Rejected``, ``Purged``.
-    `enqueued_time` is the hub's text for when.
+def patience(*, reaction: float, interval: float) -> float:
+    """Return how long to wait for feedback, in seconds, on a hub that sends it once in an `interval`.
+
+    A batch may have our records, and be with another run whose case holds it until the next one comes.
     """
-
-    message_id: str
-    status: str
-    description: str
-    device_id: str
-    generation_id: str
-    enqueued_time: str
-
-    def __str__(self) -> str:
-        return f"feedback on message {self.message_id!r} of {self.device_id}: {self.status}"
+    return reaction + interval * (1 + HOLDING_CASES)
 
 
 class FeedbackReader:
-    """Waits for feedback. `within` is for how long, in seconds; `accepts` says which devices are ours."""
+    """Waits for feedback. `within` is for how long, in seconds; `accepts` says which devices are ours.
+
+    `notes` are of a worker beside others.
+    """
 
     def __init__(
         self,
@@ -63,6 +61,7 @@ class FeedbackReader:
         *,
         within: float,
         accepts: Callable[[str], bool] = lambda _: True,
+        notes: FeedbackNotes | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = pause,
     ) -> None:
@@ -70,6 +69,7 @@ class FeedbackReader:
         self._journal = journal
         self._within = within
         self._accepts = accepts
+        self._notes = notes
         self._clock = clock
         self._pause = sleep
         self._records: dict[FeedbackRecord, None] = {}
@@ -78,11 +78,13 @@ class FeedbackReader:
     @property
     def received(self) -> tuple[FeedbackRecord, ...]:
         """All records of our own devices so far, in the order in which they came, each once."""
+        self._hear()
         return tuple(self._records)
 
     def received_for(self, device: Addressee) -> list[tuple[str, str]]:
         """Return message id and status of each record on a device's messages so far."""
         name = name_of(device)
+        self._hear()
         return [(record.message_id, record.status) for record in self._records if record.device_id == name]
 
     def expect(self, message_id: str, *, noticed_after: float = 0.0) -> FeedbackRecord:
@@ -115,8 +117,10 @@ class FeedbackReader:
     @contextmanager
     def holding(self, of: Addressee) -> Iterator[HeldFeedback]:
         """Take batches and settle none but as the block says; what it tells is of one device's messages."""
-        with self._links.receiver(ADDRESS) as receiver:
-            held = HeldFeedback(receiver, name_of(of), self._within, self._accepts, self._clock)
+        name = name_of(of)
+        kept = nullcontext() if self._notes is None else self._notes.holding(name)
+        with kept, self._links.receiver(ADDRESS) as receiver:
+            held = HeldFeedback(receiver, name, self._within, self._may_accept, self._clock, self._tell)
             yield held
             held.give_back()
 
@@ -130,7 +134,10 @@ class FeedbackReader:
         with self._links.receiver(ADDRESS) as receiver:
             # A hub that never runs out of batches has no more time than any other.
             while self._first(message_id) is None and (left := end - self._clock()) > -GATHERING:
-                arrived = receiver.next(GATHERING if others else max(left, GATHERING))
+                long = left if self._notes is None else min(left, LOOKING)
+                arrived = receiver.next(GATHERING if others else max(long, GATHERING))
+                if arrived is None and not others and long < left:
+                    continue
                 if arrived is None:
                     break
                 if self._take(arrived):
@@ -145,16 +152,36 @@ class FeedbackReader:
         return FIRST_PAUSE * 2.0 ** (min(times, MOST_TIMES) - 1) if times else 0.0
 
     def _take(self, batch: Incoming) -> bool:
-        """Note our records in a batch; tell whether there were no others."""
+        """Note our records in a batch; tell whether nobody misses it then."""
         records = _read(batch.body)
-        ours = [record for record in records if self._accepts(record.device_id)]
+        self._note(record for record in records if self._accepts(record.device_id))
+        if self._notes is not None:
+            self._notes.tell(records)
+        return self._may_accept([record.device_id for record in records])
+
+    def _note(self, ours: Iterable[FeedbackRecord]) -> None:
         for record in ours:
             if record not in self._records:
                 self._records[record] = None
                 self._journal.writer()(str(record))
-        return len(ours) == len(records)
+
+    def _hear(self) -> None:
+        """Note what other workers were told of our messages."""
+        if self._notes is not None:
+            self._note(self._notes.heard())
+
+    def _tell(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Tell other workers of records as JSON has them."""
+        if self._notes is not None:
+            self._notes.tell(_record(entry) for entry in entries)
+
+    def _may_accept(self, devices: Collection[str]) -> bool:
+        if all(self._accepts(device) for device in devices):
+            return True
+        return self._notes is not None and self._notes.may_accept(devices)
 
     def _first(self, message_id: str) -> FeedbackRecord | None:
+        self._hear()
         return next((record for record in self._records if record.message_id == message_id), None)
 
 
@@ -166,7 +193,7 @@ def _read(body: bytes) -> list[FeedbackRecord]:
         raise ServiceError(f"feedback: not a JSON array of records: {start!r}.") from None
 
 
-def _record(entry: dict[str, Any]) -> FeedbackRecord:
+def _record(entry: Mapping[str, Any]) -> FeedbackRecord:
     """Read one record; hubs of different age call the outcome `statusCode` or `description`."""
     return FeedbackRecord(
         message_id=str(entry.get("originalMessageId", "")),

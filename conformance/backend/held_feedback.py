@@ -4,7 +4,7 @@ Source: Microsoft, "Send cloud-to-device messages with Azure IoT Hub", message f
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -40,21 +40,26 @@ class Batch:
 
 
 class HeldFeedback:
-    """Batches that a receiver holds; what is told of them is about one device, `of`."""
+    """Batches that a receiver holds; what is told of them is about one device, `of`.
+
+    `may_accept` says of the devices of a batch whether nobody misses it; `tell` hears what all batches say.
+    """
 
     def __init__(
         self,
         receiver: Receiver,
         of: str,
         within: float,
-        accepts: Callable[[str], bool],
+        may_accept: Callable[[Collection[str]], bool],
         clock: Callable[[], float],
+        tell: Callable[[Iterable[Mapping[str, Any]]], None],
     ) -> None:
         self._receiver = receiver
         self._of = of
         self._within = within
-        self._accepts = accepts
+        self._may_accept = may_accept
         self._clock = clock
+        self._tell = tell
         self._held: list[Batch] = []
 
     def until(self, *message_ids: str) -> list[str]:
@@ -75,6 +80,7 @@ class HeldFeedback:
                 )
             batch = Batch(arrived, _entries(arrived.body))
             self._held.append(batch)
+            self._tell(batch.entries)
             ours = (entry for entry in batch.entries if entry.get("deviceId") == self._of)
             told += [str(entry.get("originalMessageId")) for entry in ours]
         return told
@@ -97,10 +103,10 @@ class HeldFeedback:
         return {name: text(own.get(name)) for name in names}
 
     def accept(self, message_id: str) -> None:
-        """Settle the batch that tells of a message; raises TooLate where other workers' records are in it."""
+        """Settle the batch that tells of a message; raises TooLate where others would miss it."""
         batch = self._batch(message_id)
         if not self._is_ours(batch):
-            raise TooLate(f"the feedback on '{message_id}' came together with that of other workers")
+            raise TooLate(f"the feedback on '{message_id}' came together with that of others")
         self._settle(batch, "accepted")
 
     def release(self, message_id: str) -> None:
@@ -117,7 +123,7 @@ class HeldFeedback:
         return next(batch for batch in self._held if batch.entry(message_id) is not None)
 
     def _is_ours(self, batch: Batch) -> bool:
-        return all(self._accepts(str(entry.get("deviceId", ""))) for entry in batch.entries)
+        return self._may_accept([str(entry.get("deviceId", "")) for entry in batch.entries])
 
     def _settle(self, batch: Batch, outcome: Literal["accepted", "released"]) -> None:
         self._held.remove(batch)

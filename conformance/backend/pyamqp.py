@@ -6,16 +6,19 @@ needs one.
 
 import base64
 import logging
+import socket
 import ssl
 import time
 from contextlib import suppress
 from typing import Any, Final
 
-from conformance.backend.amqp import AmqpEndpoint, Outgoing, Settlement
+from conformance.backend.amqp import AmqpEndpoint, LinkRedirected, Outgoing, Settlement
 from conformance.backend.bounded import BoundedSocket, bounded
 from conformance.backend.call_log import cut
+from conformance.backend.rest import IF_LOCAL_IS_DISABLED
 from conformance.backend.tier import speaks_of_tier
 from conformance.errors import CredentialsRefused, NotInTier, ServiceError
+from conformance.mqtt.route import bare
 from conformance.report.redaction import redact
 from conformance.target.credentials import SasToken, Secret, sas_token
 
@@ -84,11 +87,29 @@ class FrameSocket(BoundedSocket):
 
 def new_client(endpoint: AmqpEndpoint) -> Any:
     """Return a client that is not connected yet: connection, session and token, without links."""
-    from azure.eventhub._pyamqp.authentication import AccessToken, JWTTokenAuth  # noqa: PLC0415 - see above
     from azure.eventhub._pyamqp.client import AMQPClient  # noqa: PLC0415 - see above
 
     # It warns of what is raised here as well.
     logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
+    client = AMQPClient(  # type: ignore[no-untyped-call] # the private client has no types
+        endpoint.access.host,
+        auth=_authentication(endpoint),
+        auth_timeout=endpoint.timeout,
+        use_tls=True,
+        socket_timeout=SOCKET_TIMEOUT,
+    )
+    client._connection = _connection(client, endpoint)  # noqa: SLF001 - else it makes one without a route
+    return client
+
+
+def _authentication(endpoint: AmqpEndpoint) -> Any:
+    """Return how the client proves itself: to `$cbs`, or by SASL PLAIN as the page on AMQP has it."""
+    from azure.eventhub._pyamqp.authentication import (  # noqa: PLC0415 - see above
+        AccessToken,
+        JWTTokenAuth,
+        SASLPlainAuth,
+    )
+
     access = endpoint.access
     if access.entity is None:
         resource, key = access.host_name, access.key
@@ -97,7 +118,7 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
         resource = f"sb://{access.host}/{access.entity}"
         key = Secret(base64.b64encode(access.key.reveal().encode()).decode("ascii"))
 
-    def token() -> Any:
+    def signed(resource: str) -> Any:
         expiry = int(time.time() + TOKEN_LIFE)
         made: SasToken = sas_token(
             resource, key, expiry=expiry + round(endpoint.clock_ahead), policy=access.policy
@@ -105,15 +126,53 @@ def new_client(endpoint: AmqpEndpoint) -> Any:
         # The client renews it by the clock of this machine.
         return AccessToken(made.reveal(), expiry)
 
-    return AMQPClient(  # type: ignore[no-untyped-call] # the private client has no types
-        access.host,
-        # The class is for any token that a function returns, whatever its kind.
-        auth=JWTTokenAuth(resource, resource, token, token_type=TOKEN_TYPE),
-        auth_timeout=endpoint.timeout,
-        custom_endpoint_address=f"sb://{access.host}:{endpoint.port}",
-        ssl_context=bounded(ssl.create_default_context(cafile=endpoint.ca_file), FrameSocket),
-        use_tls=True,
+    if endpoint.plain_for is not None:
+        name = f"{access.policy}@sas.root.{bare(access.host).partition('.')[0]}"
+        return SASLPlainAuth(name, signed(f"{resource}{endpoint.plain_for}").token)
+    # The class is for any token that a function returns, whatever its kind.
+    return JWTTokenAuth(resource, resource, lambda: signed(resource), token_type=TOKEN_TYPE)
+
+
+def _connection(client: Any, endpoint: AmqpEndpoint) -> Any:
+    """Return a connection of the client, not open yet, whose TCP takes the endpoint's route."""
+    from azure.eventhub._pyamqp._connection import Connection  # noqa: PLC0415 - see above
+    from azure.eventhub._pyamqp.sasl import SASLTransport  # noqa: PLC0415 - see above
+
+    host = endpoint.access.host
+
+    class RoutedTransport(SASLTransport):
+        def connect(self) -> None:
+            sock: Any = endpoint.route.open(host, endpoint.port, endpoint.timeout)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(None)
+            self.sock = sock
+            try:
+                self._setup_transport()  # type: ignore[no-untyped-call] # likewise
+            except BaseException:
+                sock.close()
+                self.sock = None
+                raise
+            secured: Any = self.sock
+            secured.settimeout(self.socket_timeout)
+            self.connected = True
+
+    transport = RoutedTransport(  # type: ignore[no-untyped-call] # likewise
+        host,
+        client._auth.sasl,  # noqa: SLF001 - the private client
+        port=endpoint.port,
         socket_timeout=SOCKET_TIMEOUT,
+        ssl_opts={"context": bounded(ssl.create_default_context(cafile=endpoint.ca_file), FrameSocket)},
+        network_trace_params={},
+    )
+    transport.sslopts["server_hostname"] = bare(host)
+    # What the client itself would say of frames, channels and idle time.
+    own = ("max_frame_size", "channel_max", "idle_timeout", "properties")
+    return Connection(
+        f"amqps://{host}",
+        transport=transport,
+        container_id=client._name,  # noqa: SLF001 - the private client
+        socket_timeout=SOCKET_TIMEOUT,
+        **{name: getattr(client, f"_{name}") for name in own},
     )
 
 
@@ -170,25 +229,37 @@ def translated(error: Exception, endpoint: AmqpEndpoint, hint: str = "") -> Cred
     if isinstance(error, TokenAuthFailure) and error.status_code not in REFUSED:
         said = redact(text(error.status_description or ""))
         return ServiceError(f"{endpoint.what}: $cbs answered {error.status_code} {said}".rstrip() + ".")
-    if isinstance(error, AuthenticationException):
+    # The client has a ValueError for a refusal by SASL, and puts its text into another error.
+    shown_by_sasl = endpoint.plain_for is not None and "SASL" in str(error)
+    if isinstance(error, AuthenticationException) or shown_by_sasl:
         return refusal(endpoint)
     if isinstance(error, AMQPLinkError):
-        condition, description = text(error.condition), text(error.description or "")
-        if speaks_of_tier(f"{condition} {description}"):
-            return NotInTier(f"{endpoint.what}: not in this hub's tier ({condition}).")
-        if condition == UNAUTHORISED:
-            return refusal(endpoint)
-        return ServiceError(f"{endpoint.what}: the link is refused, {condition}.")
+        return _of_a_link(error, endpoint)
     lines = str(error).splitlines() or [type(error).__name__]
     # The last line of the client's own errors is the cause: "Error Description: … due to exception: CAUSE".
     reason = lines[-1].rpartition("exception: ")[2].strip().rstrip(".")
     return ServiceError(f"{endpoint.what}: {redact(reason)}. {hint}".rstrip())
 
 
+def _of_a_link(error: Any, endpoint: AmqpEndpoint) -> CredentialsRefused | ServiceError:
+    """Return the suite's own error for that with which the hub refused a link, or ended it."""
+    from azure.eventhub._pyamqp.error import AMQPLinkRedirect  # noqa: PLC0415 - see above
+
+    condition, description = text(error.condition), text(error.description or "")
+    if isinstance(error, AMQPLinkRedirect):
+        return LinkRedirected(f"{endpoint.what}: the link is redirected.", cut(error.address))
+    if speaks_of_tier(f"{condition} {description}"):
+        return NotInTier(f"{endpoint.what}: not in this hub's tier ({condition}).")
+    if condition == UNAUTHORISED:
+        return refusal(endpoint)
+    return ServiceError(f"{endpoint.what}: the link is refused, {condition}.")
+
+
 def refusal(endpoint: AmqpEndpoint) -> CredentialsRefused:
     """Return what is raised where the endpoint's policy may not do what was asked for."""
     return CredentialsRefused(
-        f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. {endpoint.if_refused}"
+        f"{endpoint.what}: the policy '{endpoint.access.policy}' is refused. {endpoint.if_refused} "
+        f"{IF_LOCAL_IS_DISABLED}"
     )
 
 

@@ -22,6 +22,13 @@ STEPS: Final = 4
 MOST_REPEATS: Final = 10
 
 
+class Reading(Protocol):
+    """Partitions that are read until that is closed."""
+
+    def close(self) -> None:
+        """Stop reading."""
+
+
 class Publisher(Protocol):
     """A connection of a device, as far as a fence needs it."""
 
@@ -63,13 +70,13 @@ class TelemetryReader:
         timeouts: Timeouts,
         *,
         accepts: Callable[[str], bool] = lambda _: True,
-        open_partitions: Callable[[Endpoint, Callbacks], Partitions] = Partitions.open,
+        open_partitions: Callable[[Endpoint, Callbacks], Reading] = Partitions.open,
     ) -> None:
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._inbox = Inbox(accepts)
         self._open_partitions = open_partitions
-        self._opening: Future[Partitions] | None = None
+        self._opening: Future[Reading] | None = None
 
     def begin(self) -> None:
         """Begin to open, and return at once: the import of azure.eventhub alone takes a moment."""
@@ -97,7 +104,7 @@ class TelemetryReader:
         if opening is not None:
             opening.add_done_callback(_close)
 
-    def _open(self, opening: "Future[Partitions]") -> None:
+    def _open(self, opening: "Future[Reading]") -> None:
         inbox = self._inbox
         callbacks = Callbacks(arrive=inbox.arrive, fail=inbox.fail, recover=inbox.recover)
         try:
@@ -214,6 +221,6 @@ class TelemetryReader:
         return message
 
 
-def _close(opening: "Future[Partitions]") -> None:
+def _close(opening: "Future[Reading]") -> None:
     if opening.exception() is None:
         opening.result().close()

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
-from conformance.backend.rest import Answer, RestClient
+from conformance.backend.rest import LONGEST_TEXT, Answer, RestClient
 from conformance.errors import ServiceError
+from conformance.report.printable import visible
+from conformance.report.redaction import redact
 from conformance.run.sleeping import pause
 from conformance.target.credentials import Enrolment, Identity, Secret, random_key
 
@@ -178,14 +180,14 @@ class IdentityRegistry:
         answer = self._client.call("POST", "devices", body=entries, accept=_BULK_ANSWERS)
         result = answer.json
         if not isinstance(result, dict) or not isinstance(result.get("errors"), list):
-            raise ServiceError(f"{answer.what}: {answer.error}.")
+            raise ServiceError(f"{answer.what}: {answer.told}.")
         failures = [
-            f"{_named(error)} ({error.get('errorCode')})"
+            f"{_named(error)} ({_reason(error)})"
             for error in result["errors"]
             if str(error.get("errorCode")) not in ignore
         ]
         if answer.status != 200 and not result["errors"]:  # noqa: PLR2004 - HTTP's own number says it best
-            raise ServiceError(f"{answer.what}: {answer.error}.")
+            raise ServiceError(f"{answer.what}: {answer.told}.")
         return failures
 
 
@@ -221,6 +223,12 @@ def _proof(enrolment: Enrolment) -> dict[str, Any]:
 def _named(error: Mapping[str, Any]) -> str:
     module = error.get("moduleId")
     return str(error.get("deviceId")) if module is None else f"{error.get('deviceId')}/{module}"
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Return the number or name of an error, and behind it the hub's own text."""
+    text = visible(redact(str(error.get("errorStatus") or "")).strip().rstrip(".")[:LONGEST_TEXT])
+    return f"{error.get('errorCode')}: {text}" if text else str(error.get("errorCode"))
 
 
 def _authentication(identity: Identity) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Source: Microsoft, "IoT Hub service REST API", api-version 2021-04-12, which its SDKs send.
 """
 
+import contextlib
 import json
 import re
 import ssl
@@ -20,6 +21,8 @@ from conformance.errors import CredentialsRefused, NotInTier, ServiceError, Unan
 from conformance.evidence import asked
 from conformance.mqtt import hearing
 from conformance.mqtt.http_date import unix_time
+from conformance.mqtt.route import PLAIN, Proxy, Route, bare
+from conformance.report.printable import visible
 from conformance.report.redaction import redact
 from conformance.run.sleeping import Patience, pause
 from conformance.target.credentials import ConnectionString, SasToken, Secret, sas_token
@@ -32,6 +35,14 @@ MORE_TRIES: Final = 3
 TOKEN_LIFE: Final = 3600
 TOKEN_RENEWAL: Final = 600
 
+# What every refused policy may mean, since no page says by which words a hub tells it.
+IF_LOCAL_IS_DISABLED: Final = (
+    "A hub with local authentication disabled (Entra ID alone) takes no policy, and cannot be judged."
+)
+# So much of the hub's own text helps; in characters.
+LONGEST_TEXT: Final = 200
+
+_HTTPS: Final = 443
 _FIRST_ERROR: Final = 400
 _TOO_MANY_REQUESTS: Final = 429
 _UNAUTHORISED: Final = 401
@@ -46,8 +57,9 @@ _SERVER_TROUBLE: Final = frozenset({500, 502, 503, 504})
 class RestClient:
     """Calls of one shared access policy to one hub.
 
-    `name` is the hub's name in tokens, where that is not the connection string's. `clock_difference` is by
-    how many whole seconds the hub's clock is ahead of ours, as of the last answer.
+    `route` is how to come to the hub. `name` is its name in tokens, where that is not the connection
+    string's. `clock_difference` is by how many whole seconds the hub's clock is ahead of ours, as of the last
+    answer.
     `sleep` is what waits; it counts the time (`conformance.run.sleeping`). Each call is written to the
     `journal`.
     """
@@ -59,7 +71,7 @@ class RestClient:
         port: int,
         verify: ssl.SSLContext,
         timeout: float,
-        proxies: bool = True,
+        route: Route = PLAIN,
         sleep: Callable[[float], object] = pause,
         journal: Journal | None = None,
         name: str | None = None,
@@ -70,21 +82,30 @@ class RestClient:
         self._timeout = timeout
         self._journal = journal or Journal()
         self.clock_difference: float | None = None
+        self._route = route
+        stop = self._route.address or bare(access.host)
         self._client = httpx.Client(
-            base_url=f"https://{access.host}:{port}",
+            base_url=f"https://{f'[{stop}]' if ':' in stop else stop}:{port}",
             auth=_Policy(access, name or access.host_name, clock_ahead),
             verify=bounded(verify),
             timeout=timeout,
-            trust_env=proxies,
+            trust_env=False,
+            proxy=_proxy(self._route.proxy),
             params={"api-version": API_VERSION},
             # What is packed may be a thousand times as large when it is unpacked.
-            headers={"Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity"} | self._named(port),
             event_hooks={"response": [_leave_packed]},
         )
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _named(self, port: int) -> dict[str, str]:
+        """Return the header that names the hub where its address stands in the URL."""
+        if self._route.address is None:
+            return {}
+        return {"Host": self._access.host if port == _HTTPS else f"{self._access.host}:{port}"}
 
     def call(
         self,
@@ -118,7 +139,13 @@ class RestClient:
             sent["If-Match"] = if_match
         seconds = self._timeout if within is None else self._timeout + within
         request = self._client.build_request(
-            method, path, headers=sent, content=_written(body, sent), timeout=seconds, params=params
+            method,
+            path,
+            headers=sent,
+            content=_written(body, sent),
+            timeout=seconds,
+            params=params,
+            extensions={} if self._route.address is None else {"sni_hostname": bare(self._access.host)},
         )
         write = self._journal.writer()
         write(f"{method} {path}{'' if body is None or not open_book else f' {shown(body)}'}")
@@ -132,10 +159,10 @@ class RestClient:
             return answer
         if response.status_code == _UNAUTHORISED or answer.says_no_right:
             raise CredentialsRefused(
-                f"{answer.what}: the policy '{self._access.policy}' is refused ({answer.error}). "
-                "Check the key and the rights of the connection string in [service]."
+                f"{answer.what}: the policy '{self._access.policy}' is refused ({answer.told}). "
+                f"Check the key and the rights of the connection string in [service]. {IF_LOCAL_IS_DISABLED}"
             )
-        raise ServiceError(f"{answer.what}: {answer.error}.")
+        raise ServiceError(f"{answer.what}: {answer.told}.")
 
     def _send(
         self,
@@ -179,7 +206,9 @@ class RestClient:
                     return None
                 reason = redact(str(error)) or type(error).__name__
                 failure = Unanswered if isinstance(error, httpx.ReadTimeout) else ServiceError
-                raise failure(f"{_what(request)}: {reason}. Is the hub's HTTPS port right?") from None
+                raise failure(
+                    f"{_what(request)}{self._route.said}: {reason}. Is the hub's HTTPS port right?"
+                ) from None
         hearing.heard()
         self._compare_clocks(response)
         return response
@@ -199,7 +228,7 @@ class Answer:
     """An answer of the hub. `what` names the call, `error` the service's error in its own word."""
 
     def __init__(self, method: str, path: str, response: httpx.Response) -> None:
-        self.what = f"{method} {path} at {response.request.url.netloc.decode('ascii')}"
+        self.what = f"{method} {path} at {response.request.headers['Host']}"
         self.status = response.status_code
         self._response = response
 
@@ -230,6 +259,12 @@ class Answer:
     def error(self) -> str:
         """The status and the service's name for the error, without anything of what was sent."""
         return f"{self.status} {self.name}".rstrip()
+
+    @property
+    def told(self) -> str:
+        """The error, and behind it the hub's own text about it, cut where it is long."""
+        text = redact(_error_text(self._response)).strip().rstrip(".")
+        return f"{self.error}: {visible(text[:LONGEST_TEXT])}" if text else self.error
 
     @property
     def name(self) -> str:
@@ -320,9 +355,30 @@ def _error_name(response: httpx.Response) -> str:
     return cut(redact(text)[:80])
 
 
+def _proxy(proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    shown = proxy.authorization
+    headers = {} if shown is None else {"Proxy-Authorization": shown.reveal()}
+    return httpx.Proxy(f"http://{proxy.host}:{proxy.port}", headers=headers)
+
+
+def _error_text(response: httpx.Response) -> str:
+    """Return what the service says of an error in its own words; empty where it says nothing."""
+    try:
+        document = response.json()
+        text = document.get("Message") or document.get("message") or ""
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
+        text = json.loads(text).get("message", "")  # today's hub writes JSON into it
+    # The name stands beside it already.
+    return re.sub(r"^ErrorCode:[^;]*;", "", str(text))
+
+
 def _is_certificate_trouble(error: httpx.HTTPError) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def _what(request: httpx.Request) -> str:
-    return f"{request.method} {request.url.path} at {request.url.netloc.decode('ascii')}"
+    return f"{request.method} {request.url.path} at {request.headers['Host']}"

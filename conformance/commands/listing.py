@@ -16,19 +16,24 @@ from conformance.errors import CatalogueError
 from conformance.profile import loading as profile
 from conformance.run.cases import CASE
 from conformance.run.dependencies import PACKAGE
+from conformance.run.halves import Half
 
 # Columns of the tables; the lists of JSON hold everything.
 _COLUMNS: Final = {"clauses": ("id", "level", "source", "statements", "needs", "fixed", "tests", "says")}
 _VARIABLE: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
-def clauses(package: Path = PACKAGE) -> dict[str, list[dict[str, Any]]]:
-    """Return every clause with the ids of the tests that cite it, found by collecting them.
+# Of each half, a profile with which its tests are collected.
+PROFILES: Final[Mapping[Half, str]] = {"hub": "emulator", "devices": "device-paho"}
+
+
+def clauses(package: Path = PACKAGE, *, half: Half = "hub") -> dict[str, list[dict[str, Any]]]:
+    """Return every clause of a half with the ids of the tests that cite it, found by collecting them.
 
     Raises CatalogueError where a record is wrong or a test cites what does not exist.
     """
-    known = catalogue.load()
-    tests = _tests(package)
+    known = catalogue.load(catalogue.DEVICE_CLAUSES if half == "devices" else catalogue.CLAUSES)
+    tests = _tests(package, PROFILES[half])
     return {"clauses": [_row(clause, tests.get(clause.id, [])) for clause in known.clauses.values()]}
 
 
@@ -61,12 +66,13 @@ class _Collector:
                 self.tests.setdefault(item.stash[CASE].clause.id, []).append(item.stash[CASE].id)
 
 
-def _tests(package: Path) -> Mapping[str, list[str]]:
+def _tests(package: Path, profile: str) -> Mapping[str, list[str]]:
     collector = _Collector()
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main(
-            [str(package), "--collect-only", "-qq", "-p", "no:cacheprovider"], plugins=[collector]
+            [str(package), f"--profile={profile}", "--collect-only", "-qq", "-p", "no:cacheprovider"],
+            plugins=[collector],
         )
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         lines = [line.removeprefix("ERROR: ") for line in said.getvalue().splitlines() if line.strip()]
@@ -94,10 +100,15 @@ def _profile_row(name: str, file: Path, environment: Mapping[str, str]) -> dict[
     missing = [variable for variable in reads if not environment.get(variable)]
     if not missing:
         loaded = profile.load(str(file), environment=environment)
-        target, claims = loaded.target.name, sorted(loaded.claims)
+        device = loaded.device
+        target = loaded.target.name if device is None else device.name
+        claims = sorted(loaded.claims if device is None else device.claims)
+        if loaded.claims_what_is_stated:
+            claims = ["what the ready file states"]
     else:  # its other keys cannot all be judged without them
-        target = _written(contents, "target", "name")
-        claims = _written(contents, "claims", "capabilities")
+        is_device = "device" in contents
+        target = _written(contents, "device" if is_device else "target", "name")
+        claims = _written(contents, "device" if is_device else "claims", "capabilities")
     row = {"name": name, "target": target, "claims": claims, "reads": reads, "not set": missing}
     return {**row, "file": str(file)}
 

@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from conformance.errors import CatalogueError
 from conformance.ways.way import IMPOSSIBLE, VALUES
 
-CLAUSES: Final = Path(__file__).resolve().parents[1] / "hub" / "clauses"
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+CLAUSES: Final = _PACKAGE / "hub" / "clauses"
+DEVICE_CLAUSES: Final = _PACKAGE / "devices" / "clauses"
 DOCUMENT_TITLE: Final = "Communicate with your IoT hub using the MQTT protocol"
 DOCUMENT_DATE: Final = "2018-10-12"
 DOCUMENT_LANGUAGE: Final = "pt-BR"
@@ -32,8 +34,12 @@ SECTION_ORDER: Final = (
     "explore", "watch",
     # What other pages of Microsoft's say of the side of the back end comes last.
     "presence", "registry", "service-twins", "queries", "feedback", "events", "partitions",
+    # What a device must do: a catalogue of its own.
+    "device-transport", "device-connect", "device-telemetry", "device-bag", "device-subscriptions",
+    "device-c2d", "device-twin", "device-methods", "device-endings", "device-renewal", "device-watch",
 )  # fmt: skip
 WATCH_SECTION: Final = "watch"
+WATCH_SECTIONS: Final = frozenset({WATCH_SECTION, "device-watch"})
 
 Level = Literal["must", "disputed", "observe", "untestable"]
 Source = Literal["document", "mqtt", "rfc6455", "microsoft", "seen", "inferred"]
@@ -44,12 +50,17 @@ CAPABILITIES: Final = (
     "connection-events", "routing", "throttling", "x509-over-websocket", "x509-modules",
     "registry-reference", "queries", "twin-events", "lifecycle-events", "model-id",
 )  # fmt: skip
+# What a device under test may claim; "adapter" is that it takes orders and tells what it was told.
+DEVICE_CAPABILITIES: Final = (
+    "adapter", "telemetry", "c2d", "twin", "methods", "modules", "x509", "websocket", "reconnects", "will",
+)  # fmt: skip
 TIMING: Final = "timing."
 
+_ALL_CAPABILITIES: Final = tuple(dict.fromkeys((*CAPABILITIES, *DEVICE_CAPABILITIES)))
 _WORD = r"[a-z0-9]+(-[a-z0-9]+)*"
 _Word = Annotated[str, StringConstraints(pattern=rf"^{_WORD}$")]
 _Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\n]+$")]
-_Need = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(CAPABILITIES)}|timing\.{_WORD})$")]
+_Need = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(_ALL_CAPABILITIES)}|timing\.{_WORD})$")]
 _Statement = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]*$")]
 _Mqtt = Annotated[str, StringConstraints(pattern=r"^MQTT-\d+\.\d+\.\d+-\d+$")]
 
@@ -156,7 +167,7 @@ class Clause:
     @property
     def is_watched(self) -> bool:
         """Whether every packet of every case is held against this clause."""
-        return self.section == WATCH_SECTION
+        return self.section in WATCH_SECTIONS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from conformance.evidence import asked
-from conformance.evidence.describe import describe
+from conformance.evidence.describe import describe, open_bytes
 from conformance.evidence.transcript import Glyph, Transcript
 from conformance.evidence.watch import Breach, ConnectionWatch, Judgement, Watch
 from conformance.mqtt.decoder import Decoder
@@ -96,9 +96,10 @@ class Recorder:
 
     def sent(self, data: bytes) -> list[Packet]:
         """Take note of bytes for the hub before it can answer them; return the packets they complete."""
-        packets = self._outgoing.feed(data)
-        for packet in packets:
-            self._transcript.add(self.label, "→", describe(packet))
+        packets = []
+        for packet, whole in self._outgoing.feed_with_bytes(data):
+            packets.append(packet)
+            self._transcript.add(self.label, "→", describe(packet), open_bytes(packet, whole))
             if isinstance(packet, Publish):
                 asked.message(len(packet.payload))
             if self._rules is not None:
@@ -107,10 +108,11 @@ class Recorder:
 
     def received(self, data: bytes) -> list[Packet]:
         """Take note of bytes from the hub and return the packets that they complete."""
-        packets = self._incoming.feed(data)
-        self._packets += len(packets)
-        for packet in packets:
-            self._transcript.add(self.label, "←", describe(packet))
+        packets = []
+        for packet, whole in self._incoming.feed_with_bytes(data):
+            packets.append(packet)
+            self._packets += 1
+            self._transcript.add(self.label, "←", describe(packet), open_bytes(packet, whole))
             if self._rules is not None:
                 self._watch.note(self._rules.received(packet))
         return packets

@@ -82,6 +82,19 @@ def describe(packet: Packet) -> str:
     return f"{name:<8} {fields}".rstrip()
 
 
+def open_bytes(packet: Packet, data: bytes) -> bytes:
+    """Return the bytes of a packet that may be shown as such: none behind which a password can be.
+
+    Of a CONNECT they end with the client id. What is unreadable has its first bytes in its line.
+    """
+    if isinstance(packet, Unreadable):
+        return b""
+    if isinstance(packet, Connect):
+        name = packet.client_id.encode()
+        return data[: max(data.find(name) + len(name), FIXED_HEADER)]
+    return data
+
+
 def preview(payload: bytes) -> str:
     """Return the beginning of a payload, quoted where it is text, in hexadecimal where it is not."""
     text = payload[: 4 * PREVIEW_CHARACTERS].decode(errors="replace")

@@ -4,6 +4,7 @@ Two large values are never shown as two beginnings, which may be the same: what 
 the item or the offset that is wrong.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
@@ -23,6 +24,7 @@ MOST_PLACES: Final = 3
 # Places are counted up to here; a text of 64 KB has no more.
 MOST_COUNTED: Final = 100
 NOTHING: Final = "nothing"
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,15 @@ def differences(expected: object, actual: object) -> list[Difference]:
     """Return the places where two values differ: the whole where both are short, `MOST_COUNTED` at most."""
     if expected == actual and type(expected) is type(actual):
         return []
-    wanted, came = repr(expected), repr(actual)
+    wanted, came = written(expected), written(actual)
     if max(len(wanted), len(came)) <= LONGEST_WHOLE:
         return [Difference("", wanted, came)]
     return list(islice(_places(expected, actual, ""), MOST_COUNTED))
+
+
+def written(value: object) -> str:
+    """Return a value as Python writes it, without the address at which an object lies: nobody looks there."""
+    return _ADDRESS.sub("", repr(value))
 
 
 def told(found: Sequence[T], side: Callable[[T], str]) -> str:
@@ -112,7 +119,7 @@ def _items(expected: Sequence[object], actual: Sequence[object], where: str) -> 
 
 def _text(expected: bytes | str, actual: bytes | str, where: str) -> Difference:
     if max(len(expected), len(actual)) <= LONGEST_PART:
-        return Difference(where, repr(expected), repr(actual))
+        return Difference(where, written(expected), written(actual))
     pairs = enumerate(zip(expected, actual, strict=False))
     at = next((index for index, (one, other) in pairs if one != other), min(len(expected), len(actual)))
     part = slice(max(at - BEFORE, 0), at + BEHIND)
@@ -122,7 +129,7 @@ def _text(expected: bytes | str, actual: bytes | str, where: str) -> Difference:
 
 def shown(value: object) -> str:
     """Return a value whole where it is short, else its beginning and how long it is."""
-    text = repr(value)
+    text = written(value)
     if len(text) <= LONGEST_PART:
         return text
     if isinstance(value, bytes | str):

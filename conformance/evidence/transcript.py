@@ -6,7 +6,8 @@
    44 ms  c1 ← PUBACK   packet=1
    51 ms  service = telemetry of conf-7f3a-gw0-4: 3 bytes, no properties
 
-An arrow is a packet of a connection, seen from the suite; `=` is something that is the case.
+An arrow is a packet of a connection, seen from the suite; `=` is something that is the case. The evidence of
+a case has the bytes of each packet in a line below it, in hexadecimal.
 """
 
 import threading
@@ -31,17 +32,37 @@ LONGEST_LINE: Final = 4096
 _BESIDE: Final = ("FRAME    binary", "FRAME    close", "PINGREQ", "PUBACK")
 
 
+# So many bytes of a packet are shown beside what they mean; what follows them is looked at as well, so that
+# the beginning of a key that is cut is known for one.
+SHOWN_BYTES: Final = 64
+_LOOKED_AT: Final = 640
+RAW: Final = "           ⋮ "
+"""Begins the line that has the bytes of the packet above it, in hexadecimal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: milliseconds since the case began, who, which way, what."""
+    """One line: milliseconds since the case began, who, which way, what.
+
+    `data` are the first bytes of the packet that it is, `size` says how many it has.
+    """
 
     milliseconds: float
     who: str
     glyph: Glyph
     text: str
+    data: bytes = b""
+    size: int = 0
 
     def __str__(self) -> str:
         return f"{self.milliseconds:>6.0f} ms  {self.who} {self.glyph} {self.text}"
+
+    def with_bytes(self, is_harmless: Callable[[str], bool]) -> str:
+        """Return the line, and that of its bytes where no text in them is one that nobody may see."""
+        if not self.data or not is_harmless(self.data.decode("latin-1")):
+            return str(self)
+        more = f" … ({self.size} bytes)" if self.size > SHOWN_BYTES else ""
+        return f"{self}\n{RAW}{self.data[:SHOWN_BYTES].hex(' ')}{more}"
 
 
 class Transcript:
@@ -63,10 +84,12 @@ class Transcript:
         self._tail_bytes = 0
         self._left_out = 0
 
-    def add(self, who: str, glyph: Glyph, text: str) -> None:
-        """Add one line, at the time of this call."""
+    def add(self, who: str, glyph: Glyph, text: str, data: bytes = b"") -> None:
+        """Add one line, at the time of this call; `data` are the bytes of a packet that may be shown."""
         with self._lock:
-            entry = Entry((self._clock() - self._began) * 1000, who, glyph, cut(text, LONGEST_LINE))
+            milliseconds = (self._clock() - self._began) * 1000
+            text = cut(text, LONGEST_LINE)
+            entry = Entry(milliseconds, who, glyph, text, data[:_LOOKED_AT], len(data))
             size = _size(entry)
             if size <= self._head_room:
                 self._head.append(entry)
@@ -95,12 +118,13 @@ class Transcript:
         sent = (entry for entry in reversed(self.entries) if entry.glyph == "→")
         return next((entry for entry in sent if not entry.text.startswith(_BESIDE)), None)
 
-    def render(self) -> str:
-        """Return the lines as one text."""
+    def render(self, show: Callable[[Entry], str] = str) -> str:
+        """Return the lines as one text; `show` makes what stands for an entry."""
         with self._lock:
             middle = [f"… {self._left_out} lines left out …"] if self._left_out else []
-            return "\n".join([*map(str, self._head), *middle, *map(str, self._tail)])
+            return "\n".join([*map(show, self._head), *middle, *map(show, self._tail)])
 
 
 def _size(entry: Entry) -> int:
-    return len(str(entry).encode(errors="replace")) + 1
+    raw = len(RAW) + 3 * min(entry.size, SHOWN_BYTES) if entry.size else 0
+    return len(str(entry).encode(errors="replace")) + 1 + raw

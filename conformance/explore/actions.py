@@ -79,6 +79,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "publish-twice-over": Verb("publishes with QoS 2"),
     # -- subscribing
     "subscribe": Verb("subscribes to documented filters at once", ("filters",)),
+    "renew": Verb("subscribes again to filters that its session has", ("filters",)),
     "unsubscribe": Verb("unsubscribes from filters at once", ("filters",)),
     "stray": Verb("subscribes to a filter that is not documented for it", ("filter", "other", "qos")),
     # -- messages to devices
@@ -101,7 +102,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "tag": Verb("has its tags changed", ("patch",), _TWIN),
     "read": Verb("has its twin read by the back end", (), _TWIN),
     # -- methods
-    "call": Verb("has a method called", ("payload",), _METHODS),
+    "call": Verb("has a method called", ("name", "payload"), _METHODS),
     "answer": Verb("answers a call", ("call", "status", "payload", "qos"), _METHODS),
     "misanswer": Verb("answers a call under a request id that is not its own", ("call", "how"), _METHODS),
     "meddle": Verb("answers a call of another identity", ("call",), _METHODS),

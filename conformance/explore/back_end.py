@@ -14,9 +14,10 @@ from conformance.explore.actions import Action
 from conformance.explore.corpus import BAD_CHANGES, PROPERTIES
 from conformance.explore.expectations import BACK_END, Event
 from conformance.explore.model_methods import NOTHING as NO_PAYLOAD
+from conformance.explore.model_methods import method_of
 from conformance.explore.stage import IN_TIME, Stage, Wire
 from conformance.explore.state import State
-from conformance.explore.wire import body_of, method_of, publish, telemetry_event
+from conformance.explore.wire import body_of, publish, telemetry_event
 from conformance.mqtt.device import Device
 from conformance.target.credentials import Identity
 
@@ -134,7 +135,7 @@ class BackEnd:
         payload = NO_PAYLOAD if lapses else action["payload"]
         self._calls[action.id] = self._service.methods.begin(
             self._device(action),
-            method_of(action.id),
+            method_of(action.id, "plain" if lapses else action["name"]),
             NOTHING if payload == NO_PAYLOAD else json.loads(payload),
             response_timeout=self._stage.target.timing["method-timeout"] if lapses else self._allowed,
         )
@@ -235,6 +236,7 @@ def _values(twin: Twin) -> dict[str, object]:
         "reported": dict(twin.reported.values),
         "reported version": twin.reported.version,
         "tags": dict(twin.tags),
+        "model": twin.model_id or "",
     }
 
 

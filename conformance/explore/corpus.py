@@ -13,6 +13,8 @@ class BagText:
     properties: Mapping[str, str] = field(default_factory=dict)
     system: Mapping[str, str] = field(default_factory=dict)
     rule: str = "telemetry-bag"
+    component: str = ""
+    """Of a device that announced its model: the component that it names."""
 
 
 _DECODED: Final = "telemetry-bag-decoded"
@@ -27,6 +29,7 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
         "newer": "login-username",
         "client-type": "login-username",
         "model": "login-username",
+        "other-model": "login-username",
         "patient": "login-patient",
     },
     "thumbprint": {
@@ -34,6 +37,7 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
         "empty": "login-empty",
         "newer": "login-username",
         "model": "login-username",
+        "other-model": "login-username",
         "patient": "login-patient",
     },
     "authority": {
@@ -44,6 +48,14 @@ LOGINS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 # Those that only an identity has that the registry made.
 OF_REGISTRY: Final = frozenset({"secondary"})
+
+# Which model a device announces by such a login. The two begin alike.
+MODELS: Final[Mapping[str, str]] = {
+    "model": "dtmi:com:example:Thermostat;1",
+    "other-model": "dtmi:com:example:Thermostat:Outdoor;12",
+}
+# The name of a component in a bag, which says what the field means to a device of a model alone.
+COMPONENT: Final = "$.sub"
 
 # What a device writes behind its events topic. Sources: S28 to S30, and the facts' rows on bags.
 BAGS: Final[Mapping[str, BagText]] = {
@@ -74,6 +86,8 @@ BAGS: Final[Mapping[str, BagText]] = {
         _SYSTEM,
     ),
     "user": BagText("$.uid=somebody&k=v", {"k": "v"}, {"user-id": "somebody"}, _SYSTEM),
+    "component": BagText("$.sub=thermostat1&k=v", {"k": "v"}, component="thermostat1"),
+    "other-component": BagText("k=v&%24.sub=thermostat12", {"k": "v"}, component="thermostat12"),
 }
 
 

@@ -10,13 +10,14 @@ from conformance.explore.corpus import (
     BAGS,
     BREAKS,
     LOGINS,
+    MODELS,
     OF_REGISTRY,
     PROPERTIES,
     STRAYS,
 )
 from conformance.explore.dice import Dice
 from conformance.explore.model_connections import BY_AUTHORITY, GROUNDS, OF_ALL, grounds_of
-from conformance.explore.model_methods import NOTHING, WRONG_IDS
+from conformance.explore.model_methods import METHOD_NAMES, NOTHING, WRONG_IDS
 from conformance.explore.model_twins import FORMS
 from conformance.explore.state import ANSWERS, DESIRED, DEVICEBOUND, METHODS, Person, State
 
@@ -51,6 +52,10 @@ BURSTS: Final = ("publish-1", "publish-1", "publish-0", "ping", "ping", "unsubsc
 BURSTS_WITH_ANSWERS: Final = (*BURSTS, "get", "get", "get")
 # The largest integer of a twin; the smallest is one further away from zero.
 LARGEST: Final = 4503599627370495
+# Bags that name a component.
+COMPONENTS: Final = tuple(name for name, bag in BAGS.items() if bag.component)
+# What a method is called; the first more often.
+NAMES: Final = ("plain", "plain", "plain", *METHOD_NAMES, "component")
 # Names of members that resemble each other, as the identities' names do.
 MEMBERS: Final = ("a", "A", "a1", "b")
 
@@ -68,7 +73,11 @@ def _connect(_state: State, person: Person, dice: Dice, _number: int) -> Argumen
     clean = "0" if waits and dice.chance(85) else dice.one_of(("0", "0", "1"))
     logins = LOGINS[person.cast.credential]
     made = [login for login in logins if login not in OF_REGISTRY or not _is_ready_made(_state)]
-    login = dice.one_of(made) if dice.chance(40) else "plain"
+    modelled = [login for login in logins if login in MODELS]
+    # Few scenarios have certificates, so those they have log in by each way.
+    login = dice.one_of(made) if dice.chance(70 if person.cast.is_certified else 40) else "plain"
+    if login == "plain" and modelled and dice.chance(15):
+        login = dice.one_of(modelled)
     return {"over": over, "clean": clean, "login": login, "will": will, "bag": bag}
 
 
@@ -93,7 +102,7 @@ def _refused(state: State, person: Person, dice: Dice, _number: int) -> Argument
     ground = dice.one_of(tuple(each for each in GROUNDS if each != "other-name"))
     if person.cast.is_certified:
         own = tuple(sorted(grounds_of(person) & BY_AUTHORITY))
-        ground = dice.one_of((*own, *own, *ALWAYS))
+        ground = dice.one_of(own if own and dice.chance(70) else ALWAYS)
     elif person.cast.is_module and dice.chance(40):
         ground = "sibling-token"
     # What has just become a ground is tried soon.
@@ -111,14 +120,17 @@ def _refused(state: State, person: Person, dice: Dice, _number: int) -> Argument
     return {"over": over, "ground": ground, "other": other, "behind": behind}
 
 
-def _publish(_state: State, _person: Person, dice: Dice, _number: int) -> Arguments:
+def _publish(_state: State, person: Person, dice: Dice, _number: int) -> Arguments:
     qos = dice.one_of(("0", "1", "1"))
+    bags = tuple(BAGS)
+    if person.link is not None and person.link.model and dice.chance(40):
+        bags = COMPONENTS
     return {
         "qos": qos,
         "retain": "1" if dice.chance(15) else "0",
         "dup": "1" if qos == "1" and dice.chance(10) else "0",
         "size": dice.one_of(SIZES),
-        "bag": dice.one_of(tuple(BAGS)),
+        "bag": dice.one_of(bags),
         "cut": dice.one_of(CUTS),
     }
 
@@ -147,6 +159,13 @@ def _subscribe(_state: State, person: Person, dice: Dice, _number: int) -> Argum
     if DEVICEBOUND not in wanted and any(message.fate == "due" for message in person.queue):
         wanted.append(DEVICEBOUND)
     return {"filters": ",".join(f"{name}:{dice.one_of(('0', '1', '1', '2'))}" for name in wanted)}
+
+
+def _renew(_state: State, person: Person, dice: Dice, _number: int) -> Arguments:
+    had = {} if person.link is None else person.link.subscriptions
+    # Nearly always as it was, as a client does that comes back.
+    wanted = [(name, str(had[name].qos) if dice.chance(75) else dice.one_of(("0", "1"))) for name in had]
+    return {"filters": ",".join(f"{name}:{qos}" for name, qos in dice.shuffled(wanted)) or f"{DEVICEBOUND}:1"}
 
 
 def _unsubscribe(_state: State, person: Person, dice: Dice, _number: int) -> Arguments:
@@ -258,6 +277,7 @@ DRAWS: Final[Mapping[str, Draw]] = {
     "trespass": _trespass,
     "publish-twice-over": _nothing,
     "subscribe": _subscribe,
+    "renew": _renew,
     "unsubscribe": _unsubscribe,
     "stray": _stray,
     "send": lambda _state, _person, dice, _number: {
@@ -281,7 +301,10 @@ DRAWS: Final[Mapping[str, Draw]] = {
     "misdesire": _one("what", *BAD_CHANGES),
     "tag": _tagged,
     "read": _nothing,
-    "call": _one("payload", NOTHING, *PAYLOADS),
+    "call": lambda _state, _person, dice, _number: {
+        "name": dice.one_of(NAMES),
+        "payload": dice.one_of((NOTHING, *PAYLOADS)),
+    },
     "answer": _answer,
     "misanswer": lambda state, person, dice, number: {
         **_call_of("heard")(state, person, dice, number),

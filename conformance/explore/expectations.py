@@ -146,7 +146,7 @@ class Within:
 class Holding:
     """An object that has at least these members; a member may be one of several."""
 
-    members: Mapping[str, OneOf]
+    members: "Mapping[str, OneOf | Replaced]"
     only: bool = False
     """Whether it has no others."""
     besides: frozenset[str] = frozenset()
@@ -170,6 +170,37 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """What a value has become that was another: an object may leave out what is as it was.
+
+    What it had and has no more may be there as null (F14).
+    """
+
+    before: object
+    after: object
+
+    def admits(self, value: object) -> bool:
+        """Tell whether a value will do."""
+        before, after = self.before, self.after
+        if not (isinstance(value, Mapping) and isinstance(before, Mapping) and isinstance(after, Mapping)):
+            return same(value, after)
+        due = [name for name in after if name not in before or not same(before[name], after[name])]
+        return all(name in value for name in due) and all(
+            Replaced(before.get(name), after[name]).admits(told)
+            if name in after
+            else told is None and name in before
+            for name, told in value.items()
+        )
+
+    def example(self) -> object:
+        """Return a value that will do."""
+        return self.after
+
+    def __str__(self) -> str:
+        return repr(self.after)
+
+
+@dataclass(frozen=True)
 class NoneOf:
     """A text that is none of these."""
 
@@ -187,7 +218,7 @@ class NoneOf:
         return f"none of {', '.join(sorted(self.values)) or 'none'}"
 
 
-Accepted = OneOf | Above | AtLeast | Within | Holding | NoneOf
+Accepted = OneOf | Above | AtLeast | Within | Holding | Replaced | NoneOf
 
 
 @dataclass(frozen=True)
@@ -204,7 +235,7 @@ class Owed:
     """Events of one kind and key at one place, how often they come, and what each of them says.
 
     `rule` is broken by how often they come. `excused` are values with which an event says nothing more, such
-    as the status 429. `needs` is a capability without which nobody can see them.
+    as the status 429. `needs` are the capabilities without which nobody can see them.
     """
 
     where: str
@@ -215,7 +246,7 @@ class Owed:
     parts: tuple[Part, ...] = ()
     until: Until = Until.REACTION
     excused: tuple[tuple[str, object], ...] = ()
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
     def meets(self, event: Event) -> bool:
         """Tell whether it speaks of this event."""

@@ -4,9 +4,10 @@ It lets scenarios be drawn whole before any hub is touched, and shows that the m
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from conformance.explore.actions import Action
-from conformance.explore.expectations import Comparison, Event, compare
+from conformance.explore.expectations import Comparison, Event, Times, compare
 from conformance.explore.model import Model
 from conformance.explore.plan import Plan
 
@@ -23,7 +24,18 @@ def events_of(plan: Plan) -> list[Event]:
         events.append(Event(owed.where, owed.kind, owed.key, values))
         if values.get("outcome") == "closed":
             events.append(Event(owed.where, "closed"))
-    return events
+    return [_with_more(event, plan) for event in events]
+
+
+def _with_more(event: Event, plan: Plan) -> Event:
+    """Return an event with what else is said of it: parts that not every hub has to show."""
+    more = {
+        part.name: part.accepted.example()
+        for owed in plan.owed
+        if owed.times is Times.ANY and owed.key and owed.meets(event)
+        for part in owed.parts
+    }
+    return replace(event, values={**more, **event.values})
 
 
 def play(model: Model, action: Action, change: Change | None = None) -> Comparison | None:

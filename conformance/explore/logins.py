@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
+from conformance.explore.corpus import MODELS
 from conformance.explore.stage import Stage
 from conformance.mqtt import raw_packets
 from conformance.mqtt.device import Device
@@ -12,7 +14,7 @@ from conformance.target.credentials import Secret
 # Today's, where the document's own is older; and what Microsoft's SDKs put behind it.
 NEWER: Final = "api-version=2021-04-12"
 CLIENT_TYPE: Final = "&DeviceClientType=conformance%2F1.0"
-MODEL: Final = "&model-id=dtmi%3Acom%3Aexample%3AThermostat%3B1"
+MODEL: Final = "&model-id="
 LONGEST_KEEP_ALIVE: Final = 65535
 KEEP_ALIVE: Final = 60
 
@@ -79,6 +81,8 @@ class Logins:
 
 def _username(device: Device, login: str) -> str:
     before, _, _ = device.username.partition("?")
-    if login in {"newer", "model"}:
-        return f"{before}?{NEWER}{MODEL if login == 'model' else ''}"
+    if login in MODELS:
+        return f"{before}?{NEWER}{MODEL}{quote(MODELS[login], safe='')}"
+    if login == "newer":
+        return f"{before}?{NEWER}"
     return f"{device.username}{CLIENT_TYPE}" if login == "client-type" else device.username

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from conformance.explore.actions import Action
-from conformance.explore.corpus import BAGS, BREAKS, LOGINS
+from conformance.explore.corpus import BAGS, BREAKS, COMPONENT, LOGINS, MODELS
 from conformance.explore.expectations import BACK_END, AtLeast, Event, Holding, OneOf, Part, Times, Until
 from conformance.explore.plan import Ending, Plan
 from conformance.explore.state import Link, Message, Person, State, Subscription, Will
@@ -176,7 +176,11 @@ def _open(state: State, action: Action, plan: Plan) -> Link:
             _leave_open(message)
         person.kept = None
     else:
-        link.subscriptions = {name: Subscription(each.qos, "maybe") for name, each in (kept or {}).items()}
+        link.subscriptions = {
+            name: Subscription(each.qos, "maybe", left=each.left or each.sure == "yes")
+            for name, each in (kept or {}).items()
+        }
+    _announce(person, link, action["login"])
     rule = _session_rule(person, link, action["login"])
     person.was_disabled = False
     present = Part(
@@ -189,6 +193,17 @@ def _open(state: State, action: Action, plan: Plan) -> Link:
     plan.never(link.label, "desired", "", "notified-connected")
     plan.never(link.label, "request", "", "not-queued")
     return link
+
+
+def _announce(person: Person, link: Link, login: str) -> None:
+    link.model = MODELS.get(login, "")
+    person.has_announced = person.has_announced or bool(link.model)
+    twin = person.twin
+    if link.model:
+        twin.models = frozenset({link.model})
+    elif twin.models:
+        # Whether a connection that announces none takes back what an earlier one said, no source says.
+        twin.models |= {""}
 
 
 def _kept(person: Person, old: Link | None) -> dict[str, Subscription] | None:
@@ -292,12 +307,7 @@ def end(state: State, label: str, ending: Ending, plan: Plan) -> None:
     if link.will is not None:
         _leave_will(person, link, link.will, ending, plan)
     is_current = person.link is link
-    for number in link.held:
-        message = person.message(number)
-        if message is not None and message.fate == "due":
-            message.locked = True
-            if link.clean or link.is_uncertain:
-                _leave_open(message)
+    _leave_messages(person, link)
     if is_current and not link.clean:
         person.kept = dict(link.subscriptions)
         person.was_unsubscribed = set(link.unsubscribed) | (person.was_unsubscribed - set(link.subscriptions))
@@ -308,6 +318,18 @@ def end(state: State, label: str, ending: Ending, plan: Plan) -> None:
             _leave_open(message)
 
 
+def _leave_messages(person: Person, link: Link) -> None:
+    """Take note of the messages that a connection held, and of those that it had not asked for again."""
+    for message in person.queue:
+        if message.sent_while == "back" and not message.seen:
+            _leave_open(message)
+    for held in map(person.message, link.held):
+        if held is not None and held.fate == "due":
+            held.locked = True
+            if link.clean or link.is_uncertain:
+                _leave_open(held)
+
+
 def _latest(state: State, label: str) -> Link | None:
     return next((link for link in state.replaced if link.label == label), None)
 
@@ -315,12 +337,13 @@ def _latest(state: State, label: str) -> Link | None:
 def _leave_will(person: Person, link: Link, will: Will, ending: Ending, plan: Plan) -> None:
     bag = BAGS[will.bag]
     marked = {"iothub-MessageType": OneOf(("Will",)), **{k: OneOf((v,)) for k, v in bag.properties.items()}}
-    retained = frozenset({"x-opt-retain", "mqtt-retain"}) if will.retain else frozenset()
+    besides = frozenset({"x-opt-retain", "mqtt-retain"}) if will.retain else frozenset()
+    besides |= {COMPONENT} if bag.component else frozenset()
     parts = [
         Part("sender", OneOf((person.name,)), "telemetry-stamped"),
         Part("mark", OneOf(("Will",)), "will-marked"),
         Part("body", OneOf((will.number,)), "will-body"),
-        Part("properties", Holding(marked, only=True, besides=retained), "will-bag"),
+        Part("properties", Holding(marked, only=True, besides=besides), "will-bag"),
     ]
     if will.retain:
         parts.append(Part("retain", OneOf(("mqtt-retain", "x-opt-retain")), "will-retain"))
@@ -340,7 +363,7 @@ def _leave_will(person: Person, link: Link, will: Will, ending: Ending, plan: Pl
         rule = "will-over-websocket"
     elif ending == "lost" and link.clean:
         rule = "will-once"
-    plan.owe(BACK_END, "telemetry", will.number, times, rule, *parts, needs="telemetry")
+    plan.owe(BACK_END, "telemetry", will.number, times, rule, *parts, needs=("telemetry",))
 
 
 def _leave_open(message: Message) -> None:

@@ -72,7 +72,7 @@ def _create(state: State, action: Action, _plan: Plan, _replies: Sequence[Event]
     person.exists, person.enabled = True, True
     person.keys += 1
     # What is left of the one before, no source says.
-    person.twin = TwinState(unsure={"desired", "reported", "tags"})
+    person.twin = TwinState(unsure={"desired", "reported", "tags"}, models=frozenset())
     person.kept = {name: Subscription(1, "maybe") for name in DOCUMENTED}
 
 

@@ -82,12 +82,21 @@ def _send(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -
         kept = (person.kept or {}).get(DEVICEBOUND)
         message.sent_while = "away"
         message.fate = "due" if kept is not None and kept.sure == "yes" else "open"
+    elif not link.doomed and not link.wild and is_left(link):
+        # Delivered as it is, or once the subscription was repeated: session.subscription-persists.
+        message.sent_while = "back"
     elif link.doomed or not link.has(DEVICEBOUND):
         message.sent_while = "deaf"
         message.fate = "open"
     person.queue.append(message)
     taken = Part("outcome", OneOf(("accepted",)), "message-taken")
     plan.back_end("sent", action.id, Times.ONCE, "message-taken", taken)
+
+
+def is_left(link: Link) -> bool:
+    """Tell whether a session goes on whose subscription was surely there, and was not renewed."""
+    subscription = link.subscriptions.get(DEVICEBOUND)
+    return subscription is not None and subscription.sure == "maybe" and subscription.left
 
 
 def _send_stale(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -> None:
@@ -120,7 +129,7 @@ def _acknowledge(state: State, action: Action, plan: Plan, replies: Sequence[Eve
                 continue
             sure = link.open and number not in again and number not in late
             message.fate = "gone" if sure else "open"
-            message.settled = "acknowledged" if sure else ""
+            message.settled = "acknowledged" if sure and not message.locked_in_a_purge else ""
             message.why_gone = "message-done-over-websocket" if link.over == "ws" else "message-done"
 
     plan.then.append(note)
@@ -142,10 +151,11 @@ def _purge(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) 
     for message in person.queue:
         if message.fate == "gone":
             continue
-        if not message.seen and (message.fate == "due" or message.alone):
-            message.settled = "purged"
         # One that was given out is locked: what a purge does to it, no source says.
-        message.fate = "open" if message.seen else "gone"
+        is_locked = message.seen or message.sent_while == "back"
+        if not is_locked and (message.fate == "due" or message.alone):
+            message.settled = "purged"
+        message.fate, message.locked_in_a_purge = ("open", True) if is_locked else ("gone", False)
         message.why_gone = "message-purged"
 
 
@@ -209,6 +219,8 @@ def _may(
     rule = "message-again" if again else "message"
     if not again and message.sent_while == "away":
         rule = "message-pending"
+    elif not again and message.sent_while == "back":
+        rule = "message-renewed"
     elif not again and link.over == "ws":
         rule = "message-over-websocket"
     plan.owe(
@@ -303,4 +315,4 @@ HINDRANCES: Final = {
     "await-again": _awaitable,
     "purge": _purgeable,
 }
-__all__ = ["BACK_END", "HINDRANCES", "PLANNERS", "chosen", "delivered", "finally_told", "stand"]
+__all__ = ["BACK_END", "HINDRANCES", "PLANNERS", "chosen", "delivered", "finally_told", "is_left", "stand"]

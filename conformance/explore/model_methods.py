@@ -1,7 +1,7 @@
 """The model's rules of direct methods: who is called, and what the caller gets. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from conformance.explore.actions import Action
@@ -13,6 +13,24 @@ from conformance.explore.state import METHODS, Call, Link, Person, State
 NOTHING: Final = "-"
 # How a request id is wrong that resembles the right one, or does not.
 WRONG_IDS: Final = ("other", "longer", "shorter", "zero")
+
+
+# What a method may be called (Microsoft, "Understand and invoke direct methods from IoT Hub"): the name ends
+# with the number of its action. A command of a component has a star in it (Microsoft, "IoT Plug and Play
+# device developer guide").
+METHOD_NAMES: Final[Mapping[str, str]] = {
+    "plain": "m",
+    "capital": "M",
+    "underscores": "_m_",
+    "long": f"m{'x' * 90}y",
+    "component": "part1*m",
+    "other-component": "Part_1*M",
+}
+
+
+def method_of(number: str, form: str) -> str:
+    """Return the name of the method that an action calls."""
+    return f"{METHOD_NAMES[form]}{number}"
 
 
 def wrong_id(request_id: str, how: str) -> str:
@@ -92,10 +110,10 @@ def _call(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -
         _heard_by_no_other(state, action.id, "", plan)
         return
     state.calls[action.id] = Call(action.id, action.who, link.label)
-    _requested(state, action.id, action["payload"], link, plan)
+    _requested(state, action.id, action["payload"], link, plan, action["name"])
 
 
-def _requested(state: State, number: str, payload: str, link: Link, plan: Plan) -> None:
+def _requested(state: State, number: str, payload: str, link: Link, plan: Plan, form: str = "plain") -> None:
     person = state.people[link.who]
     others = {each.request_id for each in state.calls.values() if each.label == link.label} - {""}
     # What a device gets of null, sources differ (F17): null, or nothing.
@@ -109,6 +127,7 @@ def _requested(state: State, number: str, payload: str, link: Link, plan: Plan) 
         number,
         Times.ONCE,
         "request-of-module" if person.cast.is_module else "request",
+        Part("name", OneOf((method_of(number, form),)), _rule_of_name(form)),
         Part("body", OneOf(bodies), rule),
         Part("request id", NoneOf(frozenset(others)), "request-ids-differ"),
     )
@@ -122,6 +141,10 @@ def _requested(state: State, number: str, payload: str, link: Link, plan: Plan) 
                 call.state = "heard" if call.state == "called" else call.state
 
     plan.then.append(note)
+
+
+def _rule_of_name(form: str) -> str:
+    return "request-of-component" if form.endswith("component") else "request-name"
 
 
 def _heard_by_no_other(state: State, number: str, label: str, plan: Plan) -> None:

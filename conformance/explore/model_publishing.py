@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from conformance.explore.actions import Action
-from conformance.explore.corpus import BAGS
+from conformance.explore.corpus import BAGS, COMPONENT
 from conformance.explore.expectations import BACK_END, Event, Holding, OneOf, Order, Part, Times
 from conformance.explore.model_connections import connected
 from conformance.explore.model_twins import askable, got, request_id
@@ -63,9 +63,10 @@ def reaches(
     if link.over == "ws" and not person.cast.is_module:
         rule = "telemetry-over-websocket"
     besides = (RETAINED if retain else frozenset()) | (RESENT if dup else frozenset())
-    properties = Holding(
-        {name: OneOf((value,)) for name, value in text.properties.items()}, only=True, besides=besides
-    )
+    own = {name: OneOf((value,)) for name, value in text.properties.items()}
+    # What the name of a component means of a device that has announced no model, no source says.
+    unsaid = frozenset({COMPONENT}) if text.component else frozenset()
+    properties = Holding(own, only=True, besides=besides | unsaid)
     parts = [
         Part("sender", OneOf((person.name,)), "telemetry-stamped"),
         Part("source", OneOf(("Telemetry",)), "telemetry-stamped"),
@@ -83,7 +84,23 @@ def reaches(
         parts.append(Part("system", system, "telemetry-system"))
     if retain:
         parts.append(Part("retain", OneOf(("mqtt-retain", "x-opt-retain")), "telemetry-retain"))
-    plan.owe(BACK_END, "telemetry", number, Times.AT_LEAST_ONCE, rule, *parts, needs="telemetry")
+    plan.owe(BACK_END, "telemetry", number, Times.AT_LEAST_ONCE, rule, *parts, needs=("telemetry",))
+    _names_its_model(person, link, plan, number, text.component, Holding(own, only=True, besides=besides))
+
+
+def _names_its_model(
+    person: Person, link: Link, plan: Plan, number: str, component: str, properties: Holding
+) -> None:
+    """Owe a message the model of its connection, and that of nobody else."""
+    if person.has_announced and not link.model:
+        return  # whether a model that an earlier connection announced goes on, no source says
+    parts = [Part("model", OneOf((link.model or None,)), "telemetry-model")]
+    # A device of a profile's own may have announced one in an earlier scenario.
+    needs = ("telemetry", "model-id", *(() if link.model else ("registry",)))
+    if link.model and component:
+        parts.append(Part("component", OneOf((component,)), "telemetry-component"))
+        parts.append(Part("properties", properties, "telemetry-component"))
+    plan.owe(BACK_END, "telemetry", number, Times.ANY, "telemetry-model", *parts, needs=needs)
 
 
 def _cut(plan: Plan, link: Link, cut: str) -> None:
@@ -124,7 +141,7 @@ def _trespass(state: State, action: Action, plan: Plan, _replies: Sequence[Event
     if action["qos"] == "1":
         link.loose.add(("puback", action.id))
     mine = Part("sender", OneOf((action.who,)), "foreign-never-theirs")
-    plan.owe(BACK_END, "telemetry", action.id, Times.ANY, "foreign-never-theirs", mine, needs="telemetry")
+    plan.owe(BACK_END, "telemetry", action.id, Times.ANY, "foreign-never-theirs", mine, needs=("telemetry",))
     _reaches_no_other(state, action, plan)
 
 
@@ -153,7 +170,7 @@ def _publish_twice_over(state: State, action: Action, plan: Plan, _replies: Sequ
     )
     plan.may_end(link.label, "unknown", "qos-2")
     link.loose.add(("puback", action.id))
-    plan.owe(BACK_END, "telemetry", action.id, Times.ANY, "qos-2", needs="telemetry")
+    plan.owe(BACK_END, "telemetry", action.id, Times.ANY, "qos-2", needs=("telemetry",))
 
 
 def in_order(state: State, plan: Plan) -> None:

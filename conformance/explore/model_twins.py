@@ -13,6 +13,7 @@ from conformance.explore.expectations import (
     Holding,
     OneOf,
     Part,
+    Replaced,
     Times,
     Within,
 )
@@ -256,10 +257,14 @@ def _desire(state: State, action: Action, plan: Plan, replies: Sequence[Event]) 
 
 
 def _replace(state: State, action: Action, plan: Plan, replies: Sequence[Event]) -> None:
-    before = state.people[action.who].twin.desired
-    document = json.loads(action["document"])
+    twin = state.people[action.who].twin
+    before, document = twin.desired, json.loads(action["document"])
     # Whether what stays the same, and what is removed, is told too, sources differ (F14).
-    new = {name: OneOf((value,)) for name, value in document.items() if before.get(name) != value}
+    new = {
+        name: Replaced(before.get(name), value)
+        for name, value in document.items()
+        if "desired" not in twin.unsure and before.get(name) != value
+    }
     members = Part("members", Holding(new), "notified-replacement")
     _change(state, action, plan, replies, document, "notified-replacement", (members,))
 
@@ -349,7 +354,10 @@ def _seen_by_back_end(person: Person, key: str, plan: Plan) -> None:
         ),
         *_versions(person, "changed-as-asked", "patched-visible"),
     ]
-    plan.owe(BACK_END, "twin", key, Times.ONCE, "patched-visible", *parts, needs="twin")
+    plan.owe(BACK_END, "twin", key, Times.ONCE, "patched-visible", *parts, needs=("twin",))
+    if person.twin.models:
+        model = Part("model", OneOf(tuple(sorted(person.twin.models, reverse=True))), "twin-model")
+        plan.owe(BACK_END, "twin", key, Times.ANY, "twin-model", model, needs=("twin", "model-id"))
 
 
 def finally_read(state: State, plan: Plan) -> None:

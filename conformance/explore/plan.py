@@ -34,7 +34,7 @@ class Plan:
         *parts: Part,
         until: Until = Until.REACTION,
         excused: tuple[tuple[str, object], ...] = (),
-        needs: str = "",
+        needs: tuple[str, ...] = (),
     ) -> None:
         """Add something that is owed."""
         self.owed.append(Owed(where, kind, key, times, rule, parts, until, excused, needs))

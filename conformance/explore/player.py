@@ -100,6 +100,7 @@ class Player:
         self._timeouts = bench.target.timeouts
         self._timing = bench.target.timing
         self._reads_telemetry = "telemetry" in bench.target.capabilities
+        self._unseen = {"model-id", "registry"} - bench.target.capabilities
         self._back_end: BackEnd | None = None
         if bench.target.service is not None:
             self._back_end = BackEnd(self._stage, bench.service, self._model.state)
@@ -300,10 +301,10 @@ class Player:
 
     def _visible(self, owed: Sequence[Owed]) -> list[Owed]:
         """Return what can be seen of this target."""
-        unseen = set() if self._reads_telemetry else {"telemetry"}
+        unseen = self._unseen | (set() if self._reads_telemetry else {"telemetry"})
         if "twin" not in self._scenario.needs:
             unseen.add("twin")
-        return [each for each in owed if each.needs not in unseen]
+        return [each for each in owed if unseen.isdisjoint(each.needs)]
 
     def _await_wills(self) -> None:
         """Wait for a Will that is sure to come before its identity connects again.
@@ -323,7 +324,7 @@ class Player:
         """Look at what reached the back end, and at every twin."""
         plan = self._model.final()
         owed = self._visible(plan.owed)
-        read = [each.key for each in owed if each.kind == "twin"]
+        read = dict.fromkeys(each.key for each in owed if each.kind == "twin")
         events = [self._needs_back_end().read(key.removeprefix("of "), key) for key in read]
         feedback = [each for each in owed if each.kind == "feedback"]
         if feedback:

@@ -37,6 +37,7 @@ class Sayings:
             "ping": self._ping,
             "break": self._break,
             "subscribe": self._subscribe,
+            "renew": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "stray": self._stray,
             "acknowledge": self._acknowledge,

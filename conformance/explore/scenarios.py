@@ -17,6 +17,7 @@ from conformance.explore.actions import Action, parse
 from conformance.explore.dice import Dice
 from conformance.explore.drawing import DRAWS
 from conformance.explore.model import Model, needs_of
+from conformance.explore.model_messages import is_left
 from conformance.explore.state import ANSWERS, DESIRED, DEVICEBOUND, METHODS, Cast, Person
 
 CREDENTIALS: Final = ("sas", "thumbprint", "authority")
@@ -57,8 +58,9 @@ _HEARD_BY: Final = {
 FOLLOW_UP: Final = 36
 _FOLLOW_UPS: Final = (
     *("acknowledge", "await-again", "answer", "answer", "misanswer", "meddle", "answer-late"),
-    *("acknowledge", "await-again", "drop", "connect", "subscribe", "purge", "send-asking"),
-    *("enable", "create", "report-for", "refused", "call", "desire", "disconnect"),
+    *("acknowledge", "await-again", "await-again", "drop", "drop", "connect", "subscribe", "purge"),
+    *("enable", "create", "report-for", "refused", "call", "desire", "disconnect", "disconnect"),
+    *("send-asking", "send", "renew"),
 )
 
 _CONNECTIONS: Final = {"connect": 8, "refused": 14, "disconnect": 4, "drop": 8, "ping": 4, "break": 4}
@@ -70,7 +72,7 @@ SLOW_ONES: Final = 10
 # In so many of a hundred scenarios a sender asks what became of its messages: the others need no feedback.
 ASKING_ONES: Final = 50
 _PUBLISHING: Final = {"publish": 20, "burst": 14, "trespass": 5, "publish-twice-over": 3}
-_SUBSCRIBING: Final = {"subscribe": 10, "unsubscribe": 10, "stray": 3}
+_SUBSCRIBING: Final = {"subscribe": 10, "renew": 4, "unsubscribe": 10, "stray": 3}
 _MESSAGES: Final = {"send": 40, "acknowledge": 20, "await-again": 10, "purge": 6, "send-stale": 4}
 _ASKING: Final = {"send-asking": 40, "purge": 12}
 _TWINS: Final = {
@@ -126,7 +128,7 @@ STRATA: Final[Mapping[str, Stratum]] = {
     ),
     "certificates": Stratum(
         (Cast("a", "thumbprint"), Cast("A", "thumbprint"), Cast("a1")),
-        {**_AROUND, "refused": 24, **_SUBSCRIBING, **_PUBLISHING, **_TWINS, **_MESSAGES},
+        {**_AROUND, "refused": 32, **_SUBSCRIBING, **_PUBLISHING, **_TWINS, **_MESSAGES},
         (
             (Cast("a", "authority"), Cast("A", "authority"), Cast("a1")),
             (Cast("a", "thumbprint"), Cast("a/m", "thumbprint"), Cast("A", "authority")),
@@ -218,7 +220,8 @@ def draw(number: int) -> Scenario:
     if section == "messages" and dice.chance(ASKING_ONES):
         stratum = replace(stratum, weights={**stratum.weights, **_ASKING})
     if stratum.others:
-        stratum = replace(stratum, cast=dice.one_of((stratum.cast, stratum.cast, *stratum.others)))
+        casts = (stratum.cast, stratum.cast, *stratum.others)
+        stratum = replace(stratum, cast=casts[number // len(_TURNS) % len(casts)])
     model = Model(stratum.cast)
     actions: list[Action] = []
     length = SHORTEST + dice.below(LONGER_BY_UP_TO)
@@ -302,6 +305,16 @@ def _keeps(person: Person, name: str) -> bool:
     return person.kept is not None and name in person.kept and person.kept[name].sure == "yes"
 
 
+def _is_back(person: Person) -> bool:
+    """Tell whether somebody has returned to a session, and not renewed its subscription to messages."""
+    return _is_here(person) and person.link is not None and is_left(person.link)
+
+
+def _has_unheard(person: Person) -> bool:
+    """Tell whether something was sent since that has to come once it is renewed."""
+    return any(each.sent_while == "back" and each.fate == "due" and not each.seen for each in person.queue)
+
+
 def _has_left(person: Person, name: str) -> bool:
     link = person.link
     return link is not None and link.open and not link.clean and name in link.unsubscribed
@@ -315,6 +328,8 @@ _IN_PLACE: Final[Mapping[str, Callable[[Person], bool]]] = {
     "purge": lambda person: any(each.ack and each.fate == "due" and not each.seen for each in person.queue),
     "send-asking": lambda person: not _is_here(person) and _keeps(person, DEVICEBOUND),
     "connect": lambda person: not _is_here(person) and _waits(person),
+    "send": lambda person: _is_back(person) and not _has_unheard(person),
+    "renew": lambda person: _is_back(person) and _has_unheard(person),
     "subscribe": lambda person: _is_here(person) and _waits(person) and not _hears(person, DEVICEBOUND),
     "desire": lambda person: _has_left(person, DESIRED),
     "disconnect": lambda person: _has_left(person, DEVICEBOUND),

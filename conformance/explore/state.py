@@ -50,11 +50,15 @@ class Cast:
 
 @dataclass
 class Subscription:
-    """A filter that a session has, with the QoS that was granted; `again`: it replaced another."""
+    """A filter that a session has, with the QoS that was granted; `again`: it replaced another.
+
+    `left`: its session had it for sure when its connection ended, and goes on.
+    """
 
     qos: int
     sure: Sure = "yes"
     again: bool = False
+    left: bool = False
 
 
 @dataclass
@@ -73,6 +77,7 @@ class Link:
     `doomed`: the hub may end it at any time, and nothing on it is owed any more. `shaky`: it may do so for
     something that was sent; until then all is owed.
     `wild`: a filter may be there that brings the identity's own messages twice, or without another filter.
+    `model` is what it announced, if anything.
     """
 
     label: str
@@ -84,6 +89,7 @@ class Link:
     doomed: bool = False
     shaky: bool = False
     wild: bool = False
+    model: str = ""
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     unsubscribed: set[str] = field(default_factory=set)
     loose: set[tuple[str, str]] = field(default_factory=set)
@@ -113,7 +119,8 @@ class Message:
     `why_gone` is the rule that a delivery would break then. `seen`: it was delivered at least once; `locked`:
     to a connection that has ended, so it comes again only when its lock has run out. `alone`: nobody was
     connected since it was sent, so it waits. `ack`: of which of its fates its sender wants to hear, nothing
-    where of none; `settled` is the fate that is sure.
+    where of none; `settled` is the fate that is sure. `locked_in_a_purge`: whether the purge took
+    it, no source says.
     """
 
     number: str
@@ -124,10 +131,12 @@ class Message:
     why_gone: str = ""
     seen: bool = False
     locked: bool = False
-    sent_while: Literal["subscribed", "away", "deaf"] = "subscribed"
+    sent_while: Literal["subscribed", "away", "back", "deaf"] = "subscribed"
+    """``back``: its device has returned to a session with the subscription, and has not renewed it."""
     alone: bool = False
     ack: str = ""
     settled: Literal["", "acknowledged", "purged"] = ""
+    locked_in_a_purge: bool = False
 
 
 @dataclass
@@ -135,6 +144,7 @@ class TwinState:
     """A twin: what each section holds, and its version where it is known.
 
     `unsure` are the sections of which it is not known what they hold. `nulled`: a member was removed.
+    `models` are those that it may name; nothing where that is not known.
     """
 
     desired: dict[str, Any] = field(default_factory=dict)
@@ -144,6 +154,7 @@ class TwinState:
     reported_version: int | None = None
     unsure: set[str] = field(default_factory=set)
     nulled: bool = False
+    models: frozenset[str] = frozenset({""})
 
 
 @dataclass
@@ -166,6 +177,8 @@ class Person:
     exists: bool = True
     enabled: bool = True
     was_disabled: bool = False
+    has_announced: bool = False
+    """Whether it has ever said of which model it is."""
     keys: int = 0
     connections: int = 0
     link: Link | None = None

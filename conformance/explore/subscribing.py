@@ -88,6 +88,17 @@ def _subscribable(state: State, action: Action) -> str:
     return connected(state, action)
 
 
+def _renewable(state: State, action: Action) -> str:
+    hindrance = _subscribable(state, action)
+    link = state.people[action.who].link
+    if hindrance or link is None:
+        return hindrance
+    names = [name for name, _ in filters_of(action["filters"])]
+    if link.clean or link.wild or any(name not in link.subscriptions for name in names):
+        return f"{action.who} has no session with these filters"
+    return ""
+
+
 def _unsubscribe(state: State, action: Action, plan: Plan, _replies: Sequence[Event]) -> None:
     _, link = _current(state, action)
     unsubscribed(link, plan, action.id, action["filters"].split(","))
@@ -126,5 +137,15 @@ def _strayable(state: State, action: Action) -> str:
     return connected(state, action)
 
 
-PLANNERS: Final = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "stray": _stray}
-HINDRANCES: Final = {"subscribe": _subscribable, "unsubscribe": _unsubscribable, "stray": _strayable}
+PLANNERS: Final = {
+    "subscribe": _subscribe,
+    "renew": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "stray": _stray,
+}
+HINDRANCES: Final = {
+    "subscribe": _subscribable,
+    "renew": _renewable,
+    "unsubscribe": _unsubscribable,
+    "stray": _strayable,
+}

@@ -1,6 +1,7 @@
 """Between a scenario's words and the bytes of MQTT: packets to send, and what packets that came say. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,9 @@ _BAR: Final = b"|"
 _FILLING: Final = bytes(range(256))
 RETAINED: Final = ("mqtt-retain", "x-opt-retain")
 MARK: Final = "iothub-MessageType"
+# In which annotations the hub names the model and the component of a sender.
+MODEL: Final = "dt-dataschema"
+SUBJECT: Final = "dt-subject"
 
 
 def body_of(number: str, size: int) -> bytes:
@@ -218,17 +222,13 @@ def _change(label: str, came: Publish) -> Event:
 def _request(label: str, came: Publish) -> Event:
     method, _, rest = came.topic.removeprefix("$iothub/methods/POST/").partition("/")
     body: dict[str, object] = {"json": _json(came.payload)} if came.payload else {}
-    values = {"request id": rest.rpartition("$rid=")[2], "body": body}
-    return Event(label, "request", method.removeprefix(METHOD), values)
+    values = {"request id": rest.rpartition("$rid=")[2], "body": body, "name": method}
+    number = _LAST_NUMBER.search(method)
+    return Event(label, "request", number[0] if number else method, values)
 
 
-# A method is called by its action's number behind this.
-METHOD: Final = "m"
-
-
-def method_of(number: str) -> str:
-    """Return the name of the method that an action calls."""
-    return f"{METHOD}{number}"
+# A method's name ends with the number of the action that calls it.
+_LAST_NUMBER: Final = re.compile(r"[0-9]+\Z", re.ASCII)
 
 
 def telemetry_event(message: Telemetry, names: Mapping[str, str]) -> Event:
@@ -246,6 +246,8 @@ def telemetry_event(message: Telemetry, names: Mapping[str, str]) -> Event:
         "source": message.source,
         "scope": message.auth.get("scope"),
         "type": message.auth.get("type"),
+        "model": message.annotations.get(MODEL),
+        "component": message.annotations.get(SUBJECT),
     }
     if retain:
         values["retain"] = " and ".join(retain)

@@ -76,3 +76,48 @@ def test_the_51st_message_is_refused(away, c2d, stage):
     returned = stage(away.connect, clean_session=False)
     stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
     assert returned.payloads_until(b"49") == bodies[:50]
+
+
+@clause("c2d.queue-depth")
+@pytest.mark.large
+def test_what_was_acknowledged_makes_room_for_as_many(away, c2d, stage, within_lock):
+    """50 messages wait at most, however many there were before: fifty came and went, fifty more are taken."""
+    c2d.send_each(away, [f"{number}".encode() for number in range(50)])
+    with within_lock():
+        returned = stage(away.connect, clean_session=False)
+        stage(returned.subscribe, away.topics.devicebound, needs="c2d.subscribe")
+        stage(returned.payloads_until, b"49", needs="c2d.delivered")
+        stage(returned.ping, needs="connection.ping")
+    stage(returned.disconnect)
+
+    outcomes = c2d.attempt_to_send_each(away, [b"again"] * 51)
+
+    assert outcomes[:50] == ["accepted"] * 50
+    assert outcomes[50] != "accepted"
+
+
+@clause("c2d.queue-depth")
+@pytest.mark.large
+def test_a_purge_makes_room_for_as_many(away, c2d):
+    """Likewise: what was purged does not wait any more."""
+    c2d.send_each(away, [b"purged"] * 50)
+    c2d.purge(away)
+
+    outcomes = c2d.attempt_to_send_each(away, [b"again"] * 51)
+
+    assert outcomes[:50] == ["accepted"] * 50
+    assert outcomes[50] != "accepted"
+
+
+@clause("c2d.queue-depth")
+@pytest.mark.large
+@pytest.mark.clock
+def test_an_expired_message_makes_room_for_one(away, c2d):
+    """Likewise: what has expired does not wait any more."""
+    c2d.send_each(away, [b"lasting"] * 49)
+    c2d.send_and_outlive(away, b"stale")
+
+    outcomes = c2d.attempt_to_send_each(away, [b"again"] * 2)
+
+    assert outcomes[0] == "accepted"
+    assert outcomes[1] != "accepted"

@@ -115,6 +115,35 @@ def test_a_flood_of_pings_disturbs_nobody_else(raw_connected, bystander):
     bystander.ping()
 
 
+@clause("connection.survives-others")
+@pytest.mark.parametrize(
+    "share",
+    [
+        pytest.param(lambda publish: publish[:1], id="first-byte"),
+        pytest.param(lambda publish: publish[:-1], id="all-but-the-last-byte"),
+    ],
+)
+def test_what_a_lost_client_left_unfinished_is_nobodys(device, other_device, raw_connected, bystander, share):
+    """It is lost in the middle of a PUBLISH: whoever speaks or comes next is read from its own first byte."""
+    raw_connected.send(share(raw_connected.publish_packet(device.topics.events, b"21.5")))
+    raw_connected.drop()
+
+    other_device.expect_accepted()
+    bystander.ping()
+    device.expect_accepted()
+
+
+@clause("connection.survives-others")
+def test_half_a_connect_is_nobodys(raw, other_device, bystander):
+    """Likewise, where it is lost before it is known who it is."""
+    raw.send(raw.device.connect_packet()[:-10])
+    raw.drop()
+
+    other_device.expect_accepted()
+    bystander.ping()
+    raw.device.expect_accepted()
+
+
 @clause("connection.ping")
 def test_three_pings_get_three_answers(raw_connected):
     """[MQTT-3.12.4-1] Each PINGREQ is answered."""

@@ -62,6 +62,16 @@ def test_a_message_with_a_packet_id_of_an_earlier_one_arrives(raw_connected, tel
     assert {message.body for message in arrived} == {b"one", b"another"}
 
 
+@clause("d2c.acknowledged-delivered")
+def test_the_same_message_again_is_another_one(device, connection, telemetry):
+    """A sensor that reads the same twice has sent two messages: each that was acknowledged is an event."""
+    connection.publish(f"{device.topics.events}a=1", b"21.5", qos=1)
+    connection.publish(f"{device.topics.events}a=1", b"21.5", qos=1)
+
+    arrived = telemetry.until_fence(device)
+    assert len({(each.partition, each.sequence_number) for each in arrived}) >= 2
+
+
 @clause("d2c.body-opaque")
 @pytest.mark.parametrize(
     "body",

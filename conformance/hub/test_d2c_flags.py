@@ -28,6 +28,16 @@ def test_a_retained_message_reaches_the_back_end(device, connection, telemetry):
     assert telemetry.next(sent_by=device).body == b"keep me"
 
 
+@clause("d2c.retain-delivered")
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_retained_message_of_one_zero_reaches_the_back_end(device, connection, telemetry, qos):
+    """A byte of zero is a body: what hubs do with none at all is d2c.retain-empty's affair."""
+    connection.publish(f"{device.topics.events}a=1", b"\x00", qos=qos, retain=True)
+
+    message = telemetry.next(sent_by=device)
+    assert (message.body, message.properties.get("a")) == (b"\x00", "1")
+
+
 @clause("d2c.not-retained")
 @pytest.mark.parametrize(
     "topic_filter",

@@ -50,6 +50,24 @@ def test_an_update_is_told_once(device, listener, twins):
     listener.connection.expect_no_message()
 
 
+@clause("desired.notified")
+def test_an_update_on_a_condition_that_holds_is_told(device, listener, twins):
+    """The back end names the etag that it has read; nothing else changed meanwhile, so both are updates."""
+    patched = twins.patch(device, desired={"interval": 5}, etag=twins.get(device).etag)
+    replaced = twins.replace(device, desired={"interval": 6}, etag=patched.etag)
+
+    versions = [patched.desired.version, replaced.desired.version]
+    assert [change.version for change in listener.next_changes(2)] == versions
+
+
+@clause("desired.notified")
+def test_an_update_of_tags_too_is_told(device, listener, twins):
+    """The device hears of what is desired, and of nothing else."""
+    twins.patch(device, desired={"interval": 5}, tags={"site": "hall"})
+
+    assert listener.next_change().members == {"interval": 5}
+
+
 @clause("desired.version")
 def test_the_version_is_the_one_that_the_back_end_was_told(device, listener, twins):
     """Topic and body of three notifications name the versions of the three updates; each is greater."""

@@ -40,6 +40,21 @@ def test_a_client_that_falls_silent_is_dropped_in_time(device, stage, keep_alive
 
 
 @clause("connection.keep-alive")
+def test_each_client_has_a_keep_alive_of_its_own(
+    device, stage, bystander, silent_client, hub, keep_alive, untouched
+):
+    """[MQTT-3.1.2-24] One that came before, and one that came later, have longer ones: they alone stay."""
+    later = stage(device.raw_connected, keep_alive=600)
+
+    latest = 1.5 * keep_alive + hub.timing["keep-alive-tolerance"]
+    silent_client.expect_closed(within=latest + hub.timeouts.reaction)
+
+    bystander.ping()
+    later.ping()
+    untouched.confirm()
+
+
+@clause("connection.keep-alive")
 @pytest.mark.parametrize("minutes", [0x0100, 0x0101], ids=["low-byte-0", "bytes-alike"])
 def test_a_keep_alive_of_minutes_is_read_whole(device, other_device, stage, keep_alive, hub, minutes):
     """[MQTT-3.1.2-24] It has two bytes: neither of them alone, nor both swapped, is the keep-alive."""

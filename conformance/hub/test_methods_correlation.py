@@ -10,6 +10,9 @@ import uuid
 
 import pytest
 
+from conformance.hub.fixtures.twins import twin_of
+from conformance.mqtt.connection import Connection
+
 clause = pytest.mark.clause
 
 
@@ -76,6 +79,56 @@ def test_an_answer_with_the_request_id_of_an_answered_call_is_not_taken(reachabl
     exchange.answer(200, "not yours", request_id=answered)
 
     assert exchange.outcome() == "504"
+
+
+@clause("methods.request-id")
+def test_the_answer_of_another_device_is_not_taken(callee, other_callee, open_exchange):
+    """It has the request id, and is not who was called: the caller waits for its own device."""
+    exchange = open_exchange(callee)
+
+    other_callee.answer(exchange.request, 200, "not yours")
+    other_callee.connection.outcome()
+    exchange.answer(201, "yours")
+
+    result = exchange.result()
+    assert (result.status, result.payload) == (201, "yours")
+
+
+@clause("methods.request-id")
+@pytest.mark.needs("twin")
+def test_a_twin_request_with_the_id_of_a_call_is_not_its_answer(callee, open_exchange, stage):
+    """Requests of a device have ids of its own choice, and calls have the hub's: they may be the same."""
+    exchange = open_exchange(callee)
+    twin = stage(twin_of(callee.connection).subscribe, needs="twin.get")
+
+    answer = twin.get(request_id=exchange.request.request_id)
+    exchange.answer(201, "yours")
+
+    result = exchange.result()
+    assert (answer.request_id, result.status, result.payload) == (exchange.request.request_id, 201, "yours")
+
+
+@clause("methods.concurrent")
+@pytest.mark.parametrize(
+    "leave",
+    [
+        pytest.param(Connection.drop, id="drop"),
+        pytest.param(Connection.disconnect, id="disconnect"),
+        pytest.param(lambda connection: None, id="taken-over"),
+    ],
+)
+def test_a_call_on_a_later_connection_has_an_answer_of_its_own(callee, callee_of, open_exchange, leave):
+    """Two callers wait when the device connects anew, where request ids may begin anew, and go on waiting."""
+    open_exchange(callee)
+    open_exchange(callee)
+    leave(callee.connection)
+    returned = callee_of(callee.device)
+    first, second = open_exchange(returned), open_exchange(returned)
+
+    second.answer(202, "the second")
+    first.answer(201, "the first")
+
+    assert [each.result().payload for each in (first, second)] == ["the first", "the second"]
 
 
 @clause("methods.concurrent")

@@ -29,6 +29,27 @@ def test_a_call_reaches_the_device_once(callee, methods, name):
     callee.connection.expect_no_message()
 
 
+@clause("methods.component")
+@pytest.mark.parametrize("name", ["fan*turn", "Fan_2*Set_Speed"])
+def test_a_call_of_a_components_command_reaches_the_device(callee, methods, name):
+    """Between component and command stands a star, which is no wildcard and no escape."""
+    methods.begin(callee.device, name, {"delay": 5})
+
+    request = callee.next_request()
+    assert request.topic == f"$iothub/methods/POST/{name}/?$rid={request.request_id}"
+
+
+@clause("methods.names")
+@pytest.mark.parametrize("mark", ["-", ".", "~", "!", "%", "&", "'", "^", "`", "|", "#", "+"])
+def test_a_name_with_another_mark(callee, methods, observed, mark):
+    """The page allows it; a topic may hold it as it is, escaped, or not at all."""
+    call = methods.begin(callee.device, f"a{mark}b", {"delay": 5})
+
+    heard = callee.answer_while(lambda: not call.is_over())
+
+    observed(" and ".join([call.outcome(), *heard]))
+
+
 @clause("methods.request-body")
 @pytest.mark.parametrize(
     "payload",

@@ -109,3 +109,38 @@ def test_a_reader_begins_as_older_ones_ask(device, connection, telemetry, stream
 
     when, partition = message.enqueued_milliseconds, message.partition
     observed(stream.attempt(partition, position.format(time=when - 1), since=message.enqueued_time))
+
+
+EVENTS = "/messages/events"
+PARTITION = "/ConsumerGroups/$Default/Partitions/0"
+
+
+@clause("partitions.redirect")
+def test_the_hub_leads_to_where_events_are_read(event_links):
+    """By the hub's own string; what was asked for stands behind the endpoint's name."""
+    assert event_links.attempt(f"{EVENTS}{PARTITION}") == f"led to {{endpoint}}{PARTITION}"
+
+
+@clause("partitions.redirect-forms")
+@pytest.mark.parametrize("behind", ["", "/", "/$management"], ids=["nothing", "slash", "management"])
+def test_a_link_for_more_than_a_partition(event_links, observed, behind):
+    """A client puts what it wants behind the address that it is given, or takes it as it is."""
+    observed(event_links.attempt(f"{EVENTS}{behind}"))
+
+
+@clause("partitions.redirect-forms")
+def test_a_link_that_asks(event_links, observed):
+    """Requests go out on a link of their own, which is opened first by some clients."""
+    observed(event_links.attempt(f"{EVENTS}/$management", sends=True))
+
+
+@clause("partitions.sasl-plain")
+def test_a_token_may_be_shown_before_the_connection_opens(event_links):
+    """Behind it nothing is put to $cbs."""
+    assert event_links.attempt(f"{EVENTS}{PARTITION}", plain_for="") == f"led to {{endpoint}}{PARTITION}"
+
+
+@clause("partitions.sasl-plain-part")
+def test_a_token_for_events_alone_may_be_shown_so(event_links, observed):
+    """It covers what is asked for, and no more."""
+    observed(event_links.attempt(f"{EVENTS}{PARTITION}", plain_for=EVENTS))

@@ -21,6 +21,20 @@ def test_a_token_of_the_primary_key_opens_the_device(device):
     )
 
 
+@clause("sas.accepted")
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(30 * 24 * 3600, id="a-month"),
+        pytest.param(2**31, id="beyond-31-bits"),
+        pytest.param(2**32, id="beyond-32-bits"),
+    ],
+)
+def test_a_token_opens_the_device_however_far_its_expiry_is(device, seconds):
+    """The expiry is a number of seconds since 1970, and neither it nor its milliseconds end at 32 bits."""
+    device.expect_accepted(password=device.token(expires_in=seconds))
+
+
 @clause("sas.secondary-key")
 def test_a_token_of_the_secondary_key_opens_the_device(device, secondary_key):
     """Both keys of a device are equal."""
@@ -110,17 +124,20 @@ def test_a_policy_token_for_one_device(admitted, service, observed):
 
 @clause("sas.expiry-disconnects")
 @pytest.mark.clock
-def test_an_expired_token_ends_the_connection(device, stage, hub, untouched):
-    """MQTT cannot renew a token on an open connection, so the hub drops it after the token's expiry."""
+def test_an_expired_token_ends_the_connection(device, other_device, bystander, stage, hub, untouched):
+    """MQTT cannot renew a token on an open connection: the hub drops it after the expiry, and no other."""
     # Long enough that the earliest end is behind CONNECT, where a hub that ends it at once is too early.
     lives = hub.timing["sas-skew"] + 2
     token = device.token(expires_in=lives)
     # A lost sign of life must not end the connection in the place of the token.
     connection = stage(device.connect, password=token, keep_alive=20)
+    later = stage(other_device.connect)
 
     connection.expect_closed(within=lives + hub.timing["sas-grace"] + hub.timeouts.reaction)
 
     early = token.expiry - hub.timing["sas-skew"]
     late = token.expiry + hub.timing["sas-grace"] + hub.timeouts.reaction
     assert early <= connection.closed_at + hub.clock_ahead <= late
+    bystander.ping()
+    later.ping()
     untouched.confirm()

@@ -96,6 +96,22 @@ def test_no_filter_brings_another_devices_messages(receiver, other_receiver, sta
     assert receiver.heard_until(b"mine") == []
 
 
+@clause("topics.beside-undocumented")
+@pytest.mark.needs("registry")
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        pytest.param([], ["rooms/kitchen", "$SYS/#"], id="in-front"),
+        pytest.param(["rooms/kitchen"], ["$SYS/#"], id="between"),
+        pytest.param(["rooms/kitchen", "$SYS/#"], [], id="behind"),
+    ],
+)
+def test_a_documented_filter_beside_others_in_one_packet(trial, readings, before, behind, untouched):
+    """[MQTT-3.8.4-4] Wherever it stands, what becomes of the others is not what becomes of it."""
+    readings.match(trial.messages_among(before, behind))
+    untouched.confirm()
+
+
 @clause("topics.undocumented-filter")
 @pytest.mark.parametrize(
     "topic_filter",

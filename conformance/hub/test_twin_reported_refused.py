@@ -179,6 +179,17 @@ def test_a_patch_for_an_older_version_is_answered_with_412(twin, contents, behin
     untouched.confirm()
 
 
+@clause("twin.stale-version")
+@pytest.mark.parametrize("version", [2, 9])
+def test_a_patch_for_a_version_of_fewer_digits_is_answered_with_412(twin, much_reported, version, untouched):
+    """Versions are numbers: 9 is older than 10, which comes first among texts."""
+    answer = twin.report({"firmware": "v9"}, version=version)
+
+    assert answer.outcome == "status 412"
+    assert much_reported.now() == much_reported.before
+    untouched.confirm()
+
+
 @clause("twin.current-version")
 def test_a_patch_for_the_current_version_is_applied(twin, contents):
     """The same condition, met."""

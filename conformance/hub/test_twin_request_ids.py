@@ -60,6 +60,38 @@ def test_a_request_id_may_be_used_again(twin):
     assert [twin.get(request_id="again").request_id for _ in range(2)] == ["again", "again"]
 
 
+@clause("twin.get-fresh")
+@writes_twin
+def test_a_get_with_the_request_id_of_an_earlier_one_shows_what_changed(twin, stage):
+    """It is a request of its own: the device reported in between, under the same id as well."""
+    stage(twin.get, request_id="again", needs="twin.get")
+    twin.report({"firmware_version": "v1.1"}, request_id="again")
+
+    assert twin.get(request_id="again").reported_members == {"firmware_version": "v1.1"}
+
+
+@clause("twin.get-fresh")
+def test_a_get_with_the_request_id_of_an_earlier_one_shows_what_the_back_end_changed(
+    device, twin, twins, stage
+):
+    """Likewise, where the back end did."""
+    stage(twin.get, request_id="again", needs="twin.get")
+    version = twins.patch(device, desired={"interval": 5}).desired.version
+    stage(twin.get_since, version, needs="twin.get")
+
+    assert twin.get(request_id="again").desired == {"interval": 5, "$version": version}
+
+
+@clause("twin.reported-visible")
+@pytest.mark.needs("registry")
+def test_each_of_two_updates_with_one_request_id_is_applied(twin, everywhere):
+    """Behind the answer to the first the id is another update's."""
+    twin.report({"firmware_version": "v1.1"}, request_id="again")
+    twin.report({"firmware_version": "v1.2", "restarts": 1}, request_id="again")
+
+    assert everywhere.members(twin) == [{"firmware_version": "v1.2", "restarts": 1}]
+
+
 @clause("twin.request-id")
 @writes_twin
 def test_a_refusal_carries_the_id_of_its_request(twin):

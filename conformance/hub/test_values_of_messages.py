@@ -195,6 +195,20 @@ def test_a_text_that_is_not_allowed(device, receiver, c2d, observed, text):
     observed(f"{outcome}; then {bags[:-1]}")
 
 
+@clause("c2d.bag-utf-8")
+@pytest.mark.parametrize("text", CLOUD_PROPERTIES.alone("value", "disputed"), ids=str)
+def test_a_value_beyond_ascii(fate_at_the_device, readings, text):
+    """SDKs send these all the same: what is taken arrives, character by character."""
+    readings.match(fate_at_the_device({"name": text.text}))
+
+
+@clause("c2d.bag-utf-8")
+@pytest.mark.parametrize("text", CLOUD_PROPERTIES.alone("name", "disputed"), ids=str)
+def test_a_name_beyond_ascii(fate_at_the_device, readings, text):
+    """Likewise."""
+    readings.match(fate_at_the_device({text.text: "value"}))
+
+
 @clause("c2d.bag-encoding")
 @pytest.mark.parametrize(
     ("field", "name"),

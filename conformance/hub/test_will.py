@@ -81,6 +81,56 @@ def test_one_lost_connection_sends_one_will(device, willed, telemetry):
     ]
 
 
+@clause("will.sent")
+def test_a_will_that_is_left_again_is_sent_again(device, willed, stage, telemetry):
+    """[MQTT-3.1.2-8] A later connection leaves the very same Will, and is lost too."""
+    will = Will(topic=device.topics.events, payload=b"gone", qos=1)
+    willed.drop()
+    stage(telemetry.next, sent_by=device, needs="will.sent")
+    later = stage(device.connect, clean_session=False, will=will, needs="will.accepted")
+
+    later.drop()
+
+    assert telemetry.next(sent_by=device).body == b"gone"
+
+
+@clause("will.own")
+def test_two_lost_connections_send_a_will_each(device, other_device, stage, telemetry):
+    """Both left one before either was lost: each Will is telemetry of the device that left it."""
+    will = Will(topic=device.topics.events, payload=b"mine", qos=1)
+    other_will = Will(topic=other_device.topics.events, payload=b"theirs", qos=1)
+    first = stage(device.connect, clean_session=False, will=will, needs="will.accepted")
+    second = stage(other_device.connect, clean_session=False, will=other_will, needs="will.accepted")
+
+    first.drop()
+    second.drop()
+
+    assert [telemetry.next(sent_by=each).body for each in (device, other_device)] == [b"mine", b"theirs"]
+
+
+@clause("will.own")
+def test_two_devices_with_the_same_will_send_it_both(device, willed, other_device, stage, telemetry):
+    """Payload and properties are alike, the devices are not."""
+    will = Will(topic=other_device.topics.events, payload=b"gone", qos=1)
+    other = stage(other_device.connect, clean_session=False, will=will, needs="will.accepted")
+
+    willed.drop()
+    other.drop()
+
+    assert [telemetry.next(sent_by=each).body for each in (device, other_device)] == [b"gone", b"gone"]
+
+
+@clause("will.own")
+@pytest.mark.usefixtures("willed")
+def test_who_left_no_will_sends_nobodys(other_device, stage, telemetry):
+    """A connection without a Will is lost beside one that has left one."""
+    without = stage(other_device.connect, clean_session=False)
+
+    without.drop()
+
+    assert telemetry.until_no_will_is_due(other_device) == []
+
+
 @clause("will.message-type")
 def test_a_will_is_marked_as_one(device, willed, telemetry):
     """The application property iothub-MessageType, written so, has the value Will."""

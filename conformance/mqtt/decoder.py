@@ -56,8 +56,12 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Packet]:
         """Return the packets that these bytes complete, in order."""
+        return [packet for packet, _ in self.feed_with_bytes(data)]
+
+    def feed_with_bytes(self, data: bytes) -> list[tuple[Packet, bytes]]:
+        """Return the packets that these bytes complete, in order, each with all bytes that it is made of."""
         self._buffer += data
-        packets: list[Packet] = []
+        packets: list[tuple[Packet, bytes]] = []
         while self._buffer and self._lost is None:
             try:
                 header, length = _fixed_header(self._buffer, self._longest)
@@ -66,13 +70,20 @@ class Decoder:
                 break
             if header == 0 or len(self._buffer) < header + length:
                 return packets
-            packets.append(decode(bytes(self._buffer[: header + length]), header))
+            whole = bytes(self._buffer[: header + length])
+            packets.append((decode(whole, header), whole))
             del self._buffer[: header + length]
         if self._buffer and self._lost is not None:
-            packets.append(Unreadable(self._lost, bytes(self._buffer)))
+            rest = bytes(self._buffer)
+            packets.append((Unreadable(self._lost, rest), rest))
             self._buffer.clear()
             self._lost = BEHIND
         return packets
+
+    @property
+    def unfinished(self) -> int:
+        """How many bytes of a packet have come whose end has not."""
+        return len(self._buffer)
 
     def finish(self) -> list[Packet]:
         """Return what is left when the stream has ended: nothing, or the beginning of a packet."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from conformance.errors import TargetUnreachable
 from conformance.mqtt import tls
+from conformance.mqtt.route import PLAIN, Route
 from conformance.target.certificates import ClientCertificate
 
 
@@ -36,7 +37,7 @@ class Endpoint:
     """A hub's MQTT port, and that of WebSocket beside it.
 
     `trust` is "system" or the path of a PEM file with the roots to trust. The hub's clock is `clock_ahead`
-    seconds ahead of ours.
+    seconds ahead of ours. `host` is its name; `route` is how to come there.
     """
 
     host: str
@@ -45,6 +46,7 @@ class Endpoint:
     timeouts: Timeouts
     websocket_port: int = 443
     clock_ahead: float = 0.0
+    route: Route = PLAIN
 
 
 def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:
@@ -52,13 +54,13 @@ def open_tcp(endpoint: Endpoint, port: int | None = None) -> socket.socket:
 
     `port` stands in for the endpoint's own. Raises TargetUnreachable.
     """
-    address = (endpoint.host, endpoint.port if port is None else port)
+    number, route = endpoint.port if port is None else port, endpoint.route
     try:
-        sock = socket.create_connection(address, timeout=endpoint.timeouts.connect)
+        sock = route.open(endpoint.host, number, endpoint.timeouts.connect)
     except OSError as error:
         reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or error
         raise TargetUnreachable(
-            f"{address[0]}:{address[1]}: {reason}. Is the hub up, and are host and port right?"
+            f"{endpoint.host}:{number}{route.said}: {reason}. Is the hub up, and are host and port right?"
         ) from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock

@@ -124,12 +124,16 @@ class MethodsClient:
         identified = f"?$rid={chosen}" if chosen else ""
         self.connection.publish(f"{RESPONSES}{status}/{identified}", written(body), qos=qos)
 
-    def answer_while(self, going_on: Callable[[], bool]) -> None:
-        """Answer each request that comes with status 200, as long as this is so."""
+    def answer_while(self, going_on: Callable[[], bool]) -> list[str]:
+        """Answer each request that comes with status 200, as long as this is so; return their names."""
+        names = []
         while going_on():
             message = self.connection.next_message(REQUESTS, within=_LOOK)
             if message is not None:
-                self.answer(MethodRequest(message.topic, message.payload), 200)
+                request = MethodRequest(message.topic, message.payload)
+                names.append(request.name)
+                self.answer(request, 200)
+        return names
 
     def echo_each(self, requests: Iterable[MethodRequest]) -> None:
         """Answer these one after the other, each with status 200 and its own body."""

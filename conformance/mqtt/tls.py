@@ -74,13 +74,7 @@ def handshake(
     """
     try:
         offer = None if ciphers is None else tuple(ciphers)
-        context = _context(trust, version, offer)
-        if certificate is not None or not named:
-            # One of its own: the others must not present it, and do ask for a name.
-            context = _new_context(trust, version, offer)
-            context.check_hostname = named
-        if certificate is not None:
-            certificate.load_into(context)
+        context = _context(trust, version, offer, certificate, named)
         return context.wrap_socket(sock, server_hostname=host if named else None, suppress_ragged_eofs=False)
     except (ssl.SSLCertVerificationError, HandshakeFailed, UsageError):
         sock.close()
@@ -104,12 +98,23 @@ def _outcome(error: Exception) -> tuple[str, str]:
             return "closed", str(error)
 
 
-@functools.lru_cache(maxsize=32)
-def _context(trust: str, version: str | None, ciphers: tuple[str, ...] | None) -> ssl.SSLContext:
-    return _new_context(trust, version, ciphers)
+# A device connects several times with one certificate: reading it takes longer than the handshake.
+@functools.lru_cache(maxsize=64)
+def _context(
+    trust: str,
+    version: str | None,
+    ciphers: tuple[str, ...] | None,
+    certificate: ClientCertificate | None,
+    named: bool,
+) -> ssl.SSLContext:
+    context = _offering(trust, version, ciphers)
+    context.check_hostname = named
+    if certificate is not None:
+        certificate.load_into(context)
+    return context
 
 
-def _new_context(trust: str, version: str | None, ciphers: tuple[str, ...] | None) -> ssl.SSLContext:
+def _offering(trust: str, version: str | None, ciphers: tuple[str, ...] | None) -> ssl.SSLContext:
     if version is not None and version not in VERSIONS:
         raise UsageError(f"no TLS version {version!r}: one of {', '.join(VERSIONS)}")
     context = ssl.create_default_context(cafile=None if trust == SYSTEM else str(Path(trust)))

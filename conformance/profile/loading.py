@@ -19,6 +19,7 @@ from conformance.profile import inheritance, problems
 from conformance.profile.tables import (
     DeviationTable,
     DeviceAuthorityTable,
+    DeviceTable,
     IdentityTable,
     LaunchTable,
     Limits,
@@ -43,7 +44,10 @@ class Profile:
 
     `file` is its path as a message shows it, `argument` what --profile takes in any folder; `is_shipped`: it
     came with the suite, so nothing about it depends on the working directory. `variables` are the names,
-    never the values, that were read from the environment.
+    never the values, that were read from the environment, `unset` those for which something stands in.
+    `claims_what_is_stated`: `claims` is for the hub's ready file to say, and empty; `left_out` says of what
+    that file states why it is not claimed.
+    `device` is what is judged; None: the hub is.
     """
 
     name: str
@@ -56,11 +60,15 @@ class Profile:
     identities: tuple[IdentityTable, ...]
     device_authority: DeviceAuthorityTable | None
     claims: frozenset[str]
+    device: DeviceTable | None
     timeouts: Timeouts
     timing: dict[str, float]
     limits: Limits
     deviations: tuple[Deviation, ...]
     variables: tuple[str, ...]
+    claims_what_is_stated: bool = False
+    left_out: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
 
 
 def load(
@@ -68,16 +76,18 @@ def load(
     *,
     environment: Mapping[str, str] | None = None,
     timeout_factor: float = 1.0,
+    stands_in: bool = False,
 ) -> Profile:
     """Read a profile by name, or by path if it ends in ``.toml`` or holds a slash.
 
-    `timeout_factor` scales every timeout. Raises ProfileError with all problems of the file, one line each.
+    `timeout_factor` scales every timeout; `stands_in` lets something stand for variables that are not set,
+    where nothing is done with it. Raises ProfileError with all problems of the file, one line each.
     """
     if not 0 < timeout_factor <= 1000:  # noqa: PLR2004 - a run that waits a thousandfold is a slip of the keyboard
         raise ProfileError("--timeout-factor: must be above 0 and at most 1000, for example 2.")
     path = find(name_or_path)
     is_shipped = _shipped().get(path.stem, Path()).resolve() == path.resolve()
-    reading = Reading(os.environ if environment is None else environment, path.parent)
+    reading = Reading(os.environ if environment is None else environment, path.parent, stands_in)
     try:
         read = ProfileFile.model_validate(contents(path), context=reading)
     except ValidationError as error:
@@ -93,11 +103,14 @@ def load(
         identities=read.identity,
         device_authority=read.device_authority,
         claims=frozenset(read.claims.capabilities),
+        claims_what_is_stated=read.claims.stated,
+        device=read.device,
         timeouts=_scaled(read.timeouts, timeout_factor),
         timing=read.timing.stated(),
         limits=read.limits,
         deviations=tuple(map(_deviation, read.deviation)),
         variables=tuple(dict.fromkeys(reading.names_read)),
+        unset=tuple(dict.fromkeys(reading.names_unset)),
     )
 
 

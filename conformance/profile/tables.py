@@ -1,10 +1,13 @@
 """The tables of a profile, as pydantic models: which keys there are."""
 
+import ipaddress
+import re
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator, model_validator
 
+from conformance.mqtt.route import bare
 from conformance.profile import problems
 from conformance.profile.values import (
     DEVICE_CA,
@@ -12,13 +15,16 @@ from conformance.profile.values import (
     TIMINGS,
     Capability,
     CertificateText,
-    ConnectionText,
+    DeviceCapability,
     DeviceText,
+    EventsText,
     PlainText,
     Port,
+    Reading,
     Seconds,
     SecondsOrZero,
     SecretText,
+    ServiceText,
     Trust,
 )
 from conformance.target.certificates import DeviceAuthority
@@ -47,14 +53,33 @@ class Ports(Table):
 
 
 class TargetTable(Table):
-    """[target]: which hub, whom to trust for it, and whether its clock is known to be right."""
+    """[target]: which hub, whom to trust for it, and whether its clock is known to be right.
+
+    `host` is its name, `address` where that name is reached, if not by asking DNS.
+    """
 
     name: PlainText
     version: PlainText | None = None
     host: PlainText | None = None
+    address: PlainText | None = None
     ports: Ports = Ports()
     trust: Trust = "system"
     clock: Literal["synchronised"] | None = None
+
+    @field_validator("address")
+    @classmethod
+    def _alone(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        alone = bare(address)
+        try:
+            ipaddress.ip_address(alone)
+        except ValueError:
+            if not re.fullmatch(r"[^\s:/@\[\]]+", alone):
+                raise ValueError(
+                    "must be a host name or an IP address alone. Ports are in [target.ports]."
+                ) from None
+        return alone
 
 
 class LaunchTable(Table):
@@ -88,9 +113,9 @@ class LaunchTable(Table):
 class ServiceTable(Table):
     """[service]: how tests act as the back end."""
 
-    connection_string: ConnectionText
-    events_connection_string: ConnectionText | None = None
-    routed_events_connection_string: ConnectionText | None = None
+    connection_string: ServiceText
+    events_connection_string: EventsText | None = None
+    routed_events_connection_string: EventsText | None = None
     consumer_groups: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)] = (
         "$Default",
     )
@@ -110,7 +135,9 @@ class DeviceAuthorityTable(Table):
     key: SecretText
 
     @model_validator(mode="after")
-    def _belong_together(self) -> "DeviceAuthorityTable":
+    def _belong_together(self, info: ValidationInfo) -> "DeviceAuthorityTable":
+        if Reading.of(info).names_unset:  # its own may be among them, and nothing is signed then
+            return self
         try:
             DeviceAuthority(self.certificate, self.key)
         except ValueError as error:
@@ -119,9 +146,22 @@ class DeviceAuthorityTable(Table):
 
 
 class Claims(Table):
-    """[claims]: what must hold here; the rest is "not claimed"."""
+    """[claims]: what must hold here; the rest is "not claimed".
+
+    `stated`: what the ready file of the hub states, in place of a list.
+    """
 
     capabilities: Annotated[tuple[Capability, ...], Strict(strict=False)] = ()
+    stated: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Claims":
+        if self.stated and self.capabilities:
+            raise ValueError(
+                "both capabilities and stated = true. Write one of them; "
+                "stated = false takes back what another profile says."
+            )
+        return self
 
 
 # How long a change of an identity is given to count where devices connect, in seconds. A hub of which nothing
@@ -203,6 +243,59 @@ class DeviationTable(Table):
         return self
 
 
+class DeviceTiming(Table):
+    """[device.timing]: what the device states of its own times, in seconds; absent ones are not claimed."""
+
+    keep_alive: Seconds | None = None
+    reconnect: Seconds | None = None
+    token_life: Seconds | None = None
+    start: Seconds | None = None
+
+    def stated(self) -> dict[str, float]:
+        """Return the figures that are stated, by their names in the profile."""
+        return {
+            name: float(value) for name, value in self.model_dump(by_alias=True).items() if value is not None
+        }
+
+
+class DeviceTable(Table):
+    """[device]: the device that is judged; the hub of the profile stands behind it, as a tool.
+
+    Without a `command` a person starts it, and it dials `address` and `port` of this machine; with an
+    `adapter` it takes orders and tells events.
+    """
+
+    name: PlainText
+    version: PlainText | None = None
+    command: Annotated[tuple[PlainText, ...], Strict(strict=False), Field(min_length=1)] | None = None
+    address: PlainText = "127.0.0.1"
+    port: Port | None = None
+    adapter: bool = False
+    capabilities: Annotated[tuple[DeviceCapability, ...], Strict(strict=False)] = ()
+    timing: DeviceTiming = DeviceTiming()
+
+    @field_validator("command")
+    @classmethod
+    def _placeholders(cls, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        timings = (field.alias or name for name, field in DeviceTiming.model_fields.items())
+        known = ("python", "adapters", *timings)
+        for name in PLACEHOLDER.findall(" ".join(words or ())):
+            if name not in known:
+                raise ValueError(f"unknown placeholder {{{name}}}; {problems.did_you_mean(name, known)}")
+        return words
+
+    @model_validator(mode="after")
+    def _an_adapter_is_a_program(self) -> "DeviceTable":
+        if self.adapter and self.command is None:
+            raise ValueError("an adapter takes its orders on stdin: say its command, or leave out adapter.")
+        return self
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """All that the device claims."""
+        return frozenset(self.capabilities) | ({"adapter"} if self.adapter else set())
+
+
 class ProfileFile(Table):
     """The whole file."""
 
@@ -213,6 +306,7 @@ class ProfileFile(Table):
     service: ServiceTable | None = None
     identity: Annotated[tuple[IdentityTable, ...], Strict(strict=False)] = ()
     device_authority: DeviceAuthorityTable | None = None
+    device: DeviceTable | None = None
     claims: Claims = Claims()
     timeouts: Timeouts = Timeouts()
     timing: Timing = Timing()

@@ -49,7 +49,7 @@ STATUS: Final = {
     Verdict.PASS: Status.PASSED,
     Verdict.OBSERVED: Status.PASSED,
 }
-_RED: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN, Verdict.KNOWN_DEVIATION})
+RED: Final = frozenset({Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN, Verdict.KNOWN_DEVIATION})
 # Allure has four words for nine verdicts: of these three its own says it.
 _SAID_BY_STATUS: Final = frozenset({Verdict.PASS, Verdict.VIOLATION, Verdict.BROKEN})
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?) ms ")
@@ -85,6 +85,7 @@ def write_for_page(statement: Statement, folder: Path, run: str) -> None:
     """
     files = AllureFileLogger(str(folder))
     numbers = itertools.count(1)
+    most = lines_of(own_cases(statement), MOST_STEPS)
     for result in _results(
         statement, _numbered(statement.sections), files, lambda: f"{run}-{next(numbers):05}"
     ):
@@ -93,6 +94,13 @@ def write_for_page(statement: Statement, folder: Path, run: str) -> None:
             result.status = Status.FAILED
         if verdict not in _SAID_BY_STATUS:
             result.name += f" ({verdict})"
+        # A step takes more room than its line: a red case has its packets as steps, one that was observed as
+        # an attachment, and one that passed, in which a watched rule was broken, in `conformance.json`.
+        if verdict not in RED:
+            result.steps = []
+        if verdict is Verdict.PASS or 0 < len(result.steps) <= most:
+            result.attachments = []
+        result.titlePath = []  # the tree is made of labels
         result.labels.append(Label(name=RUN, value=run))
         result.file_pattern = f"{result.uuid}-result.json"  # Allure reads files by name, in order
         files.report_result(result)
@@ -198,7 +206,7 @@ def _details(clause: ClausePart, case: CasePart) -> StatusDetails | None:
     if case.deviation is not None:
         message += accepted_as(case.deviation)
     details = _Comparison(message=message)
-    if case.verdict in _RED:
+    if case.verdict in RED:
         # The transcript is attached, and its lines are the steps.
         details.trace = case_text(case.model_copy(update={"transcript": None}), clause)
         details.expected = case.expected or None

@@ -86,7 +86,7 @@ def page(shown: Sequence[Run], program: Path, runtime: str) -> str:
 def _write(run: Run, results: Path) -> None:
     allure.write_for_page(run.statement, results, run.key)
     attachment = f"{run.key}-attachment.html"
-    (results / attachment).write_text(render(run.statement), encoding="utf-8")
+    (results / attachment).write_text(render(allure_page.page_inside(run.statement)), encoding="utf-8")
     surroundings = json.dumps(allure_page.surroundings(run, attachment))
     (results / f"{run.key}-globals.json").write_text(surroundings, encoding="utf-8")
 

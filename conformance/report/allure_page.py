@@ -4,6 +4,7 @@ Pure: statements in, values and text out. The runs stand side by side as Allure'
 states as a known deviation is an accepted resolution there.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.report.allure import RUN, accepted_as, allure_id, broken_in_passing
+from conformance.report.allure import RED, RUN, accepted_as, allure_id, broken_in_passing
 from conformance.report.allure_environment import CATEGORY, facts, properties
 from conformance.report.counts import CLAIMED, clause_counts, unheld
 from conformance.report.counts import shown as clauses_shown
+from conformance.report.limits import is_a_note
 from conformance.report.printable import plural, visible
-from conformance.report.statement import Statement
+from conformance.report.statement import CasePart, Statement
 from conformance.report.summary_line import headline
 from conformance.verdict.verdicts import Verdict
 
@@ -91,7 +93,9 @@ def first_screen(shown: Sequence[Run]) -> str:
 
 def surroundings(run: Run, attachment: str) -> Mapping[str, Any]:
     """Return what belongs to a whole run: what went wrong in it, and its own page, a file of this name."""
-    errors = [*run.statement.run.remarks, *_unheld(run.statement), *broken_in_passing(run.statement)]
+    made = run.statement
+    remarks = [remark for remark in made.run.remarks if not is_a_note(remark)]
+    errors = [*remarks, *_unheld(made), *broken_in_passing(made)]
     page = {"name": f"conformance.html of {run.name}", "source": attachment, "type": "text/html"}
     return {
         "errors": [{"message": error, "environment": run.name} for error in errors],
@@ -99,19 +103,73 @@ def surroundings(run: Run, attachment: str) -> Mapping[str, Any]:
     }
 
 
+def page_inside(statement: Statement) -> Statement:
+    """Return what the page of a run shows that is carried by Allure's: the packets of red cases alone."""
+    clauses = [
+        clause.model_copy(update={"cases": [_without_packets(case) for case in clause.cases]})
+        for clause in statement.clauses
+    ]
+    remarks = [
+        *statement.run.remarks,
+        "The packets of cases that are not red are left out here: see conformance.json.",
+    ]
+    run = statement.run.model_copy(update={"remarks": remarks})
+    return statement.model_copy(update={"clauses": clauses, "run": run})
+
+
 def mended(page: str) -> str:
-    """Return the generator's page without its analytics, and with its data ahead of its program.
+    """Return the generator's page without its analytics, with its data ahead of its program, and each once.
 
     As Allure writes it, the program may start before the browser has read the data that stand behind it:
-    then it looks for files beside the page, and stays empty. Raises UnknownPageError for any other page.
+    then it looks for files beside the page, and stays empty. It also scrolls to the first failed result, past
+    the claim: here it stays at its top until its reader does something, unless its address names a result.
+    Raises UnknownPageError for any other page.
     """
     head = _place(page, "<head>", 0) + len("<head>")
     app = _place(page, _APP, head)
     analytics = _place(page, _ANALYTICS, app)
     data = _place(page, _DATA, analytics)
     end = _place(page, "</body>", data)
-    shell = f"{page[:head]}\n    {_POLICY}\n    {_STYLE}{page[head:app]}"
-    return shell + page[data:end] + page[app:analytics] + page[end:]
+    shell = f"{page[:head]}\n    {_POLICY}\n    {_STYLE}\n    {_AT_ITS_TOP}{page[head:app]}"
+    return shell + _each_once(page[data:end]) + page[app:analytics] + page[end:]
+
+
+def _each_once(data: str) -> str:
+    """Let what the page holds twice stand once: a page of one run has all data of its environment again.
+
+    Nothing but the order may differ, which the page makes anew.
+    """
+    first: dict[str, str] = {}
+
+    def replaced(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        held = first.setdefault(_regardless_of_order(value), name)
+        return found[0] if held == name else f'd("{name}",window.allureReportData["{held}"])'
+
+    return _ENTRY.sub(replaced, data)
+
+
+def _regardless_of_order(encoded: str) -> str:
+    """Return a text that is the same for two JSON values, in Base64, that differ in order alone."""
+    try:
+        return _ordered(json.loads(base64.b64decode(encoded)))
+    except ValueError:  # no JSON: a text is itself
+        return encoded
+
+
+def _ordered(value: object) -> str:
+    match value:
+        case dict():
+            members = sorted(f"{json.dumps(name)}:{_ordered(each)}" for name, each in value.items())
+            return f"{{{','.join(members)}}}"
+        case list():
+            return f"[{','.join(sorted(map(_ordered, value)))}]"
+        case _:
+            return json.dumps(value)
+
+
+def _without_packets(case: CasePart) -> CasePart:
+    return case if case.verdict in RED else case.model_copy(update={"transcript": None})
 
 
 _OPTIONS: Final = {
@@ -145,11 +203,27 @@ _POLICY: Final = (
     "script-src 'unsafe-inline' data: blob:; style-src 'unsafe-inline' data: blob:\">"
 )
 # A page opened from a file cannot measure what it frames, and gives it the height of a few lines.
-_STYLE: Final = '<style>[data-testid="html-attachment-preview"] iframe { min-height: 80vh }</style>'
+# What it knows of a run it cuts at some 35 letters: a claim is read whole, or not at all.
+_STYLE: Final = """\
+<style>[data-testid="html-attachment-preview"] iframe { min-height: 80vh }
+    [data-testid="metadata-item-value"], [data-testid="metadata-item-value"] * {
+      white-space: normal !important; overflow-wrap: anywhere; height: auto !important; }</style>"""
+_AT_ITS_TOP: Final = """\
+<script>
+      if (!location.hash) {
+        const stay = ({ target }) => { (target.scrollingElement ?? target).scrollTop = 0; };
+        const acts = ["wheel", "pointerdown", "keydown", "touchstart", "hashchange"];
+        addEventListener("scroll", stay, true);
+        for (const act of acts) addEventListener(act, () => removeEventListener("scroll", stay, true), true);
+      }
+    </script>"""
+# One entry of the page's data, where it is long enough to be worth a reference.
+_ENTRY: Final = re.compile(r'd\("([^"]+)","([A-Za-z0-9+/=]{200,})"\)')
 
 
 def _facts(statement: Statement) -> Mapping[str, str]:
-    """Return what names and bounds a run's claim. Allure cuts a value at some 35 letters."""
+    """Return what names and bounds a run's claim."""
+    notes = [remark for remark in statement.run.remarks if is_a_note(remark)]
     counts = clause_counts(clauses_shown(statement))
     held, claimed = counts.get(Verdict.PASS, 0), sum(counts.get(verdict, 0) for verdict in CLAIMED)
     return {
@@ -157,6 +231,7 @@ def _facts(statement: Statement) -> Mapping[str, str]:
         "Held": f"{held} of {plural(claimed, 'claimed clause')}",
         **facts(statement),
         "Exit code": str(statement.run.exit_code),
+        **({"Notes": " ".join(notes)} if notes else {}),
     }
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from conformance.report.case_text import Evidence
-from conformance.report.steps import SERVICE, steps
+from conformance.report.steps import BACK_END, SERVICE, steps
 from conformance.verdict.verdicts import JUDGED, Verdict
 
 # What differs between two cases that are the same: names of devices, numbers, marks of a run.
@@ -23,8 +23,6 @@ _TOPIC: Final = re.compile(r"(?:devices|\$iothub)/\S*")
 _KEPT: Final = ("events", "devicebound", "twin", "methods", "GET", "PATCH", "POST", "res")
 # What a client does so that it hears something, or because it has, is not what the hub gets wrong.
 _BESIDE: Final = frozenset({"FRAME", "PINGREQ", "PUBACK", "SUBSCRIBE"})
-# What the back end does, as its line begins; it also reads, and is told.
-_BACK_END: Final = frozenset({"DELETE", "PATCH", "POST", "PUT", "sends"})
 # Packets that say something; others acknowledge.
 _SAYING: Final = frozenset({"CONNACK", "HTTP", "PUBLISH", "PUBREC", "UNREADABLE"})
 # Where a message says what came.
@@ -126,7 +124,7 @@ def _last(transcript: str) -> tuple[str, str]:
             said = _kind(name, rest)
         elif step.glyph == "→" and name not in _BESIDE:
             act = _kind(name, rest)
-        elif step.who == SERVICE and name in _BACK_END:
+        elif step.who == SERVICE and name in BACK_END:
             act = _masked(step.text).partition(":")[0]
     return act, said
 

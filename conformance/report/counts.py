@@ -2,13 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from conformance.report.causes import Cause, causes
+from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, DeviationFoundPart, Statement
 from conformance.verdict.deviation_states import State
 from conformance.verdict.run import summary
 from conformance.verdict.verdicts import WORST_FIRST, Verdict
+
+
+class CaseFound(Protocol):
+    """A case that was settled, and whether it is one of another clause."""
+
+    @property
+    def verdict(self) -> Verdict: ...  # noqa: D102 - the fields of a case, as its own class explains them
+    @property
+    def in_passing(self) -> bool: ...  # noqa: D102
+
 
 # Something was to hold, and it is not shown that it does; in this order.
 ATTENTION: Final = (Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN, Verdict.NOT_TESTED)
@@ -70,6 +81,22 @@ def columns(statement: Statement) -> Sequence[Verdict]:
 def words_of(clause: ClausePart) -> Sequence[str]:
     """Return the different words that a clause's cases observed, in order."""
     return list(dict.fromkeys(case.observed for case in clause.cases if case.observed))
+
+
+def how_many(cases: Sequence[CaseFound], verdict: Verdict) -> str:
+    """Return how many of a clause's cases have its verdict, "2 of 14 cases"; empty where it has but one.
+
+    A watched rule that cases of other clauses broke names those: "seen in 3 cases".
+    """
+    its_own = [case for case in cases if not case.in_passing]
+    guilty = sum(case.verdict is verdict for case in its_own)
+    passing = sum(case.in_passing and case.verdict is verdict for case in cases)
+    words = []
+    if guilty and len(its_own) > 1:
+        words.append(f"{guilty} of {plural(len(its_own), 'case')}")
+    if passing > 1 or (passing and guilty):
+        words.append(f"seen in {plural(passing, 'case')}{' of other clauses' if guilty else ''}")
+    return "; ".join(words)
 
 
 def kept_out(clause: ClausePart) -> Sequence[str]:

@@ -11,17 +11,21 @@ from conformance.evidence.describe import cut
 from conformance.report.printable import plural
 from conformance.report.statement import CasePart, ClausePart, Statement
 
-# A run of the suite on a hub that keeps the rules has 160 KB of transcripts, and 5 KB of other texts.
+# A run of the suite on a hub that keeps the rules has 800 KB of transcripts, of what was only observed.
 TRANSCRIPTS: Final = 1536 * 1024
 """Bytes that all transcripts of a statement may have together."""
 TEXTS: Final = 512 * 1024
 """Characters that all messages, and expected and actual values, may have together."""
 SHORTEST_TEXT: Final = 80
 """However many there are, so many characters of each stay."""
-LINES: Final = 10_000
+LINES: Final = 8_000
 """Lines of transcripts that one page shows, or that Allure gets as steps: each takes 300 bytes there."""
 
 _OMITTED: Final = "… {} lines left out, to hold the report's size …"
+_OF_TRANSCRIPTS: Final = (
+    f"shortened: together all may have {TRANSCRIPTS // 1024} KB. Run a clause alone to see more of it."
+)
+_OF_TEXTS: Final = f"with shortened messages or values: together all may have {TEXTS // 1024} KB."
 # Room for that line.
 _ROOM: Final = 80
 # In what is shortened, many lines say more than a few long ones.
@@ -101,6 +105,11 @@ def _case(case: CasePart, size: int, length: int) -> CasePart:
     return case.model_copy(update=changes) if changed else case
 
 
+def is_a_note(remark: str) -> bool:
+    """Say whether a remark tells how a report was made, and nothing that went wrong in its run."""
+    return remark.endswith((_OF_TRANSCRIPTS, _OF_TEXTS))
+
+
 def _remarks(before: Sequence[CasePart], after: Sequence[CasePart]) -> Iterable[str]:
     transcripts = sum(a.transcript != b.transcript for a, b in zip(before, after, strict=True))
     texts = sum(
@@ -108,12 +117,6 @@ def _remarks(before: Sequence[CasePart], after: Sequence[CasePart]) -> Iterable[
         for a, b in zip(before, after, strict=True)
     )
     if transcripts:
-        yield (
-            f"{plural(transcripts, 'transcript')} shortened: together all may have {TRANSCRIPTS // 1024} KB. "
-            "Run a clause alone to see more of it."
-        )
+        yield f"{plural(transcripts, 'transcript')} {_OF_TRANSCRIPTS}"
     if texts:
-        yield (
-            f"{plural(texts, 'case')} with shortened messages or values: together all may have "
-            f"{TEXTS // 1024} KB."
-        )
+        yield f"{plural(texts, 'case')} {_OF_TEXTS}"

@@ -6,7 +6,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Final
 
-from conformance.documents.catalogue import WATCH_SECTION
+from conformance.documents.catalogue import WATCH_SECTIONS
 from conformance.errors import UsageError
 from conformance.report.counts import own_cases
 from conformance.report.limits import fitted
@@ -117,7 +117,7 @@ def _merged(parts: Sequence[ClausePart]) -> ClausePart:
     verdict, reason = first.verdict, first.reason
     # What is not claimed, or cannot be tested, is so in every run, whichever cases it selected.
     if {part.verdict for part in parts} not in ({Verdict.NOT_CLAIMED}, {Verdict.UNTESTABLE}):
-        verdict, reason = fold(cases, watched=first.section == WATCH_SECTION, sightings=sightings)
+        verdict, reason = fold(cases, watched=first.section in WATCH_SECTIONS, sightings=sightings)
     readings = sorted({reading for part in parts for reading in part.readings})
     return first.model_copy(
         update={
@@ -192,6 +192,7 @@ def _cost(runs: Sequence[RunPart]) -> CostPart:
         slowest=slowest[: max(len(cost.slowest) for cost in costs)],
         slept_share=round(slept / paid, 4) if paid else 0.0,
         messages=sum(cost.messages for cost in costs),
+        free_messages=sum(cost.free_messages for cost in costs),
         registry_operations=sum(cost.registry_operations for cost in costs),
         connections=sum(cost.connections for cost in costs),
         identities=sum(cost.identities for cost in costs),

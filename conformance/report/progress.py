@@ -13,6 +13,8 @@ from conformance.verdict.verdicts import Verdict
 LINES: Final = 10
 FEWEST_CASES: Final = 10
 SECONDS: Final = 30.0
+# After so long without a line a log has one anyway: cases wait, and nobody shall think that the run hangs.
+QUIET: Final = 60.0
 # Tests that are none of the suite's and run beside it.
 OTHERS: Final = "other tests"
 # With many workers, or in another order, a line would name them all.
@@ -24,7 +26,8 @@ _MINUTE: Final = 60
 class Reached:
     """How far a run is: `done` of `total` cases after so many `seconds`, and what they found.
 
-    `sections` are those that run; `violated` counts clauses, `broken` and `stale` count cases.
+    `sections` are those that run; `violated` counts clauses, `broken` and `stale` count cases. `longest` is
+    the clause of the case that has run longest, for so many `longest_seconds`; empty where none has for long.
     """
 
     sections: Sequence[str]
@@ -34,20 +37,30 @@ class Reached:
     violated: int = 0
     broken: int = 0
     stale: int = 0
+    longest: str = ""
+    longest_seconds: float = 0.0
 
 
 class Progress:
     """Counts cases as they begin and end.
 
-    `sections` names the section of each case by node id, `order` their order, `judged` the clauses that a
-    hub can violate.
+    `sections` names the section of each case by node id, and `clauses` its clause; `order` is that of the
+    sections, `judged` the clauses that a hub can violate.
     """
 
-    def __init__(self, sections: Mapping[str, str], order: Sequence[str], judged: Collection[str]) -> None:
+    def __init__(
+        self,
+        sections: Mapping[str, str],
+        order: Sequence[str],
+        judged: Collection[str],
+        clauses: Mapping[str, str] | None = None,
+    ) -> None:
         self._sections = sections
+        self._clauses = clauses or {}
         self._order = order
         self._judged = judged
         self._running: dict[str, str] = {}
+        self._began: dict[str, float] = {}
         # What workers have just left: until they begin another case, they are still said to be there.
         self._left: deque[str] = deque()
         self._done: set[str] = set()
@@ -55,9 +68,10 @@ class Progress:
         self._violated: set[str] = set()
         self._red: dict[Verdict, int] = dict.fromkeys((Verdict.BROKEN, Verdict.STALE_DEVIATION), 0)
 
-    def begin(self, node_id: str) -> None:
-        """Take note of a case that begins."""
+    def begin(self, node_id: str, seconds: float = 0.0) -> None:
+        """Take note of a case that begins, so many seconds after the run did."""
         self._running[node_id] = self._sections.get(node_id, OTHERS)
+        self._began[node_id] = seconds
         if self._left:
             self._left.popleft()
 
@@ -65,6 +79,7 @@ class Progress:
         """Take note of a case that ended; of a test that is none of the suite's there is no record."""
         self._done.add(node_id)
         self._running.pop(node_id, None)
+        self._began.pop(node_id, None)
         self._left.append(self._sections.get(node_id, OTHERS))
         self._since.add(self._left[-1])
         if case is None:
@@ -81,8 +96,8 @@ class Progress:
         return self._reached(sections, total, seconds)
 
     def since_last(self, total: int, seconds: float) -> Reached:
-        """Return how far the run is, with the sections whose cases ended since `forget`."""
-        return self._reached(self._since, total, seconds)
+        """Return how far the run is, with the sections whose cases ended since `forget`, or else run."""
+        return self._reached(self._since or self._running.values(), total, seconds)
 
     def forget(self) -> None:
         """Begin a new stretch of the run."""
@@ -90,7 +105,12 @@ class Progress:
 
     def _reached(self, sections: Iterable[str], total: int, seconds: float) -> Reached:
         named = set(sections)
+        longest = min(self._began, key=self._began.__getitem__, default="")
+        waited = seconds - self._began.get(longest, seconds)
+        is_long = waited >= SECONDS
         return Reached(
+            longest=self._clauses.get(longest, OTHERS) if is_long else "",
+            longest_seconds=waited if is_long else 0.0,
             sections=[name for name in (*self._order, OTHERS) if name in named],
             done=len(self._done),
             total=max(total, len(self._done)),
@@ -102,7 +122,10 @@ class Progress:
 
 
 class Pace:
-    """Says when a line of a log is due: at each tenth of a run, at its end, and never line upon line."""
+    """Says when a line of a log is due: at each tenth of a run, at its end, and never line upon line.
+
+    So it is where none was written for a while, however little was done.
+    """
 
     def __init__(self) -> None:
         self._tenth = 0
@@ -114,7 +137,8 @@ class Pace:
         if reached.done == reached.total:
             return self._written(reached, self._done < reached.total)
         grown = reached.done - self._done >= FEWEST_CASES or reached.seconds - self._seconds >= SECONDS
-        return self._written(reached, grown and _share(reached, LINES) > self._tenth)
+        is_quiet = reached.seconds - self._seconds >= QUIET
+        return self._written(reached, is_quiet or (grown and _share(reached, LINES) > self._tenth))
 
     def _written(self, reached: Reached, due: bool) -> bool:
         if due:
@@ -128,6 +152,7 @@ def line(reached: Reached) -> str:
     return (
         f"{_share(reached, 100):3d} %  {reached.done:{width}d} of {plural(reached.total, 'case')}  "
         f"{_clock(reached.seconds):>5}  {_names(reached.sections, _MOST_NAMES)}{_and_found(reached)}"
+        f"{_and_longest(reached)}"
     )
 
 
@@ -143,6 +168,7 @@ def _live(reached: Reached, width: int) -> Iterator[str]:
     found = _and_found(reached)
     for most in (_MOST_NAMES, 2, 1):
         names = f"{_names(reached.sections, most)}  " if reached.sections else ""
+        yield f"{names}{counts}{share}{found}{clock}{_and_longest(reached)}"
         yield f"{names}{counts}{share}{found}{clock}"
         yield f"{names}{counts}{found}{clock}"
     yield f"{counts}{found}"
@@ -163,6 +189,11 @@ def _and_found(reached: Reached) -> str:
     )
     words = [text for count, text in found if count]
     return f"; {', '.join(words)}" if words else ""
+
+
+def _and_longest(reached: Reached) -> str:
+    """Return which case has run for long, behind a semicolon; nothing where none has."""
+    return f"; {reached.longest} for {_clock(reached.longest_seconds)}" if reached.longest else ""
 
 
 def _share(reached: Reached, parts: int) -> int:

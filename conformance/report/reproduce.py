@@ -31,6 +31,23 @@ def command(statement: Statement, clause: ClausePart | None = None) -> str | Non
     return f"cd {shlex.quote(told.folder)} && {line}" if told.folder else line
 
 
+def published(statement: Statement) -> str | None:
+    """Return the line by which a stranger makes the same run on a hub of theirs, of a part the same part.
+
+    It names no place of this machine but a profile's; None where a statement does not say how it was run.
+    """
+    told = statement.command
+    if told is None:
+        return None
+    of_this_hub = ("--same-hub=", "--attach=", "--hub-url=")
+    words = [word for word in told.words if not word.startswith(of_this_hub)]
+    # As the command line takes them: an option's value behind a space would be a place to collect from.
+    selection = [
+        word.replace(" ", "=", 1) if word.startswith("--") else word for word in statement.run.selection
+    ]
+    return shlex.join(["pytest", *told.cases, *words, *selection])
+
+
 def conditions(statement: Statement) -> list[str]:
     """Return what must be so for a line to name the same hub again, in sentences."""
     told = statement.command

@@ -66,7 +66,9 @@ class DocumentPart(_Part):
 class TargetPart(_Part):
     """The hub that was judged, as it was found; `ports` maps a listener to its port.
 
-    `name` is the profile's word for a hub of its own, else what the hub calls itself.
+    `name` is the profile's word for a hub of its own, else what the hub calls itself. Where a device was
+    judged, name and version are the device's, `hub_behind` is the hub that stood behind it, and `host` the
+    name by which the device knew that.
     """
 
     name: str
@@ -74,6 +76,7 @@ class TargetPart(_Part):
     ports: dict[str, int] = {}
     edition: str | None = None
     version: str | None = None
+    hub_behind: str | None = None
 
     @property
     def title(self) -> str:
@@ -85,6 +88,8 @@ class TargetPart(_Part):
         """Which hub, in which state, at which place."""
         version = f", version {self.version}" if self.version else ""
         edition = f", edition {self.edition}" if self.edition else ""
+        if self.hub_behind is not None:
+            return f"{self.name}{version}, on {self.hub_behind}"
         return f"{self.name}{version} at {self.host}{edition}"
 
 
@@ -132,14 +137,16 @@ class CostPart(_Part):
 
     `seconds_by_section` is the wall time of the cases, of all workers together; `slept_share` the part of
     the run's time that its workers paused. `messages` counts what a hub charges, from either side and in
-    blocks of 4 KB; `registry_operations` the calls about identities, `connections` those of devices, with
-    preflight and clearing up; `identities` the devices and modules that cases used.
+    blocks of 4 KB, `free_messages` the same in those of 0.5 KB, as the free edition does;
+    `registry_operations` the calls about identities, `connections` those of devices, with preflight and
+    clearing up; `identities` the devices and modules that cases used.
     """
 
     seconds_by_section: dict[str, float] = {}
     slowest: list[SlowCase] = []
     slept_share: float = 0.0
     messages: int = 0
+    free_messages: int = 0
     registry_operations: int = 0
     connections: int = 0
     identities: int = 0
@@ -199,6 +206,7 @@ class CasePart(_Part):
 
     It `began` so many seconds after the run's start, in `worker`.
     `expected`, `actual` and `transcript` are present where it is not a pass; `deviation` where one applies.
+    The transcript of a scenario in which nothing was broken is empty.
     The transcript is also present where a watched rule was broken during the case, or a connection was ended
     because the hub sent too much.
     `in_passing` is present, and true, where the clause is a watched one that was broken during a case of

@@ -11,6 +11,7 @@ from conformance.report.counts import (
     causes_of,
     clause_counts,
     columns,
+    how_many,
     of_verdict,
     shown,
     words_of,
@@ -119,7 +120,7 @@ def _attention(statement: Statement) -> Iterator[str]:
         (
             [
                 f"{'↳ ' if each.id in below else ''}{code(each.id)}",
-                str(each.verdict),
+                _verdict(each),
                 escape(each.says),
                 *_sides(each),
             ]
@@ -134,6 +135,11 @@ def _attention(statement: Statement) -> Iterator[str]:
     if line is not None:
         yield f"Reproduce one: {code(line)}"
         yield from conditions(statement)
+
+
+def _verdict(clause: ClausePart) -> str:
+    count = how_many(clause.cases, clause.verdict)
+    return f"{clause.verdict} ({count})" if count else str(clause.verdict)
 
 
 def _kept_out(statement: Statement) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import Final
 from conformance.documents.catalogue import Catalogue
 from conformance.report.case_text import one_line
 from conformance.report.causes import causes
-from conformance.report.printable import plural, visible
+from conformance.report.counts import how_many
+from conformance.report.printable import visible
 from conformance.report.statement import RunPart
 from conformance.verdict.clause import Case, Judgement, only_where
 from conformance.verdict.consequences import told
@@ -34,7 +35,7 @@ ALWAYS: Final = frozenset({Verdict.PASS, Verdict.VIOLATION})
 _LISTED: Final = (Verdict.VIOLATION, Verdict.STALE_DEVIATION, Verdict.BROKEN, Verdict.NOT_TESTED)
 _SAYS: Final = {
     ExitCode.CONFORMS: "every claimed clause holds",
-    ExitCode.VIOLATED: "a clause is violated",
+    ExitCode.VIOLATED: "a test beside the suite failed",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.USAGE: "no case applies to what the profile claims",
     ExitCode.INCONCLUSIVE: "inconclusive: cases are broken, and no clause is violated",
@@ -170,7 +171,8 @@ def _why(judgement: Judgement) -> str:
     if not cases:
         return judgement.reason
     case = cases[0]
-    more = f" (and {plural(len(cases) - 1, 'more case')})" if len(cases) > 1 else ""
+    count = how_many(judgement.cases, judgement.verdict)
+    more = f" ({count})" if count else ""
     only = only_where(judgement.cases, judgement.verdict)
     about = "" if case.in_passing or judgement.verdict is not Verdict.VIOLATION else case.title.rstrip(".")
     said = one_line(case).splitlines()[0] if one_line(case) else case.id
@@ -221,6 +223,9 @@ def _headline(judgements: Sequence[Judgement], run: RunPart) -> str:
 def _says(run: RunPart, counts: Mapping[Verdict, int]) -> str | None:
     """Return in words what the exit code says."""
     code = ExitCode(run.exit_code)
+    violated = counts.get(Verdict.VIOLATION, 0)
+    if code is ExitCode.VIOLATED and violated:
+        return "a clause is violated" if violated == 1 else f"{violated} clauses are violated"
     if run.partial and code is ExitCode.CONFORMS:
         return _PART_UNSEEN if Verdict.NOT_TESTED in counts else _PART_HOLDS
     if run.partial and code is ExitCode.POLICY and Verdict.STALE_DEVIATION not in counts:

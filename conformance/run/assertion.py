@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
 
-from conformance.evidence.difference import LONGEST_WHOLE, Difference, differences, shown, told
+from conformance.evidence.difference import LONGEST_WHOLE, Difference, differences, shown, told, written
 from conformance.run.quantity import Source, source_at
 
 # pytest explains values that are no longer than this by itself.
@@ -38,7 +38,7 @@ class Comparison:
     def of(cls, operator: str, left: object, right: object) -> "Comparison":
         """Read ``assert left OPERATOR right``: by the suite's habit the left side is what the hub did."""
         is_member = operator in {"in", "not in"}
-        actual = repr(right if is_member else left)
+        actual = written(right if is_member else left)
         whole = tuple(_differences(operator, left, right))
         too_long = max(len(repr(left)), len(repr(right))) > LONGEST_VALUE
         first = whole[0]
@@ -171,5 +171,5 @@ def _by_part(left: object, right: object) -> tuple[tuple[Difference, ...], ...]:
 
 
 def _whole(value: object) -> str:
-    text = repr(value)
+    text = written(value)
     return text if len(text) <= LONGEST_WHOLE else shown(value)

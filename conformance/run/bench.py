@@ -9,21 +9,25 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from conformance.backend import HubEvents, IdentityRegistry, Service, TelemetryReader, Twins
+from conformance.backend.feedback_records import FeedbackNotes
 from conformance.errors import NotOffered, NotTested, ServiceError
 from conformance.evidence.case import Evidence
 from conformance.mqtt.device import Device
-from conformance.mqtt.endpoint import Endpoint
 from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.server_certificate import ServerCertificate, fetch_certificate
 from conformance.mqtt.websocket import WebSocket
+from conformance.run import device_bench
 from conformance.run.dependencies import Place
+from conformance.run.device_bench import DeviceUnderTestBench
 from conformance.run.identities import Made, NewIdentities, ReadyIdentities
+from conformance.run.leftovers import PREFIX
 from conformance.run.neighbours import Neighbours
-from conformance.run.orders import Order, order_of
+from conformance.run.orders import Order, order_of, share_of
 from conformance.run.own_state import OwnState, OwnStates
 from conformance.run.ready_twins import ReadyTwins, member_of
 from conformance.target.certificates import ClientCertificate, DeviceAuthority, Digest, two_certificates
 from conformance.target.credentials import Identity, random_key
+from conformance.target.preflight import endpoint_of
 from conformance.target.target import Target
 from conformance.verdict.needs import NO_SECOND_KEY
 from conformance.ways.way import FIRST, Way
@@ -35,14 +39,7 @@ class DeviceBench:
     def __init__(self, target: Target, place: Place) -> None:
         self.target = target
         self.reactor = Reactor()
-        self.endpoint = Endpoint(
-            host=target.host,
-            port=target.ports.mqtt,
-            trust=target.ca_file or "system",
-            timeouts=target.timeouts,
-            websocket_port=target.ports.https,
-            clock_ahead=target.clock_ahead,
-        )
+        self.endpoint = endpoint_of(target)
         makes_devices = target.service is not None and "registry" in target.capabilities
         prefix = f"{place.prefix}-"
         own = {identity.device_id for identity in target.identities}
@@ -51,7 +48,15 @@ class DeviceBench:
             (lambda device_id: device_id.startswith(prefix)) if makes_devices else own.__contains__
         )
         self._service = (
-            None if target.service is None else Service(target, worker_number=place.number, accepts=accepts)
+            None
+            if target.service is None
+            else Service(
+                target,
+                worker_number=place.number,
+                accepts=accepts,
+                relays=place.relays,
+                notes=_notes(place, accepts) if makes_devices else None,
+            )
         )
         self.identities: NewIdentities | ReadyIdentities
         if makes_devices:
@@ -59,7 +64,8 @@ class DeviceBench:
                 self.service.registry,
                 place.prefix,
                 place.journal,
-                plan=place.orders,
+                needs=place.needs,
+                share=share_of(place.workers),
                 authority=target.device_authority,
             )
         else:
@@ -98,10 +104,14 @@ class DeviceBench:
 
     @contextmanager
     def for_case(
-        self, evidence: Evidence, way: Way = FIRST, fixtures: Collection[str] = ()
+        self, evidence: Evidence, way: Way = FIRST, fixtures: Collection[str] = (), number: int = 0
     ) -> Iterator["CaseBench"]:
-        """Lend the bench to a case, which asks for these fixtures; what it opened is closed behind it."""
+        """Lend the bench to a case, which asks for these fixtures; what it opened is closed behind it.
+
+        `number` is its place among all cases.
+        """
         case = CaseBench(self, evidence, way, fixtures)
+        self.identities.begin(number)
         if self._service is not None:
             self._service.journal.follow(evidence.transcript)
             self._service.methods.forget()
@@ -109,6 +119,7 @@ class DeviceBench:
             yield case
         finally:
             case.close()
+            self.identities.end()
             if self.ready_twins is not None:
                 self.ready_twins.clear()
             if self._service is not None:
@@ -129,7 +140,7 @@ class DeviceBench:
 
     def _neighbour(self) -> Device:
         """Return a new device whose packets are in no case's evidence."""
-        return self._own_device(self.identities.take().identity)
+        return self._own_device(self.identities.take(keep=True).identity)
 
     def _own_device(self, identity: Identity) -> Device:
         return Device(identity, self.endpoint, self.reactor, Evidence())
@@ -386,6 +397,18 @@ class CaseBench:
         return device
 
 
-def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench:
-    """Open the bench of a worker, from the target as plain values."""
+def _notes(place: Place, own: Callable[[str], bool]) -> FeedbackNotes | None:
+    """Return what a worker tells the others of feedback; None where there are none."""
+    if place.folder is None:
+        return None
+    of_run = f"{PREFIX}{place.run}-"
+    return FeedbackNotes(
+        place.folder, place.worker, of_run=lambda device_id: device_id.startswith(of_run), own=own
+    )
+
+
+def open_bench(target: Mapping[str, Any], place: Place) -> DeviceBench | DeviceUnderTestBench:
+    """Open the bench of a worker, from plain values: of a hub, or of a device and the hub behind."""
+    if "device" in target:
+        return device_bench.open_bench(target, place)
     return DeviceBench(Target.rebuild(target), place)

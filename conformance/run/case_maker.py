@@ -10,7 +10,7 @@ from conformance.documents.catalogue import Catalogue, Clause
 from conformance.errors import CatalogueError
 from conformance.run.case_needs import unclaimed
 from conformance.run.cases import RunningCase, mask_names
-from conformance.run.halves import case_id
+from conformance.run.halves import HALF, case_id
 from conformance.run.run_state import STATE
 from conformance.verdict.needs import shut
 from conformance.ways.dealing import chosen, further_ways
@@ -87,6 +87,8 @@ class CaseMaker:
         """
         first = cases[0]
         cited = [mark.args[0] for mark in first.iter_markers("clause") if len(mark.args) == 1]
+        if self._config.stash[HALF] == "devices":
+            return []  # in which way a device meets the hub is its own affair
         if len(cited) != 1 or cited[0] not in self._catalogue or _DEVICES.isdisjoint(first.fixturenames):
             return []
         by_name = {case.name: case for case in cases}

@@ -15,6 +15,7 @@ from conformance.documents.catalogue import Clause
 from conformance.errors import HarnessError, NotTested, StageFailed, TooLate, Violation
 from conformance.evidence.case import Evidence
 from conformance.evidence.describe import cut
+from conformance.evidence.transcript import Entry
 from conformance.evidence.watch import Breach as SeenBreach
 from conformance.mqtt import hearing
 from conformance.report.redaction import redact
@@ -33,6 +34,8 @@ LONGEST_WORD: Final = 80
 LONGEST_ACT: Final = 80
 # Enough to see what a hub was told before it fell silent.
 LINES_OF_TAIL: Final = 8
+# The section of the scenarios.
+SEARCH: Final = "explore"
 # Words that are one for each packet, of a hub that sends thousands.
 LONGEST_WORDS: Final = 400
 
@@ -41,17 +44,19 @@ LONGEST_WORDS: Final = 400
 class RunningCase:
     """One case from its collection to its settled record.
 
-    `way` is how its devices meet the hub. `unclaimed` is why it does not apply to the target; then it never
-    runs; `shut` why no session opens in its way, then neither. `own_names` says which names of
-    this run (device ids) to hide in stable words. `held_up` is for how many seconds this process itself stood
-    still meanwhile; `too_late`, whether the test found that it could not be in time. `failed_call` says which
-    call of the service the hub did not carry out, of those that the case needs and does not check; asked with
-    True, it waits for their ends. `musts` are the ids of all clauses of level *must*.
+    `way` is how its devices meet the hub, `number` its place among the cases of the run. `unclaimed` is why
+    it does not apply to the target; then it never runs; `shut` why no session opens in its way, then neither.
+    `own_names` says which names of this run (device ids) to hide in stable words. `held_up` is for how many
+    seconds this process itself stood still meanwhile; `too_late`, whether the test found that it could not be
+    in time. `failed_call` says which call of the service the hub did not carry out, of those that the case
+    needs and does not check; asked with True, it waits for their ends. `musts` are the ids of all clauses of
+    level *must*.
     """
 
     id: str
     clause: Clause
     way: Way = FIRST
+    number: int = 0
     unclaimed: str | None = None
     shut: str | None = None
     title: str = ""
@@ -124,7 +129,7 @@ class RunningCase:
         )
 
     def settle(self) -> Case:
-        """Return the record, with every secret removed; a transcript only where the case is not a pass."""
+        """Return the record, with every secret removed; a transcript only where there is something to see."""
         if self.unclaimed is not None:
             return Case(
                 id=self.id,
@@ -145,7 +150,11 @@ class RunningCase:
             _one_for_each_clause(map(self._breach, (*watch.breaches, *self._broken_in_passing(problems))))
         )
         flood, asked = self.evidence.flood, self.evidence.asked
-        is_evidence = outcome.verdict is not Verdict.PASS or bool(breaches) or bool(flood)
+        # A scenario in which nothing was broken tells by its number what it did.
+        holds = {Verdict.PASS, Verdict.OBSERVED} if self.clause.section == SEARCH else {Verdict.PASS}
+        is_evidence = outcome.verdict not in holds or bool(breaches) or bool(flood)
+        # Of what was observed nobody doubts the decoder, and a run has many of those.
+        show = _with_bytes if breaches or outcome.verdict not in {Verdict.PASS, Verdict.OBSERVED} else str
         return Case(
             id=self.id,
             clause=self.clause.id,
@@ -157,7 +166,7 @@ class RunningCase:
             message=cut(redact(outcome.message), LONGEST_VALUE),
             expected=cut(redact(outcome.expected), LONGEST_VALUE),
             actual=cut(redact(outcome.actual), LONGEST_VALUE),
-            transcript=redact(self.evidence.transcript.render()) if is_evidence else "",
+            transcript=redact(self.evidence.transcript.render(show)) if is_evidence else "",
             slept=round(self.slept, 4),
             worker=self.worker,
             messages=asked.messages,
@@ -283,6 +292,10 @@ def _one_for_each_clause(breaches: Iterable[Breach]) -> Iterator[Breach]:
             message=f"{first.message} (also: {words})" if words else first.message,
             count=first.count + sum(each.count for each in others),
         )
+
+
+def _with_bytes(entry: Entry) -> str:
+    return entry.with_bytes(lambda text: redact(text) == text)
 
 
 def died(case_id: str, clause: str, message: str, *, worker: str = "", title: str = "") -> Case:

@@ -4,13 +4,13 @@ Registered by `conformance.plugin` in the process that was started, not in xdist
 no case.
 """
 
+import dataclasses
 import functools
-import secrets
 import shutil
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,9 +30,12 @@ from conformance.run import dry_run, exploration, run_state
 from conformance.run.cases import stopwatch
 from conformance.run.dependencies import Collaborators, OpenTarget, Options
 from conformance.run.dry_run import DryRun
-from conformance.run.halves import HALF, covers, folder, half_of
+from conformance.run.failures import Failures, is_brief
+from conformance.run.halves import HALF, check_places, covers, folder, half_of
 from conformance.run.identities import left_behind
 from conformance.run.interrupts import FirstInterruptOnly
+from conformance.run.leftovers import new_id
+from conformance.run.long_waits import SHORTER, SaidBeforehand
 from conformance.run.progress import ShownProgress
 from conformance.run.records import Records
 from conformance.run.reporting import Reporting, Written, aim, command, header
@@ -68,15 +71,16 @@ class Controller:
         self.collects_only: bool = config.option.collectonly or config.option.dry_run
         self.options: Options = run_state.options(config)
         self.collaborators: Collaborators = run_state.collaborators(config)
-        self.catalogue: Catalogue = self.collaborators.load_catalogue()
-        self.selection = Selection.of(config)
-        self.selection.check(self.catalogue)
         self.profile: Any = self.collaborators.load_profile(self.options)
         config.stash[HALF] = half_of(self.profile)
+        self.catalogue: Catalogue = self.collaborators.catalogue(config.stash[HALF])
+        self.selection = Selection.of(config)
+        self.selection.check(self.catalogue)
+        check_places(config, self.collaborators.package, config.stash[HALF])
         self.stated = self.collaborators.stated(self.profile, self.options)
         config.stash[DEPTH] = self.stated.depth
         deviation.check(self.profile.deviations, self.catalogue, self.profile.file)
-        self.id = secrets.token_hex(4)
+        self.id = new_id()
         self.target: OpenTarget | None = None
         self.records = Records(config)
         self.reporting: Reporting | None = None
@@ -98,8 +102,19 @@ class Controller:
             self.notes = self.records.notes = _folder_for_notes()
             config.add_cleanup(lambda: shutil.rmtree(self.notes, ignore_errors=True))
             config.pluginmanager.register(
+                SaidBeforehand(
+                    config,
+                    self.records,
+                    self.catalogue,
+                    lambda: self._claims.timing,
+                    advice=SHORTER if self.options.attach is not None else "",
+                )
+            )
+            config.pluginmanager.register(
                 ShownProgress(config, self.records, self.catalogue, lambda: self._claims)
             )
+            if is_brief(config):
+                config.pluginmanager.register(Failures(self.records))
         else:
             # What another run wrote there must not be replaced by a list of no cases.
             config.option.xmlpath = config.option.allure_report_dir = None
@@ -119,14 +134,24 @@ class Controller:
         if self.reporting is None:
             return
         try:
-            self.target = self.collaborators.open_target(self.profile, self.options)
+            self.target = self.collaborators.open_target(
+                self.profile, dataclasses.replace(self.options, told=self._tell)
+            )
         except HarnessError as error:
             refuse(str(error), error.exit_code)
         self.config.add_cleanup(self._clear_up)
         option = self.config.option
-        if self.target.workers is not None and len(getattr(option, "tx", ())) > self.target.workers:
-            option.tx = option.tx[: self.target.workers]
-            option.numprocesses = self.target.workers
+        relays: Mapping[str, str] = {}
+        lanes = 1
+        if getattr(option, "tx", None):
+            workers = option.tx[: self.target.workers]
+            lanes = self.stated.lanes(len(workers))
+            option.tx = workers * lanes
+            option.numprocesses = len(option.tx)
+            try:
+                relays = self.target.share_readers(self.notes)
+            except HarnessError as error:
+                refuse(str(error), error.exit_code)
         self.config.stash[STATE] = RunState(
             id=self.id,
             profile=self.target.profile,
@@ -140,6 +165,8 @@ class Controller:
             allure=getattr(option, "allure_report_dir", None),
             depth=self.stated.depth,
             shut=self.target.shut,
+            lanes=lanes,
+            relays=relays,
         )
         self._claims = self.target.claims
         if self.options.preflight:
@@ -156,7 +183,22 @@ class Controller:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged by what."""
-        return [clean(line) for line in header(self.catalogue, self.target, self._selection())]
+        return [
+            *(clean(line) for line in header(self.catalogue, self.target, self._selection())),
+            *self._processes(),
+        ]
+
+    def _tell(self, line: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(clean(line))
+
+    def _processes(self) -> list[str]:
+        state = self.config.stash.get(STATE, None)
+        if state is None or state.lanes == 1:
+            return []
+        workers = len(self.config.option.tx) // state.lanes
+        return [f"{plural(workers, 'worker')} of {state.lanes} processes each, which wait most of their time"]
 
     # -- what the cases say
 
@@ -229,6 +271,16 @@ class Controller:
             for line in written.lines:
                 reporter.write_line(clean(line))
 
+    def _nothing_selected(self) -> str:
+        named = self.config.args_source is pytest.Config.ArgsSource.ARGS
+        if not named and not self.records.deselected:
+            return (
+                f"no case is below {self.config.invocation_params.dir}, where this run was started. "
+                "From any directory: pytest --pyargs conformance"
+            )
+        words = ", ".join(self._selection()) or "the command line"
+        return f"no case is selected by {words}. Clauses and their tests: python -m conformance clauses"
+
     def _conclude(
         self,
         session: pytest.Session,
@@ -251,10 +303,7 @@ class Controller:
         records.warnings += remarks
         if not cases and not records.collection_errors:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-                words = ", ".join(self._selection()) or "the command line"
-                say_error(
-                    f"no case is selected by {words}. Clauses and their tests: python -m conformance clauses"
-                )
+                say_error(self._nothing_selected())
             return exitstatus
         selection = self._selection()
         is_cut = cut_short or stopped or bool(records.collection_errors)

@@ -14,17 +14,25 @@ import pytest
 
 from conformance.documents.catalogue import Clause
 from conformance.run.identities import LARGEST_BATCH
-from conformance.run.orders import Order, planned
+from conformance.run.long_waits import least, waited
+from conformance.run.orders import KEPT, Need, Order, needs_of, ordered, share_of, window
 from conformance.run.run_state import LEFT
+from conformance.verdict.needs import Claims
 from conformance.ways.way import FIRST, Way, entrances
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What is expected to be asked of a hub; roughly. `seconds` is of one worker."""
+    """What is expected to be asked of a hub; roughly. `seconds` is of one worker.
+
+    Of the `identities`, devices and modules, so many devices are there `at_once`. `free_messages` are the
+    messages as the free edition counts them.
+    """
 
     identities: int = 0
+    at_once: int = 0
     messages: float = 0.0
+    free_messages: float = 0.0
     registry_operations: float = 0.0
     connections: float = 0.0
     seconds: float = 0.0
@@ -33,30 +41,6 @@ class Cost:
         return Cost(
             **{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
         )
-
-
-# Fixtures that make devices and modules, and how many.
-_MAKERS: Final[Mapping[str, int]] = {
-    "device": 1,
-    "other_device": 1,
-    "devices_alike": 2,
-    "family": 25,  # beside the two of devices_alike, of which it is made
-    "module": 1,
-    "other_module": 1,
-    "bystander": 1,
-    "silent_client": 1,
-    "register": 1,
-    "register_module": 1,
-    "exploration": 3,
-    "register_vouched": 1,
-    "other_vouched": 1,
-    "formerly_keyed": 1,
-    "formerly_keyed_vouched": 1,
-    "free_name": 1,
-    "free_names": 2,
-    "longest_name": 1,
-    "fleet_names": 5,
-}
 
 
 @dataclass(frozen=True)
@@ -98,6 +82,8 @@ _AVERAGES: Final[Mapping[str, Average]] = {
     "monitoring": Average(1.2, 1.7, 0.14, 1.7),
     "packets": Average(0.5, 2.0, 0.04, 0.9),
     "sas": Average(0.0, 1.8, 0.11, 0.7),
+    "service-twins.refused": Average(75.0, 0.5, 0.30, 12.0),
+    "service-twins.sizes": Average(35.0, 0.5, 0.20, 6.0),
     "session": Average(1.8, 2.5, 0.07, 5.8),
     "session.pending-order": Average(7.7, 2.0, 0.04, 2.0),
     "topics": Average(1.7, 1.8, 0.02, 2.7),
@@ -117,6 +103,14 @@ _AVERAGES: Final[Mapping[str, Average]] = {
 ALIKE_THERE: Final = 1 / 3
 # Messages of a look at the two devices that no case is about.
 _LOOK: Final = 2.0
+# Of a section's or clause's blocks of 4 KB, how many of 0.5 KB each comes to, where that is more than one.
+FREE_PER_BLOCK: Final = 8.0
+_FREE: Final[Mapping[str, float]] = {
+    "explore.device": 4.0,
+    "service-twins.refused": 1.7,
+    "service-twins.sizes": 6.2,
+    "twin.too-large": 4.2,
+}
 # What a new section costs, until it is measured.
 _OTHERS: Final = Average(0.5, 2.0, 0.1, 3.0)
 # A large case moves up to 256 KB, which a hub counts in blocks of 4 KB.
@@ -141,9 +135,13 @@ _CHANGES: Final[Mapping[str, float]] = {
     "x509.replaced": 2.0,
     "x509.token-instead": 2.0,
 }
+# Seconds in which a live hub makes devices ahead, and these come to count.
+_WINDOW_FAR: Final = 6.5
+# Calls of a worker for devices of cases that it takes over.
+_TAKEN_OVER: Final = 3
 # And what the preflight comes to, where a registry is claimed: what it tries of each claim, and the devices
 # that it lets in once in each way.
-_PREFLIGHT: Final = Cost(messages=6, registry_operations=9, connections=8)
+_PREFLIGHT: Final = Cost(messages=6, free_messages=6, registry_operations=9, connections=8)
 
 
 def estimate(
@@ -153,6 +151,7 @@ def estimate(
     if LEFT in item.stash:
         return Cost()
     fixtures: Collection[str] = getattr(item, "fixturenames", ())
+    (need,) = needs_of([(item, way)])
     average = _AVERAGES.get(clause.id, _AVERAGES.get(clause.section, _OTHERS))
     alike = ALIKE_THERE if far and "family" in fixtures else 1.0
     messages = average.messages * alike
@@ -162,20 +161,29 @@ def estimate(
         messages = _WHOLES.get(getattr(item, "originalname", "").partition("@")[0], messages)
     # Behind a refusal the worker's two other devices are looked at, but not on a live hub.
     messages += _LOOK if "untouched" in fixtures and makes_devices and not far else 0.0
+    modules = 0 if way.kind == "module" else sum(len(order.modules) for order in need.orders)
     earlier = sum(name in fixtures for name in ("device", "other_device")) if way.session == "later" else 0
     bulk = "devices_alike" in fixtures or "exploration" in fixtures
     return Cost(
-        identities=round(sum(_MAKERS.get(name, 0) for name in fixtures) * alike),
+        identities=round((need.devices + modules) * alike),
         messages=messages,
+        free_messages=messages * _free(item, clause),
         registry_operations=_CHANGES.get(clause.id, 0.0) + bulk,
         connections=average.connections * alike + earlier,
         seconds=(average.far if far else average.seconds) * alike,
     )
 
 
+def _free(item: pytest.Item, clause: Clause) -> float:
+    """Return how many blocks of 0.5 KB a case's blocks of 4 KB come to."""
+    if item.get_closest_marker("large") is not None:
+        return FREE_PER_BLOCK
+    return _FREE.get(clause.id, _FREE.get(clause.section, 1.0))
+
+
 def of_run(
     cases: Sequence[tuple[pytest.Item, Clause, Way]],
-    capabilities: Collection[str],
+    claims: Claims,
     *,
     workers: int,
     far: bool,
@@ -183,26 +191,52 @@ def of_run(
 ) -> Cost:
     """Return what a run comes to, with its preflight, what is made ahead and what is deleted behind it.
 
-    `cases` are those that run. `seconds` is by the clock.
+    `cases` are those that run. `seconds` is by the clock, and no less than what has to be waited for.
     """
     each = (estimate(item, clause, way, far=far, makes_devices=makes_devices) for item, clause, way in cases)
     cost = sum(each, Cost())
-    calls = 0.0
+    calls = at_once = windows = 0
     if makes_devices:
-        calls = workers * _calls(planned([(item, way) for item, _, way in cases], workers))
-        cost += _PREFLIGHT if "registry" in capabilities else Cost()
-        cost += Cost(connections=sum(1 for _ in entrances(capabilities)))
+        needs = needs_of(((item, way) for item, _, way in cases), live=far)
+        calls, at_once, windows = _supplied(needs, workers)
+        cost += _PREFLIGHT if "registry" in claims.capabilities else Cost()
+        cost += Cost(connections=sum(1 for _ in entrances(claims.capabilities)))
+    waits = [waited(clause.id, clause.needs, claims.timing) for _, clause, _ in cases]
+    # The averages of a hub that is far away have the waits in them, those of the embedded one hardly any.
+    seconds = cost.seconds / workers + (windows * _WINDOW_FAR if far else sum(waits) / workers)
     return Cost(
         identities=cost.identities,
+        at_once=at_once,
         messages=cost.messages,
+        free_messages=cost.free_messages,
         registry_operations=cost.registry_operations + calls if makes_devices else 0.0,
         connections=cost.connections,
-        seconds=cost.seconds / workers,
+        seconds=max(seconds, least(waits, workers)),
     )
 
 
+def _supplied(needs: Sequence[Need], workers: int) -> tuple[int, int, int]:
+    """Return in how many calls devices are made and deleted, how many there are at once, how often one waits.
+
+    Each worker is dealt cases that stand together; towards the end it takes some over from another.
+    """
+    share, dealt = share_of(workers), math.ceil(len(needs) / workers) or 1
+    calls, at_once, windows = _TAKEN_OVER * workers if workers > 1 else 0, 0, 0
+    for start in range(0, len(needs), dealt):
+        left, most, waits = list(needs[start : start + dealt]), 0, 0
+        while left:
+            waits += 1
+            number = window(left, share)
+            calls += _calls(ordered(left[:number]))
+            most = max(most, sum(need.devices for need in left[:number]))
+            left = left[number:]
+        at_once += most + KEPT
+        windows = max(windows, waits)
+    return calls, at_once, windows
+
+
 def _calls(orders: Mapping[Order, int]) -> int:
-    """Return in how many calls a worker makes and deletes what it ordered: each kind goes by itself."""
+    """Return in how many calls what was ordered is made and deleted: each kind goes by itself."""
     kinds: Counter[str] = Counter()
     for order, count in orders.items():
         kinds["device" if order.proof == "keys" else "device with a certificate"] += count

@@ -13,16 +13,25 @@ from typing import Any, Final, Protocol
 from conformance.documents import catalogue
 from conformance.documents.catalogue import Catalogue
 from conformance.documents.document import Statement as Sentence
-from conformance.run.orders import Order
+from conformance.run.halves import Half
+from conformance.run.orders import Need
 from conformance.verdict.needs import Claims
 from conformance.ways.depth import Depth
+
+# On a hub 80 ms away, processes spend so many times as long waiting as working, and more.
+LANES: Final = 3
+# As many in all as two for each of eight processors are, `plugin.workers_for`.
+MOST_PROCESSES: Final = 16
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The command line, as far as it says something about the target."""
+    """The command line, as far as it says something about the target.
+
+    `told` hands a line to whoever started the run.
+    """
 
     profile: str
     hub_url: str | None = None
@@ -32,6 +41,8 @@ class Options:
     large: bool = False
     thorough: bool = False
     preflight: bool = True
+    dry: bool = False
+    told: Callable[[str], None] = field(default=lambda _line: None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +51,8 @@ class Stated:
 
     `claims` is what must hold, `messages` how many it may cost and `workers` how many it may have, None for
     any number; `depth` how many of the further ways it looks at. `named`: the hub is neither launched nor
-    attached to; `makes_devices`: it has a registry that the run may ask.
+    attached to; `makes_devices`: it has a registry that the run may ask. `unset` are variables of
+    the environment that a run needs.
     """
 
     claims: Claims = field(default_factory=Claims)
@@ -49,6 +61,11 @@ class Stated:
     depth: Depth = "whole"
     named: bool = False
     makes_devices: bool = False
+    unset: tuple[str, ...] = ()
+
+    def lanes(self, workers: int) -> int:
+        """Return how many processes each of so many workers is: on a hub that is named, cases mostly wait."""
+        return max(min(LANES, MOST_PROCESSES // workers), 1) if self.named and workers > 1 else 1
 
 
 class OpenTarget(Protocol):
@@ -86,6 +103,9 @@ class OpenTarget(Protocol):
     def clear_twins(self, ids: list[str], run: str) -> None:
         """Take away what a worker of a run left in twins of ready-made devices."""
 
+    def share_readers(self, folder: Path) -> Mapping[str, str]:
+        """Read telemetry for all workers, until the target is closed; return where they hear it."""
+
     def close(self) -> None:
         """Stop the hub, if this run launched it. May be called twice."""
 
@@ -102,8 +122,10 @@ class Place:
     """Which worker of which run a bench belongs to, `number` of `workers`.
 
     `prefix` begins every name that it makes up.
+    `folder` is where the processes of the run leave notes for each other, None where there is one alone;
     `journal` lists the devices that it made, `twin_journal` the ready-made ones whose twins it has written;
-    `orders` is how many identities of each kind its cases are likely to need.
+    `needs` is what each of the cases needs of the registry, in the order in which they run; `relays` is where
+    the readers of the run are heard.
     """
 
     run: str
@@ -113,7 +135,9 @@ class Place:
     prefix: str
     journal: Path
     twin_journal: Path
-    orders: Mapping[Order, int] = field(default_factory=dict)
+    needs: Sequence[Need] = ()
+    relays: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +156,12 @@ class Collaborators:
     stated: Callable[[Any, Options], Stated] = lambda _profile, _options: Stated()
     check_place: Callable[[Any, Options], None] = lambda _profile, _options: None
     load_sentences: Callable[[], Sequence[Sentence]] = tuple
+    load_device_catalogue: Callable[[], Catalogue] | None = None
+
+    def catalogue(self, half: Half) -> Catalogue:
+        """Return the clauses of a half; a suite that is not divided has one catalogue."""
+        is_devices = half == "devices" and self.load_device_catalogue is not None
+        return (self.load_device_catalogue or self.load_catalogue)() if is_devices else self.load_catalogue()
 
 
 def suite() -> Collaborators:
@@ -139,6 +169,7 @@ def suite() -> Collaborators:
     return Collaborators(
         package=PACKAGE,
         load_catalogue=catalogue.load,
+        load_device_catalogue=lambda: catalogue.load(catalogue.DEVICE_CLAUSES),
         load_sentences=lambda: _call("conformance.documents.document", "load").statements,
         load_profile=lambda options: _call("conformance.run.startup", "load_profile", options),
         stated=lambda profile, options: _call("conformance.run.startup", "stated", profile, options),

@@ -35,6 +35,7 @@ class DryRun:
         self._stated = stated
         self._wanted_workers = workers
         self._workers = workers
+        self._lanes = 1
         self._rows: dict[str, list[float]] = {}
         self._cases: list[tuple[str, Cost | None]] = []
         self._will_run: list[tuple[pytest.Item, Clause, Way]] = []
@@ -66,10 +67,11 @@ class DryRun:
             self._cases.append((case.id, cost))
             self._will_run.append((item, case.clause, case.way))
         self._workers = min(self._wanted_workers, stated.workers or self._wanted_workers)
+        self._lanes = stated.lanes(self._workers)
         self._whole = costs.of_run(
             self._will_run,
-            stated.claims.capabilities,
-            workers=self._workers,
+            stated.claims,
+            workers=self._workers * self._lanes,
             far=stated.named,
             makes_devices=stated.makes_devices,
         )
@@ -115,18 +117,32 @@ class DryRun:
         whole = self._whole
         yield (
             f"profile {self._profile}, depth {self._stated.depth}: {totals[1]:.0f} cases would run, with "
-            f"{totals[3]:.0f} identities"
+            f"{totals[3]:.0f} identities{self._at_once()}"
         )
         yield (
             f"with preflight and clearing up roughly {whole.messages:.0f} messages in blocks of 4 KB"
             f"{self._of_budget()}, {whole.registry_operations:.0f} registry operations, "
             f"{whole.connections:.0f} connections"
         )
-        yield f"roughly {self._minutes()} on {plural(self._workers, 'worker')}{self._where()}"
+        yield (
+            f"on a hub of the free edition roughly {whole.free_messages:.0f} messages, in blocks of 0.5 KB, "
+            f"of {FREE_DAY} a day"
+        )
+        workers = f"{plural(self._workers, 'worker')}{self._processes()}"
+        yield f"roughly {self._minutes()} on {workers}{self._where()}"
+        if self._stated.unset:
+            yield f"not set, and a run needs it: {', '.join(self._stated.unset)}"
+
+    def _at_once(self) -> str:
+        at_once = self._whole.at_once
+        return f", at most {at_once} devices at once" if at_once else ""
 
     def _minutes(self) -> str:
         minutes = self._whole.seconds / 60
         return f"{minutes:.0f} minutes" if minutes >= SOME else f"{max(minutes, 0.1):.1f} minutes"
+
+    def _processes(self) -> str:
+        return f" of {self._lanes} processes each" if self._lanes > 1 else ""
 
     def _where(self) -> str:
         if not self._stated.named:
@@ -138,6 +154,8 @@ class DryRun:
         return "" if budget is None else f", of {budget} that [limits] messages admits"
 
 
+# What the free edition takes in a day ("Azure IoT Hub pricing").
+FREE_DAY: Final = 8000
 # The statement names so many of the slowest cases.
 SLOWEST: Final = 10
 # Minutes above which tenths of one say nothing.
@@ -158,6 +176,7 @@ def measured(
         ],
         slept_share=round(sum(case.slept for case in cases) / (seconds * workers), 4) if seconds else 0.0,
         messages=asked.messages,
+        free_messages=asked.free_messages,
         registry_operations=asked.registry_operations,
         connections=asked.connections,
         identities=sum(case.identities for case in cases),

@@ -153,7 +153,7 @@ def _bench(request: pytest.FixtureRequest, evidence: Evidence, _case: RunningCas
     runner = request.config.pluginmanager.get_plugin("conformance-runner")
     assert isinstance(runner, Runner), "the runner registers the fixtures"  # noqa: S101
     bench: DeviceBench = runner.bench()  # type: ignore[assignment] # the suite's own tests put another one there
-    with bench.for_case(evidence, _case.way, request.fixturenames) as case_bench:
+    with bench.for_case(evidence, _case.way, request.fixturenames, _case.number) as case_bench:
         _case.failed_call = lambda wait: case_bench.failed_call(wait_for_end=wait)
         yield case_bench
 

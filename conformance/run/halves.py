@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 
 import pytest
 
+from conformance.errors import UsageError
 from conformance.run.options import place_of
 
 Half = Literal["hub", "devices"]
@@ -32,6 +33,18 @@ def is_of_another(path: Path, package: Path, half: Half) -> bool:
     """Say whether a file or folder belongs to the half that this run does not judge."""
     others = {package / each for each in get_args(Half)} - {package / half}
     return not others.isdisjoint({path, *path.parents})
+
+
+def check_places(config: pytest.Config, package: Path, half: Half) -> None:
+    """Raise UsageError where an argument of the run names a part of the half that it does not judge."""
+    for argument in config.args:
+        place = place_of(argument.partition("::")[0], config, pyargs=config.option.pyargs)
+        if place is not None and is_of_another(place, package, half):
+            judges, named = ("hubs", "a device") if half == "devices" else ("devices", "a hub")
+            raise UsageError(
+                f"{argument}: judges {judges}, and the profile of this run names {named}. "
+                "Name another profile, or leave out the path."
+            )
 
 
 def case_id(item: pytest.Item) -> str:

@@ -1,29 +1,28 @@
 """A worker's supply of identities, made in bulk and never used twice, or a profile's ready-made ones.
 
-Every id is written down before the device is made and struck out after it is deleted. What a worker that
-died could not delete, the controller does, from that list.
+A device is used up when its case is over, and deleted before others are made: few are there at once. Every id
+is written down before the device is made and struck out after it is deleted. What a worker that died could
+not delete, the controller does, from that list.
 """
 
+import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from conformance.errors import HarnessError, NotTested, ServiceError
-from conformance.run.orders import PLAIN, Order, Proof
+from conformance.run.orders import MOST_AT_ONCE, PLAIN, Need, Order, Proof, ordered, window
 from conformance.target.credentials import Enrolment, Identity, random_key
 
 if TYPE_CHECKING:  # the controller reads the list alone
     from conformance.target.certificates import ClientCertificate, DeviceAuthority
 
-# So many devices that nobody ordered ahead are made at first, then twice as many, and so on; and so many of
-# each other kind. Of those with endings of their own, one.
-FIRST_BATCH: Final = 8
-FIRST_OF_A_KIND: Final = 4
+# So many devices that nobody foresaw are made at once; of those with endings of their own, one.
+UNFORESEEN: Final = 4
 # The service takes up to 100 identities in one call.
 LARGEST_BATCH: Final = 100
-# So many of an order are made at once: what lies ahead costs a hub, and a run that is broken off, nothing.
-LARGEST_STOCK: Final = 400
 # Each failure has used up the service's own retries. A hub that is gone must not cost every case that time.
 PATIENCE: Final = 3
 
@@ -53,9 +52,10 @@ class Registry(Protocol):
 
 
 class NewIdentities:
-    """Identities made ahead, as `plan` counts them, or as they are needed, named ``{prefix}-{number}``.
+    """Identities made ahead, as the next cases need them, named ``{prefix}-{number}``.
 
-    `journal` is the list of what exists; `authority` signs the certificates of what is known by one.
+    `needs` is what each case needs, `share` how many devices may be there at once. `journal` is the list of
+    what exists; `authority` signs the certificates of what is known by one.
     """
 
     def __init__(
@@ -64,35 +64,52 @@ class NewIdentities:
         prefix: str,
         journal: Path,
         *,
-        plan: Mapping[Order, int] | None = None,
+        needs: Sequence[Need] = (),
+        share: int = MOST_AT_ONCE,
         authority: "DeviceAuthority | None" = None,
     ) -> None:
         self._registry = registry
         self._prefix = prefix
         self._journal = journal
         self._authority = authority
-        # Without an authority, whoever asks for what it vouches for is told so.
-        self._plan = {
-            order: count for order, count in (plan or {}).items() if authority or order.proof != "authority"
-        }
-        self._made: list[str] = []
+        self._needs = needs
+        self._share = share
+        self._next_case = 0
+        self._made: dict[str, None] = {}
+        self._lent: list[str] = []
+        self._used: list[str] = []
         self._number = 0
         self._fresh: dict[Order, list[Made]] = {}
-        self._unplanned: dict[Order, int] = {PLAIN: FIRST_BATCH}
         self._refused: dict[str, str] = {}
         self._failures = 0
         self._failure: HarnessError | None = None
 
-    def take(self, order: Order = PLAIN) -> Made:
-        """Return what was ordered, and nobody used. Raises ServiceError where the hub would not make it."""
+    def begin(self, number: int) -> None:
+        """Know which of the cases is next: what it and those behind it need is made together."""
+        self._next_case = number
+
+    def end(self) -> None:
+        """Take what the case was lent for used up."""
+        self._used += self._lent
+        self._lent = []
+
+    def take(self, order: Order = PLAIN, *, keep: bool = False) -> Made:
+        """Return what was ordered, and nobody used; it is there until the case is over, or kept to the end.
+
+        Raises ServiceError where the hub would not make it.
+        """
         if not self._fresh.get(order):
             self._stock(order)
-        return self._sound(self._fresh[order].pop())
+        made = self._fresh[order].pop()
+        if not keep:
+            self._lent.append(made.identity.device_id)
+        return self._sound(made)
 
     def take_alike(self, orders: Sequence[Order]) -> list[Made]:
         """Return devices whose names differ in their endings alone: what comes before is the same."""
         name = self._next_name()
         made = [self._draft(order, f"{name}{order.ending}") for order in orders]
+        self._lent += [each.identity.device_id for each in made]
         self._make(made)
         return [self._sound(each) for each in made]
 
@@ -103,30 +120,45 @@ class NewIdentities:
         """
         name = self._next_name()
         names = [f"{name}{ending}".ljust(length, "x") for ending in endings]
+        self._lent += names
         self._note(names)
         return names
 
     def _stock(self, order: Order) -> None:
-        """Have all made that is planned and not there yet; what nobody planned, a few at a time."""
-        wanted = {each: min(count, LARGEST_STOCK) for each, count in self._plan.items()}
-        if order not in wanted:
-            wanted = {order: self._unplanned.get(order, 1 if order.ending else FIRST_OF_A_KIND)}
+        """Have made what this case and the next ones need and is not there yet, and what is asked for.
+
+        What was made for cases that others have taken over is not kept.
+        """
+        coming = self._needs[self._next_case :]
+        wanted = ordered(coming[: window(coming, self._share)])
+        if self._authority is None:  # whoever asks for what it vouches for is told so
+            wanted = Counter({each: count for each, count in wanted.items() if each.proof != "authority"})
+        if not wanted[order]:
+            wanted[order] = 1 if order.ending else UNFORESEEN
+        for each, some in self._fresh.items():
+            while len(some) > wanted[each]:
+                self._used.append(some.pop(0).identity.device_id)
         made = {
-            each: [self._draft(each, f"{self._next_name()}{each.ending}") for _ in range(count)]
+            each: [self._draft(each, f"{self._next_name()}{each.ending}") for _ in range(missing)]
             for each, count in wanted.items()
+            if (missing := count - len(self._fresh.get(each, ()))) > 0
         }
+        self._delete_used()
         self._make([each for some in made.values() for each in some])
-        if order not in self._plan:
-            self._unplanned[order] = min(2 * wanted[order], LARGEST_BATCH)
         for each, some in made.items():
             self._fresh.setdefault(each, [])[:0] = reversed(some)
-            left = self._plan.pop(each, 0) - len(some)
-            if left > 0:
-                self._plan[each] = left
+
+    def _delete_used(self) -> None:
+        """Delete what is used up; what cannot be deleted now is tried again with the next ones."""
+        with contextlib.suppress(HarnessError):
+            delete_all(self._registry, self._used)
+            for device_id in self._used:
+                self._made.pop(device_id, None)
+            self._used = []
 
     def _note(self, names: Sequence[str]) -> None:
         """Write down what is about to be made."""
-        self._made += names
+        self._made |= dict.fromkeys(names)
         self._journal.write_text("\n".join(self._made), encoding="utf-8")
 
     def _next_name(self) -> str:
@@ -179,8 +211,8 @@ class NewIdentities:
 
     def close(self) -> None:
         """Delete every device made here."""
-        delete_all(self._registry, self._made)
-        self._made = []
+        delete_all(self._registry, list(self._made))
+        self._made = {}
         self._journal.unlink(missing_ok=True)
 
 
@@ -191,7 +223,13 @@ class ReadyIdentities:
         self._identities = list(identities)[share::shares]
         self._next = 0
 
-    def take(self, order: Order = PLAIN) -> Made:
+    def begin(self, number: int) -> None:
+        """Nothing is made for a case."""
+
+    def end(self) -> None:
+        """Nothing is used up."""
+
+    def take(self, order: Order = PLAIN, *, keep: bool = False) -> Made:  # noqa: ARG002 - all of them are kept
         """Return the next device of the share; after the last one the first comes again.
 
         Raises NotTested where something else is ordered: what a ready-made device is called, and known by, is

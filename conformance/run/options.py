@@ -22,6 +22,8 @@ import pytest
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 DEFAULT_PROFILE: Final = "emulator"
+# Of a run that names a ready file and no profile: what that file states.
+ATTACHED_PROFILE: Final = "attached"
 # These name a hub, so a run that has one is of the suite wherever it collects from.
 _NAMING: Final = ("--profile", "--hub-url", "--attach")
 # Where an option waits that took the place of another plugin's.
@@ -36,7 +38,10 @@ _SELECTING: Final[Mapping[str, tuple[str, str]]] = {
 
 # None has a default: whatever a run does not name is None, or False.
 OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "--profile": {"metavar": "NAME|PATH", "help": f"the hub to judge (default: {DEFAULT_PROFILE})"},
+    "--profile": {
+        "metavar": "NAME|PATH",
+        "help": f"the hub to judge (default: {DEFAULT_PROFILE}, or {ATTACHED_PROFILE} with --attach)",
+    },
     "--hub-url": {
         "metavar": "mqtts://HOST:PORT",
         "help": "a hub that is already there; overrides [target]",

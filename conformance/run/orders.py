@@ -1,13 +1,12 @@
-"""What a case needs of the registry, known before it runs: so that all of it is made in bulk, ahead.
+"""What a case needs of the registry, known before it runs: so that it is made in bulk, ahead.
 
-A test asks for fixtures, and its way says by what its devices are known: an order follows from both. A run
-counts the orders of its cases, and a worker has its share made in a few calls, with one wait behind them
-until they count.
+A test asks for fixtures, and its way says by what its devices are known: an order follows from both. A worker
+has made what its next cases order, in a few calls, with one wait behind them until they count. How far ahead
+that is follows from how many devices may be there at once.
 """
 
-import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -48,10 +47,40 @@ _BY_CERTIFICATE: Final[Mapping[str, Proof]] = {
 _MAKERS: Final[Mapping[str, Proof]] = {"register": "SHA-1", "register_vouched": "authority"}
 # Those that make a device with keys, which a certificate replaces.
 _KEYED: Final = frozenset({"formerly_keyed", "formerly_keyed_vouched"})
-# As many are few.
-FEW: Final = 100
-# A worker is dealt somewhat more or less than its share.
-MARGIN: Final = 1.25
+# The fixtures that make devices when they are asked to, and how many.
+_BY_THEMSELVES: Final[Mapping[str, int]] = {
+    "devices_alike": 2,
+    "family": 25,  # beside the two of devices_alike, of which it is made; on a live hub it is nine in all
+    "exploration": 3,
+    "free_name": 1,
+    "free_names": 2,
+    "longest_name": 1,
+    "fleet_names": 5,
+}
+ALIKE_LIVE: Final = 9
+# So many devices of a run are there at once, at most: a hub of the free edition holds 500, others' among them
+# ("IoT Hub quotas and throttling").
+MOST_AT_ONCE: Final = 300
+# What a worker keeps to its end: two that no case is about, and what a look at own state is tried on.
+KEPT: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What one case needs: its orders, and how many more devices it makes itself."""
+
+    orders: tuple[Order, ...] = ()
+    more: int = 0
+
+    @property
+    def devices(self) -> int:
+        """How many devices that is."""
+        return len(self.orders) + self.more
+
+
+def share_of(workers: int) -> int:
+    """Return how many devices each of so many workers may have at once, beside those that it keeps."""
+    return max(MOST_AT_ONCE // workers - KEPT, 1)
 
 
 def order_of(fixture: str, fixtures: Collection[str], way: Way = FIRST, ending: str = "") -> Order:
@@ -79,31 +108,31 @@ def orders_of(fixtures: Collection[str], way: Way = FIRST, ending: str = "") -> 
         yield Order(proof=proof)
 
 
-def planned(cases: Iterable[tuple[pytest.Item, Way]], workers: int) -> Mapping[Order, int]:
-    """Return how many of each order one of so many workers has made ahead, of the cases that run.
-
-    Which of the cases a worker comes by, nobody knows before: cases of a kind stand together, and are dealt
-    together. Of a kind of which there are few, each worker has as many as all of them need.
-    """
-    own = list(cases)
-    orders = _ordered(own)
-    neighbours = any("untouched" in _fixtures(item) for item, _ in own)
-    shares = {
-        order: count if count <= FEW else math.ceil(count * MARGIN / workers) if workers > 1 else count
-        for order, count in orders.items()
-    }
-    return Counter(shares) + Counter({PLAIN: 2 if neighbours else 0})
+def needs_of(cases: Iterable[tuple[pytest.Item, Way]], *, live: bool = False) -> list[Need]:
+    """Return what each case needs, in their order; `live` where the hub is a live one."""
+    return [_need(item, way, live=live) for item, way in cases]
 
 
-def _ordered(cases: Iterable[tuple[pytest.Item, Way]]) -> Counter[Order]:
-    orders: Counter[Order] = Counter()
-    for item, way in cases:
-        callspec = getattr(item, "callspec", None)
-        ending = "" if callspec is None else str(callspec.params.get("id_ending", ""))
-        orders.update(orders_of(_fixtures(item), way, ending))
-    return orders
+def window(needs: Sequence[Need], share: int) -> int:
+    """Return for how many of the next cases a share is enough: for the first in any case."""
+    devices = 0
+    for number, need in enumerate(needs):
+        devices += need.devices
+        if devices > share and number:
+            return number
+    return len(needs)
 
 
-def _fixtures(item: pytest.Item) -> Collection[str]:
-    names: Collection[str] = getattr(item, "fixturenames", ())
-    return names
+def ordered(needs: Iterable[Need]) -> Counter[Order]:
+    """Return how many of each order that is."""
+    return Counter(order for need in needs for order in need.orders)
+
+
+def _need(item: pytest.Item, way: Way, *, live: bool) -> Need:
+    fixtures: Collection[str] = getattr(item, "fixturenames", ())
+    callspec = getattr(item, "callspec", None)
+    ending = "" if callspec is None else str(callspec.params.get("id_ending", ""))
+    more = sum(count for name, count in _BY_THEMSELVES.items() if name in fixtures)
+    if live and "family" in fixtures:
+        more = ALIKE_LIVE
+    return Need(orders=tuple(orders_of(fixtures, way, ending)), more=more)

@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import NoReturn
 
 import pytest
+from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 from _pytest.assertion import util as assertion
 
 from conformance.errors import HarnessError, NotOffered, NotTested, ServiceError, StageFailed, Violation
-from conformance.report.case_text import case_text
-from conformance.report.printable import visible
+from conformance.report.case_text import case_text, one_line
+from conformance.report.printable import first_line, visible
 from conformance.run.assertion import Comparison
 from conformance.run.cases import RunningCase
 from conformance.verdict.verdicts import Verdict
@@ -36,8 +37,14 @@ def take_down(case: RunningCase, call: pytest.CallInfo[None], report: pytest.Tes
         case.fail(call.when, error)
 
 
-def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
-    """Let pytest show what the verdict says, with the evidence below."""
+def show_as_settled(
+    case: RunningCase, report: pytest.TestReport, error: BaseException | None, *, in_brief: bool
+) -> None:
+    """Let pytest show what the verdict says, with the evidence below.
+
+    `in_brief`: in a dozen lines, in place of the test's source and of what pytest makes of its assertion; an
+    error that is none of the suite's words keeps its traceback.
+    """
     record = case.settle()
     if record.verdict in {Verdict.OBSERVED, Verdict.KNOWN_DEVIATION}:
         report.outcome = "passed"
@@ -46,7 +53,17 @@ def show_as_settled(case: RunningCase, report: pytest.TestReport) -> None:
     if record.verdict is Verdict.STALE_DEVIATION and report.passed:
         report.outcome = "failed"
         report.longrepr = record.message
-    report.sections.append((f"{record.clause}: {record.verdict}", visible(case_text(record, case.clause))))
+    text = visible(case_text(record, case.clause))
+    crash = getattr(report.longrepr, "reprcrash", None)
+    told = record.verdict is Verdict.VIOLATION or isinstance(error, HarnessError)
+    if in_brief and told and crash is not None:
+        shown = ReprEntry(text.split("\n"), None, None, None, style="value")
+        report.longrepr = ReprExceptionInfo(
+            reprtraceback=ReprTraceback([shown], None, style="value"),
+            reprcrash=ReprFileLocation(crash.path, crash.lineno, visible(first_line(one_line(record)))),
+        )
+    else:
+        report.sections.append((f"{record.clause}: {record.verdict}", text))
 
 
 def show_only_the_test(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

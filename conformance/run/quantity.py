@@ -54,7 +54,7 @@ NOUNS: Final = {
 # The same verb, of another fixture.
 NOUNS_OF: Final = {
     "connection_events": {"next": "the event of a connection"},
-    "contents": {"now": "the twin from both sides"},
+    "contents": {"now": "the twin from both sides", "since": "the twin from both sides"},
     "events": {"next": "the event"},
     "methods": {"outcome": "what the caller of the method got"},
     "registry": {"get": "the identity in the registry"},

@@ -101,9 +101,12 @@ class Records:
         """Return the record of a case that ended; None for a test that is none of the suite's."""
         return self._cases.get(node_id)
 
-    def collected(self) -> dict[str, dict[str, str]]:
-        """Return what is to run, as the workers wrote it down: id, clause and title by node id, in order."""
-        collected: dict[str, dict[str, str]] = {}
+    def collected(self) -> dict[str, dict[str, Any]]:
+        """Return what is to run, as the workers wrote it down, by node id, in order.
+
+        Each has an id, a clause and a title; `will_run` is false where it only says why it does not.
+        """
+        collected: dict[str, dict[str, Any]] = {}
         for file in sorted(self.notes.glob("collected-*.json")) if self.notes is not None else ():
             collected |= json.loads(file.read_text(encoding="utf-8"))
         return collected

@@ -279,11 +279,15 @@ def header(catalogue: Catalogue, target: OpenTarget | None, selection: Sequence[
     edition = f", edition {about['edition']}" if about.get("edition") else ""
     version = f", version {about['version']}" if about.get("version") else ""
     address = f"{about['host']}:{about.get('ports', {}).get('mqtt', '?')}"
+    behind = about.get("hub_behind")
+    target_line = f"profile: {target.profile}; target: {about['name']}{version} at {address}{edition}"
+    if behind is not None:
+        target_line = f"profile: {target.profile}; device: {about['name']}{version}; hub behind: {behind}"
     capabilities = ", ".join(sorted(claims.capabilities)) or "nothing beyond MQTT"
     timing = ", ".join(sorted(claims.timing)) or "none"
     return [
         suite,
-        f"profile: {target.profile}; target: {about['name']}{version} at {address}{edition}",
+        target_line,
         f"claims: {capabilities}; timing: {timing}; large cases: {'yes' if claims.large else 'no'}",
         *([f"partial: {' '.join(selection)}; no claim of conformance"] if selection else []),
         *(f"preflight: {remark}" for remark in target.remarks),

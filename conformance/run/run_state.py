@@ -11,7 +11,7 @@ import pytest
 from conformance.errors import UsageError
 from conformance.run.dependencies import Collaborators, Options, suite
 from conformance.run.halves import Half
-from conformance.run.options import DEFAULT_PROFILE
+from conformance.run.options import ATTACHED_PROFILE, DEFAULT_PROFILE
 from conformance.verdict.deviation import Deviation
 from conformance.verdict.needs import Claims
 from conformance.ways.depth import Depth
@@ -30,8 +30,9 @@ class RunState:
 
     `folder` is where processes leave notes for each other: what was collected, which devices exist;
     `messages` the most that the run may cost, None for any number; `half` the one that it judges, `depth` how
-    many ways it looks at; `shut` the ways in which no session opened, and why; `allure` where allure-pytest
-    writes the tests beside the suite, None where it writes nothing.
+    many ways it looks at; `lanes` how many processes a worker is; `relays` where the readers of the run are
+    heard, by the key of the profile that names their endpoint; `shut` the ways in which no session opened,
+    and why; `allure` where allure-pytest writes the tests beside the suite, None where it writes nothing.
     """
 
     id: str
@@ -46,6 +47,8 @@ class RunState:
     allure: str | None = None
     depth: Depth = "whole"
     shut: Mapping[str, str] = field(default_factory=dict)
+    lanes: int = 1
+    relays: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"RunState({self.id}, {self.profile})"
@@ -75,6 +78,8 @@ class RunState:
                 "allure": self.allure,
                 "depth": self.depth,
                 "shut": dict(self.shut),
+                "lanes": self.lanes,
+                "relays": dict(self.relays),
             }
         )
 
@@ -101,6 +106,8 @@ class RunState:
             allure=values["allure"],
             depth=values["depth"],
             shut=values["shut"],
+            lanes=values["lanes"],
+            relays=values["relays"],
         )
 
 
@@ -137,7 +144,7 @@ def options(config: pytest.Config) -> Options:
     if given.slowest is not None and given.slowest < 0:
         raise UsageError(f"--slowest {given.slowest}: less than none. Give the number of cases to name.")
     return Options(
-        profile=DEFAULT_PROFILE if given.profile is None else given.profile,
+        profile=given.profile or (DEFAULT_PROFILE if given.attach is None else ATTACHED_PROFILE),
         hub_url=given.hub_url,
         attach=given.attach,
         same_hub=given.same_hub,
@@ -145,4 +152,5 @@ def options(config: pytest.Config) -> Options:
         large=given.large,
         thorough=given.thorough,
         preflight=not given.no_preflight,
+        dry=given.dry_run,
     )

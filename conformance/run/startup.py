@@ -1,9 +1,9 @@
 """The run's target as the controller meets it: reached, checked, described for reports."""
 
+import contextlib
 import dataclasses
-import secrets
 import tempfile
-from collections import Counter
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,11 +18,13 @@ from conformance.mqtt.reactor import Reactor
 from conformance.profile import loading as profiles
 from conformance.profile.loading import Profile
 from conformance.profile.tables import Limits as LimitsTable
+from conformance.run import device_startup, leftovers
 from conformance.run.bench import DeviceBench
 from conformance.run.dependencies import Options, Place, Stated
-from conformance.run.orders import order_of
+from conformance.run.device_startup import ReachedDevice
+from conformance.run.orders import Need, order_of
 from conformance.run.ready_twins import member_of, take_away_all
-from conformance.target.opening import OpenedTarget, open_target
+from conformance.target.opening import OpenedTarget, open_target, stated_by_hub
 from conformance.target.preflight import endpoint_of, preflight, unanswered
 from conformance.target.target import Limits, Target
 from conformance.verdict.needs import Claims
@@ -36,6 +38,7 @@ class ReachedTarget:
         self, opened: OpenedTarget, *, large: bool, remarks: tuple[str, ...], shut: Mapping[str, str]
     ) -> None:
         self._opened = opened
+        self._ends = contextlib.ExitStack()
         self.shut = shut
         target = opened.target
         self.profile = target.profile
@@ -100,18 +103,39 @@ class ReachedTarget:
         finally:
             reactor.stop()
 
+    def share_readers(self, folder: Path) -> Mapping[str, str]:
+        """Read telemetry for all workers, until the target is closed; return where they hear it.
+
+        On a hub that is named alone: an embedded one has consumer groups for any number of readers.
+        """
+        target = self._opened.target
+        if target.origin != "named" or target.service is None or "telemetry" not in target.capabilities:
+            return {}
+        service = Service(target, telemetry=False)
+        self._ends.callback(service.close)
+        relays, end = service.relay(folder)
+        self._ends.callback(end)
+        return relays
+
     def close(self) -> None:
         """Stop the hub, if this run launched it."""
+        self._ends.close()
         self._opened.stop()
 
 
 def load_profile(options: Options) -> Profile:
-    """Read the profile that the command line names. Raises ProfileError."""
-    return profiles.load(options.profile, timeout_factor=options.timeout_factor)
+    """Read the profile that the command line names, and what is stated where it claims that.
+
+    Raises ProfileError, and UsageError where there is no ready file.
+    """
+    profile = profiles.load(options.profile, timeout_factor=options.timeout_factor, stands_in=options.dry)
+    return stated_by_hub(profile, attach=options.attach)
 
 
-def reach(profile: Profile, options: Options) -> ReachedTarget:
+def reach(profile: Profile, options: Options) -> ReachedTarget | ReachedDevice:
     """Launch, attach to or find the hub, and see that a run can begin. Raises HarnessError."""
+    if profile.device is not None:
+        return device_startup.reach(profile, profile.device, options)
     opened = open_target(profile, attach=options.attach, hub_url=options.hub_url)
     remarks: tuple[str, ...] = ()
     shut: dict[str, str] = {}
@@ -121,6 +145,7 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
             checked = preflight(opened.target)
             opened.target, remarks = checked.target, checked.remarks
             shut = shut_ways(opened.target)
+            remarks += _left_on(opened.target, profile.argument)
         else:
             # Unchecked is taken for right.
             opened.target = dataclasses.replace(opened.target, clock_known=True)
@@ -136,7 +161,24 @@ def reach(profile: Profile, options: Options) -> ReachedTarget:
     except BaseException:
         opened.stop()
         raise
-    return ReachedTarget(opened, large=options.large, remarks=remarks, shut=shut)
+    return ReachedTarget(
+        opened, large=options.large, remarks=(*profile.left_out, *opened.remarks, *remarks), shut=shut
+    )
+
+
+def _left_on(target: Target, profile: str) -> tuple[str, ...]:
+    """Say what other runs left on a hub that stays; nothing where it does not tell."""
+    if target.service is None or target.origin == "launched" or "registry" not in target.capabilities:
+        return ()
+    service = Service(target, telemetry=False)
+    try:
+        with contextlib.suppress(HarnessError):
+            found = leftovers.by_run(leftovers.names_on(service, all_pages=False), time.time())
+            said = leftovers.remark([each for each in found if each.is_older(leftovers.OLD)], profile)
+            return () if said is None else (said,)
+    finally:
+        service.close()
+    return ()
 
 
 def shut_ways(target: Target) -> dict[str, str]:
@@ -151,15 +193,15 @@ def shut_ways(target: Target) -> dict[str, str]:
             worker="preflight",
             number=0,
             workers=1,
-            prefix=f"conf-preflight-{secrets.token_hex(6)}",
+            prefix=f"{leftovers.PREFIX}{leftovers.new_id()}-preflight",
             journal=Path(notes) / "devices.txt",
-            orders=Counter(order_of("", (), way) for way in ways),
+            needs=[Need(orders=(order_of("", (), way),)) for way in ways],
             twin_journal=Path(notes) / "twins.txt",
         )
         bench = DeviceBench(target, place)
         try:
-            for way in ways:
-                outcome = _entered(bench, way)
+            for number, way in enumerate(ways):
+                outcome = _entered(bench, way, number)
                 if outcome != ACCEPTED:
                     shut[str(way)] = outcome
         finally:
@@ -167,8 +209,8 @@ def shut_ways(target: Target) -> dict[str, str]:
     return shut
 
 
-def _entered(bench: DeviceBench, way: Way) -> str:
-    with bench.for_case(Evidence(), way) as case:
+def _entered(bench: DeviceBench, way: Way, number: int) -> str:
+    with bench.for_case(Evidence(), way, number=number) as case:
         try:
             return case.device().attempt()
         except HarnessError as error:
@@ -204,6 +246,8 @@ def check_place(profile: Profile, options: Options) -> None:
 
 def stated(profile: Profile, options: Options) -> Stated:
     """Return what the profile and the command line say of a run, without looking at the hub."""
+    if profile.device is not None:
+        return device_startup.stated(profile, profile.device, options)
     large = options.large or profile.limits.large
     is_live = options.attach is None and (options.hub_url is not None or profile.launch is None)
     return Stated(
@@ -217,6 +261,7 @@ def stated(profile: Profile, options: Options) -> Stated:
         workers=profile.limits.workers,
         named=is_live,
         makes_devices="registry" in profile.claims,
+        unset=profile.unset,
         depth="live" if is_live and not options.thorough else "whole",
     )
 

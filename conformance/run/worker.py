@@ -26,9 +26,11 @@ from conformance.run.case_maker import CaseMaker
 from conformance.run.cases import CASE, RunningCase, to_json
 from conformance.run.costs import Cost, estimate, over_budget
 from conformance.run.dependencies import Bench, Collaborators, Place
-from conformance.run.halves import HALF, is_of_another
+from conformance.run.failures import is_brief
+from conformance.run.halves import HALF, Half, is_of_another
 from conformance.run.interrupts import FirstInterruptOnly
-from conformance.run.orders import Order, planned
+from conformance.run.long_waits import spread, waited
+from conformance.run.orders import Need, needs_of
 from conformance.run.phases import (
     comparing,
     served,
@@ -55,30 +57,33 @@ MARKERS: Final = (
 SINGLE_PROCESS: Final = "main"
 
 # Modules with fixtures: the run's own, and those of each half's tests.
-FIXTURES: Final = (
-    "conformance.run.fixtures",
-    *(
-        f"conformance.hub.fixtures.{subject}"
-        for subject in (
-            "bags",
-            "c2d",
-            "corpora",
-            "events",
-            "identities",
-            "methods",
-            "modules",
-            "queries",
-            "refusals",
-            "topics",
-            "twins",
-            "values_of_json",
-            "values_of_messages",
-            "websocket",
-            "wills",
-            "x509",
-        )
+FIXTURES: Final[Mapping[Half, tuple[str, ...]]] = {
+    "hub": (
+        "conformance.run.fixtures",
+        *(
+            f"conformance.hub.fixtures.{subject}"
+            for subject in (
+                "bags",
+                "c2d",
+                "corpora",
+                "events",
+                "identities",
+                "methods",
+                "modules",
+                "queries",
+                "refusals",
+                "topics",
+                "twins",
+                "values_of_json",
+                "values_of_messages",
+                "websocket",
+                "wills",
+                "x509",
+            )
+        ),
     ),
-)
+    "devices": ("conformance.run.fixtures", "conformance.devices.fixtures.device"),
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -88,7 +93,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(runner, "conformance-runner")
     config.pluginmanager.register(Again(runner), "conformance-again")
     config.add_cleanup(_spare_collections)
-    for module in (*FIXTURES, "conformance.run.exploration", "conformance.report.redaction_hooks"):
+    for module in (
+        *FIXTURES[config.stash[HALF]],
+        "conformance.run.exploration",
+        "conformance.report.redaction_hooks",
+    ):
         config.pluginmanager.import_plugin(module)
 
 
@@ -110,23 +119,24 @@ class Runner:
         self._workers: int = self._input.get("workercount", 1)
         self.worker: str = self._input.get("workerid", SINGLE_PROCESS)
         self.collaborators: Collaborators = run_state.collaborators(config)
-        self.catalogue: Catalogue = self.collaborators.load_catalogue()
+        if self.is_worker:
+            state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
+            config.stash[STATE] = state
+            config.stash[HALF] = state.half
+            config.stash[DEPTH] = state.depth
+        self.catalogue: Catalogue = self.collaborators.catalogue(config.stash[HALF])
         self._maker = CaseMaker(config, self.collaborators.package, self.catalogue, self.worker)
         self.selection = Selection.of(config)
         self.current: RunningCase | None = None
         self.partial = False
         self._slept_before = 0.0
         self._bench: Bench | None = None
-        self._orders: Mapping[Order, int] = {}
+        self._needs: Sequence[Need] = ()
         self._no_bench: HarnessError | None = None
         self._interrupts = FirstInterruptOnly()
         for marker in MARKERS:
             config.addinivalue_line("markers", marker)
         if self.is_worker:
-            state = RunState.from_worker(self._input[run_state.WORKER_INPUT])
-            config.stash[STATE] = state
-            config.stash[HALF] = state.half
-            config.stash[DEPTH] = state.depth
             config.option.allure_report_dir = state.allure
             config.option.clean_alluredir = False  # the controller has, before there was a worker
             self._interrupts.install()
@@ -224,6 +234,9 @@ class Runner:
         state = self.config.stash.get(STATE, None)
         if state is None:
             return
+        if self._workers > 1:
+            waits = [self._waited(item) for item in items]
+            items[:] = [items[number] for number in spread(waits, self._workers, apart=state.lanes > 1)]
         cases = [(item, item.stash[CASE]) for item in items if CASE in item.stash]
         will_run = ((item, case) for item, case in cases if case.unclaimed is None)
         far = state.depth == "live"
@@ -232,6 +245,13 @@ class Runner:
         if too_much is not None:
             items.clear()
             self._stop([too_much])
+
+    def _waited(self, item: pytest.Item) -> float:
+        """Return for how many seconds an item waits, whatever the hub is like."""
+        case = item.stash.get(CASE, None)
+        if case is None or not case.will_run:
+            return 0.0
+        return waited(case.clause.id, case.clause.needs, self.state.claims.timing)
 
     def _stop(self, problems: Sequence[str]) -> None:
         if not self.is_worker:
@@ -272,12 +292,20 @@ class Runner:
         if state is None:
             return  # nothing will run: --collect-only
         collected = {
-            item.nodeid: {"id": case.id, "clause": case.clause.id, "title": case.title}
+            item.nodeid: {
+                "id": case.id,
+                "clause": case.clause.id,
+                "title": case.title,
+                "will_run": case.will_run,
+            }
             for item in session.items
             if (case := item.stash.get(CASE, None)) is not None
         }
         will_run = [item for item in session.items if CASE in item.stash and item.stash[CASE].will_run]
-        self._orders = planned([(item, item.stash[CASE].way) for item in will_run], self._workers)
+        for number, item in enumerate(will_run):
+            item.stash[CASE].number = number
+        ways = ((item, item.stash[CASE].way) for item in will_run)
+        self._needs = needs_of(ways, live=state.depth == "live")
         file = state.folder / f"collected-{self.worker}.json"
         file.write_text(json.dumps(collected), encoding="utf-8")
         # Modules, cases and fixtures stay to the end: no collection of garbage need look at them again.
@@ -295,7 +323,9 @@ class Runner:
                 worker=self.worker,
                 number=self._number,
                 workers=self._workers,
-                orders=self._orders,
+                needs=self._needs,
+                relays=self.state.relays,
+                folder=self.state.folder if self._workers > 1 else None,
                 prefix=f"conf-{self.state.id}-{self.worker}",
                 journal=self.state.folder / f"devices-{self.worker}.txt",
                 twin_journal=self.state.folder / f"twins-{self.worker}.txt",
@@ -385,7 +415,8 @@ class Runner:
         take_down(case, call, report)
         deviates = call.when == "call" and report.passed and any(case.own_deviations)
         if (case.problems and report.failed) or deviates:
-            show_as_settled(case, report)
+            error = call.excinfo.value if call.excinfo is not None else None
+            show_as_settled(case, report, error, in_brief=is_brief(item.config))
         clean_report(report)
         shorten(report)
         if call.when == "teardown":

@@ -232,6 +232,14 @@ class ConnectionString:
     text: Secret
 
     @property
+    def kind(self) -> Literal["device", "events", "service"]:
+        """Whose it is: a device's or module's, an Event Hubs-compatible endpoint's, or a hub's policy's."""
+        if self.device_id is not None:
+            return "device"
+        fields = {part.partition("=")[0].strip().casefold() for part in self.text.reveal().split(";")}
+        return "events" if fields & {"endpoint", "entitypath"} else "service"
+
+    @property
     def host_name(self) -> str:
         """The host with its port, if the string names one."""
         return self.host if self.port is None else f"{self.host}:{self.port}"

@@ -3,13 +3,14 @@
 `settle` puts the target together and is pure; `open_target` does what it takes before.
 """
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from conformance.errors import ProfileError, TargetUnreachable, UsageError
-from conformance.profile.loading import Profile
+from conformance.profile.loading import CAPABILITIES, Profile
 from conformance.profile.values import holds_certificates
 from conformance.target import launch, ready
 from conformance.target.certificates import DeviceAuthority
@@ -28,6 +29,11 @@ _NEEDED_STRINGS: Final = {
     "telemetry": "events-connection-string",
     "routing": "routed-events-connection-string",
 }
+
+_NO_AUTHORITY: Final = (
+    "'x509-ca' is stated and not claimed: nothing says which authority signs devices. Say so under "
+    "[device-authority], in a profile that extends this one."
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,21 @@ class HubUrl:
 
 
 class OpenedTarget:
-    """A hub that is there, and its id. `stop` ends it if, and only if, this run launched it."""
+    """A hub that is there, and its id. `stop` ends it if, and only if, this run launched it.
 
-    def __init__(self, target: Target, same_hub: str, launched: launch.LaunchedHub | None = None) -> None:
+    `remarks` say what of the profile something else took the place of.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        same_hub: str,
+        launched: launch.LaunchedHub | None = None,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
         self.target = target
         self.same_hub = same_hub
+        self.remarks = remarks
         self._launched = launched
 
     @property
@@ -102,12 +118,39 @@ def open_target(
         option = f"--attach {attach}"
         file = ready.read(Path(attach), option=option)
         target = _trusted(settle(profile, overlay=file, origin="attached", option=option), option)
-        return OpenedTarget(target, fingerprint(target, profile))
+        return OpenedTarget(target, fingerprint(target, profile), remarks=set_aside(profile, target, option))
     if hub_url is not None or profile.launch is None:
         url = None if hub_url is None else HubUrl.parse(hub_url)
         target = settle(profile, url=url)
-        return OpenedTarget(target, fingerprint(target, profile))
+        return OpenedTarget(
+            target, fingerprint(target, profile), remarks=set_aside(profile, target, f"--hub-url {hub_url}")
+        )
     return _launch(profile, (*profile.launch.command, *profile.launch.arguments), deadline)
+
+
+def stated_by_hub(profile: Profile, *, attach: str | None) -> Profile:
+    """Return the profile with what a hub's ready file states, where that is what it claims.
+
+    What cannot be tried without a table of the profile is left out, and `left_out` says so. A capability of a
+    later hub is unknown and no claim. Raises UsageError where no ready file is named, and what `ready.read`
+    raises.
+    """
+    if not profile.claims_what_is_stated:
+        return profile
+    if attach is None:
+        raise UsageError(
+            f"--profile {profile.name}: claims what the ready file of a running hub states. "
+            "Name that file: --attach=ready.json"
+        )
+    file = ready.read(Path(attach), option=f"--attach {attach}")
+    claims = frozenset(CAPABILITIES).intersection(file.capabilities)
+    left_out = {"x509-ca": _NO_AUTHORITY} if profile.device_authority is None else {}
+    return dataclasses.replace(
+        profile,
+        claims=claims - set(left_out),
+        timing={**profile.timing, **file.timing},
+        left_out=tuple(why for claim, why in left_out.items() if claim in claims),
+    )
 
 
 def settle(
@@ -131,6 +174,7 @@ def settle(
         *_unstated(profile, overlay, option),
         *_unusable(profile, service, authority),
         *_unknown(profile, devices, option),
+        *(_elsewhere(profile, overlay) if overlay is not None and origin == "launched" else ()),
     ]
     host = _host(profile, overlay, url, service)
     if host is None:
@@ -163,11 +207,30 @@ def settle(
         origin=origin,
         clock_known=profile.target.clock is not None,
         device_authority=authority,
+        address=_address(profile, overlay, url),
+        device_host=None if overlay is None else overlay.device_host,
     )
+
+
+def set_aside(profile: Profile, target: Target, instead: str) -> tuple[str, ...]:
+    """Say what [target] states of where the hub is, and is not used: `instead` says it otherwise."""
+    table = profile.target
+    used = {"host": target.host, "address": target.address}
+    keys = [f"[target] {key}" for key, value in used.items() if getattr(table, key) not in {None, value}]
+    keys += [
+        f"[target.ports] {key}"
+        for key in sorted(table.ports.model_fields_set)
+        if getattr(table.ports, key) != getattr(target.ports, key)
+    ]
+    if not keys:
+        return ()
+    return (f"{profile.file}: {', '.join(keys)}: not used, since {instead} says otherwise",)
 
 
 def _device_authority(profile: Profile) -> DeviceAuthority | None:
     table = profile.device_authority
+    if table is not None and profile.unset:
+        return DeviceAuthority.new()  # its key may be what is not set, and nothing is signed
     return None if table is None else DeviceAuthority(table.certificate, table.key)
 
 
@@ -192,6 +255,17 @@ def _unknown(profile: Profile, devices: list[ConnectionString | None], option: s
     ]
 
 
+def _elsewhere(profile: Profile, overlay: ReadyFile) -> list[str]:
+    """Name each ready-made device of another hub than the one that [launch] started."""
+    names = {overlay.host, *overlay.host_names}
+    return [
+        f"{profile.file}: [[identity]] number {number} is a device of {table.connection_string.host}, and "
+        "[launch] starts a hub of its own. Leave out [launch]; where extends brings it, copy that profile."
+        for number, table in enumerate(profile.identities, start=1)
+        if isinstance(table.connection_string, ConnectionString) and table.connection_string.host not in names
+    ]
+
+
 def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> OpenedTarget:
     place = f"{profile.file}: [launch] command"
     authority = _device_authority(profile)
@@ -210,7 +284,9 @@ def _launch(profile: Profile, command: tuple[str, ...], deadline: float) -> Open
             profile, overlay=overlay, origin="launched", option=place, device_authority=authority
         )
         target = _trusted(settled, place)
-        return OpenedTarget(target, fingerprint(target, profile), launched)
+        return OpenedTarget(
+            target, fingerprint(target, profile), launched, set_aside(profile, target, "the ready file")
+        )
     except BaseException:
         launched.stop()
         raise
@@ -255,9 +331,10 @@ def _unstated(profile: Profile, overlay: ReadyFile | None, option: str) -> list[
     if overlay is None:
         return []
     remedy = "Remove" if profile.launch is None else "Start it with the options of [launch], or remove"
+    otherwise = ", or leave out --profile" if option.startswith("--attach") else ""
     return [
         f"{option}: the profile '{profile.name}' claims '{claim}', which this hub does not state. "
-        f"{remedy} the claim in {profile.file}."
+        f"{remedy} the claim in {profile.file}{otherwise}."
         for claim in sorted(profile.claims - set(overlay.capabilities))
     ]
 
@@ -303,6 +380,13 @@ def _host(
     return next((host for host in named if host is not None), None)
 
 
+def _address(profile: Profile, overlay: ReadyFile | None, url: HubUrl | None) -> str | None:
+    """Return the address of the host that was chosen, where something gives it one."""
+    if url is not None:
+        return None
+    return profile.target.address if overlay is None else overlay.address
+
+
 def _name(profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, origin: Origin) -> str:
     """Return the profile's name for its own hub; of another hub it knows nothing."""
     if origin == "attached":
@@ -314,12 +398,12 @@ def _ports(
     profile: Profile, overlay: ReadyFile | None, url: HubUrl | None, service: ServiceAccess | None
 ) -> Ports:
     ports = Ports(**(profile.target.ports if overlay is None else overlay.ports).model_dump())
+    # A ready file tells it, or [target.ports]; else a connection string that names a port is as good.
+    stated = overlay is not None or "https" in profile.target.ports.model_fields_set
+    own_https = None if stated or service is None else service.hub.port
     return Ports(
         mqtt=ports.mqtt if url is None else url.port,
-        # A ready file tells it; a profile's connection string that names a port is as good as its [target].
-        https=service.hub.port
-        if overlay is None and service is not None and service.hub.port is not None
-        else ports.https,
+        https=ports.https if own_https is None else own_https,
         amqp=ports.amqp,
         plain=ports.plain,
     )

@@ -5,7 +5,6 @@ a way that lets a run begin is left to the cases. It also learns the hub's clock
 """
 
 import dataclasses
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from conformance.mqtt.device import Device
 from conformance.mqtt.endpoint import Endpoint, open_tls
 from conformance.mqtt.reactor import Reactor
 from conformance.mqtt.tls import HandshakeFailed
+from conformance.run.leftovers import PREFIX, new_id
 from conformance.run.sleeping import pause
 from conformance.target.claim_checks import LISTEN, WRITE, ClaimChecks, check_service
 from conformance.target.credentials import Identity, flip_signature_bit, random_key
@@ -131,6 +131,7 @@ def endpoint_of(target: Target) -> Endpoint:
         timeouts=target.timeouts,
         websocket_port=target.ports.https,
         clock_ahead=target.clock_ahead,
+        route=target.route_to(target.host),
     )
 
 
@@ -171,7 +172,7 @@ def _identity(target: Target, service: Service, warnings: list[str]) -> Iterator
         yield target.identities[0]
         return
     try:
-        (identity,) = service.registry.create([f"conf-preflight-{uuid.uuid4().hex[:12]}"])
+        (identity,) = service.registry.create([f"{PREFIX}{new_id()}-preflight"])
     except CredentialsRefused as error:
         raise CredentialsRefused(f"'registry' needs {WRITE}: {error}") from None
     try:

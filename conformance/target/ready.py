@@ -33,13 +33,16 @@ class ReadyFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
 
     host: str = Field(min_length=1)
+    address: str | None = Field(default=None, min_length=1)
     ports: ReadyPorts
     ca_file: str
     service_connection_string: str = Field(repr=False)
     events_connection_string: str = Field(repr=False)
     device_connection_strings: dict[str, str] = Field(repr=False)
     routed_events_connection_string: str | None = Field(default=None, repr=False)
+    host_names: dict[str, Any] = Field(default_factory=dict, repr=False)
     name: str | None = Field(default=None, min_length=1)
+    device_host: str | None = Field(default=None, min_length=1)
     edition: str
     timing: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
     capabilities: tuple[str, ...] = Field(strict=False)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
 
+from conformance.mqtt.route import Route, bare
 from conformance.target.certificates import DeviceAuthority
 from conformance.target.credentials import ConnectionString, Identity, Secret
 
@@ -71,10 +72,12 @@ class ServiceAccess:
 class Target:
     """One hub. `ca_file` is None where the system's certificates are trusted.
 
+    `host` is its name in TLS, Username and tokens; it is reached by that name, or by `address` in its place.
+
     `timing` holds what the hub states of itself, in seconds; `edition` what an embedded hub says it follows,
     `version` what the profile says of the hub's release. `clock_ahead` is by how many seconds the hub's clock
     is ahead of ours, `clock_known` whether anything tells that. `device_authority` signs certificates of
-    devices that the hub trusts.
+    devices that the hub trusts. `device_host` is the one name by which devices may call an embedded hub.
     """
 
     profile: str
@@ -94,12 +97,31 @@ class Target:
     clock_ahead: float = 0.0
     clock_known: bool = True
     device_authority: DeviceAuthority | None = None
+    address: str | None = None
+    device_host: str | None = None
+
+    @property
+    def name_for_devices(self) -> str:
+        """The hub's name in Username and token, also where another one leads to it."""
+        return self.device_host or self.host
+
+    def route_to(self, host: str) -> Route:
+        """Return the way to a host of the hub: to its own names by its address, where there is one.
+
+        A hub that listens on this machine is not reached through a proxy.
+        """
+        own = {bare(self.host)} | (set() if self.service is None else {bare(self.service.hub.host)})
+        address = self.address if bare(host) in own else None
+        return Route.to(host, address=address, proxies=self.origin == "named")
 
     @property
     def worker_limit(self) -> int | None:
-        """The most workers that the target admits; None where there is no limit."""
+        """The most workers that the target admits; None where there is no limit.
+
+        Those of a hub that is named have one reader for all of them.
+        """
         limits = [] if self.limits.workers is None else [self.limits.workers]
-        if "telemetry" in self.capabilities and self.service is not None:
+        if self.origin != "named" and "telemetry" in self.capabilities and self.service is not None:
             limits.append(READERS_PER_GROUP * len(self.service.consumer_groups))
         return min(limits, default=None)
 
@@ -134,9 +156,11 @@ class Target:
             "origin": self.origin,
             "clock_ahead": self.clock_ahead,
             "clock_known": self.clock_known,
+            "address": self.address,
             "device_authority": None
             if self.device_authority is None
             else {"pem": self.device_authority.pem, "key": self.device_authority.key.reveal()},
+            "device_host": self.device_host,
         }
 
     @classmethod

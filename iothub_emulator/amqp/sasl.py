@@ -24,7 +24,10 @@ _PLAIN_PARTS = 3
 
 
 def outcome_of(init: SaslInit, runtime: Runtime, authorisations: Authorisations) -> int:
-    """Return how the client's choice ends; a successful PLAIN leaves its authorisation behind."""
+    """partitions.sasl-plain: return how the client's choice ends.
+
+    A successful PLAIN leaves its authorisation behind.
+    """
     if init.mechanism in {MSSBCBS, ANONYMOUS, EXTERNAL}:
         return OK
     if init.mechanism != PLAIN:
@@ -46,7 +49,8 @@ def _log_in(response: bytes, runtime: Runtime) -> Authorisation | None:
     hub = runtime.settings.host_names[0]
     if " " in password:
         try:
-            # A sample of azure-sdk-for-js (iothubConnectionString.js) has one for `{hub}/messages/events`.
+            # partitions.sasl-plain-part: a sample of azure-sdk-for-js has one for `{hub}/messages/events`
+            # (iothubConnectionString.js).
             audience = runtime.rules.tokens.parse(password).resource
             token = authorise(runtime, password, audience, rules.right_for(rules.audience_path(audience)))
         except (TokenRefused, Unauthorised):

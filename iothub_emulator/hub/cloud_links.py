@@ -55,9 +55,10 @@ class CloudLinkRules:
     def redirected(self, path: str) -> str | None:
         """Return where events are read instead of `messages/events`; None for any other path.
 
-        A hub leads to its Event Hubs-compatible endpoint, which takes what stands behind, a last slash
-        included (Microsoft, "Communicate with your IoT hub by using the AMQP protocol"; azure-event-hubs
-        issue 167). So it does with requests to `messages/events/$management` (azure-event-hubs 0.2.11).
+        partitions.redirect, partitions.redirect-forms: a hub leads to its Event Hubs-compatible endpoint,
+        which takes what stands behind, a last slash included (Microsoft, "Communicate with your IoT hub by
+        using the AMQP protocol"; azure-event-hubs issue 167). So it does with requests to
+        `messages/events/$management` (azure-event-hubs 0.2.11).
         """
         beginning, rest = path[: len(EVENTS)], path[len(EVENTS) :]
         if beginning.casefold() != EVENTS or (rest and not rest.startswith("/")):

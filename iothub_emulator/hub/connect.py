@@ -100,7 +100,7 @@ class ConnectRules:
 
     def accepts_host(self, host: str) -> bool:
         """connect.username-host, connect.device-name: the host is one of the hub's names for devices."""
-        return host_names.is_accepted(host, self.settings.host_names, "device")
+        return host_names.is_accepted(host, host_names.said_by("device", self.settings), "device")
 
     def same_device(self, client_id: str, username: Username) -> bool:
         """connect.client-id-mismatch, connect.username-mismatch: equal to the letter, with its case."""

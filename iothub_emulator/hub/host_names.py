@@ -9,6 +9,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Literal
 
+from iothub_emulator.settings import Settings
+
 Side = Literal["device", "service"]
 """Who calls: a device or module, or a back end."""
 
@@ -36,6 +38,12 @@ def aliases(names: Iterable[str]) -> tuple[str, ...]:
     """Return all aliases of all these names, each once."""
     found = (alias(name, side) for name in names for side in SIDES)
     return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def said_by(side: Side, settings: Settings) -> tuple[str, ...]:
+    """Return the names by which one side may call the hub: a device may have one alone."""
+    only = settings.only_host_name if side == "device" else None
+    return settings.host_names if only is None else (only,)
 
 
 def is_accepted(host: str, accepted: Iterable[str], side: Side) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from iothub_emulator.hub.locked_queue import Entry, LockedQueue
 from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules, Outcome
 from iothub_emulator.hub.service_errors import ErrorCode, Refused
+from iothub_emulator.hub.unacknowledged import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Delivery:
     dup: bool
     lock: int | None
     """None: already completed, as QoS 0 is."""
+    message: Message
 
 
 class Mailbox:
@@ -130,6 +132,7 @@ class Mailbox:
             retain=rules.retain(),
             dup=rules.dup(qos=qos, times_taken=times_taken),
             lock=lock,
+            message=(self._generation_id, entry.number),
         )
 
     def complete(self, lock: int, now: float) -> bool:

@@ -22,7 +22,11 @@ LONGEST_TIMEOUT = 300.0
 LONGEST_PAYLOAD = 131_072
 
 METHOD_NAME = re.compile(r"[!%&'*\-.0-9A-Z^_`a-z|~]{1,256}", re.ASCII)
-"""What a method may be called: printable US-ASCII that a level of a topic can hold."""
+"""What a method may be called: printable US-ASCII that a level of a topic can hold.
+
+methods.component, methods.names: the page on direct methods excludes some marks, a star not; `#` and `+` no
+topic holds [MQTT-3.3.2-2].
+"""
 _RESPONSE = re.compile(r"\$iothub/methods/res/([^/]*)/(?:\?(.*))?", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _SMALLEST_STATUS, _LARGEST_STATUS = -(2**31), 2**31 - 1

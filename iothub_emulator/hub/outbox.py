@@ -5,34 +5,42 @@ It hands out the packet ids of the connection, and knows which of them completes
 
 from iothub_emulator.hub.effects import Effect, Send
 from iothub_emulator.hub.json_text import Object
+from iothub_emulator.hub.mailbox import Delivery
 from iothub_emulator.hub.methods import MethodRequest
 from iothub_emulator.hub.packets import Publish
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.telemetry import Sender
 from iothub_emulator.hub.twin_requests import notify
+from iothub_emulator.hub.unacknowledged import Unacknowledged
 
 LARGEST_PACKET_ID = 65_535
-MOST_UNACKNOWLEDGED = 4096
-"""Packet ids remembered on one connection; the oldest is forgotten, and its message comes again."""
 
 
 class Outbox:
     """One connection's. `subscriptions` is the session's own mapping: filter -> granted QoS.
 
-    Whether something is sent, and at which QoS, follows from its topic and the filters that match it.
+    `unacknowledged` is the session's too: what is sent again, on a later connection as well, has the packet
+    id that it had. Whether something is sent, and at which QoS, follows from its topic and the filters that
+    match it.
     """
 
     def __init__(
-        self, state: HubState, rules: Rulebook, sender: Sender, subscriptions: dict[str, int]
+        self,
+        state: HubState,
+        rules: Rulebook,
+        sender: Sender,
+        subscriptions: dict[str, int],
+        unacknowledged: Unacknowledged,
     ) -> None:
         self._state = state
         self._rules = rules
         self._sender = sender
         self._subscriptions = subscriptions
         self._last_packet_id = 0
+        self._unacknowledged = unacknowledged
         self._locks: dict[int, int] = {}
-        """Packet id -> lock of the message; the locks outlive the connection, the ids do not."""
+        """Packet id -> the last lock under which its message was sent on this connection."""
 
     def serve(self, now: float) -> list[Effect]:
         """Return all that may be sent by the present subscriptions: calls that waited, messages."""
@@ -69,8 +77,10 @@ class Outbox:
         mailbox = self._state.mailboxes.get(self._sender.device_id)
         for acknowledged in self._rules.mailbox.acknowledged_by(packet_id, tuple(self._locks)):
             lock = self._locks.pop(acknowledged, None)
-            if lock is not None and mailbox is not None:
-                mailbox.complete(lock, now)
+            if lock is not None:
+                self._unacknowledged.remove(acknowledged)
+                if mailbox is not None:
+                    mailbox.complete(lock, now)
 
     def _method_requests(self, now: float) -> list[Effect]:
         calls = self._state.method_calls(self._sender.identity_key)
@@ -99,11 +109,12 @@ class Outbox:
             delivery = mailbox.next_delivery(self._reach_of_message, now)
             if delivery is None:
                 break
-            push = self._push(
-                delivery.topic, delivery.payload, delivery.qos, retain=delivery.retain, dup=delivery.dup
+            packet_id = self._packet_id(delivery)
+            push = Send(
+                Publish(
+                    delivery.topic, delivery.payload, delivery.qos, delivery.retain, delivery.dup, packet_id
+                )
             )
-            if delivery.lock is not None and delivery.qos:
-                self._remember(self._last_packet_id, delivery.lock)
             effects.append(push)
         return effects
 
@@ -115,17 +126,24 @@ class Outbox:
     def _granted(self, topic: str) -> int | None:
         return self._rules.subscribe.granted(self._subscriptions, topic, self._sender.identity_key)
 
-    def _push(self, topic: str, payload: bytes, qos: int, *, retain: bool = False, dup: bool = False) -> Send:
-        return Send(Publish(topic, payload, qos, retain, dup, self._next_packet_id() if qos else 0))
+    def _push(self, topic: str, payload: bytes, qos: int) -> Send:
+        return Send(Publish(topic, payload, qos, packet_id=self._next_packet_id() if qos else 0))
+
+    def _packet_id(self, delivery: Delivery) -> int:
+        """c2d.redelivered [MQTT-2.3.1-3, MQTT-4.4.0-1]: what is sent again has the packet id that it had."""
+        if delivery.lock is None:
+            return self._next_packet_id() if delivery.qos else 0
+        known = self._unacknowledged.id_of(delivery.message)
+        packet_id = known or self._next_packet_id()
+        if known is None:
+            forgotten = self._unacknowledged.add(packet_id, delivery.message)
+            self._locks.pop(forgotten, None)
+        self._locks[packet_id] = delivery.lock
+        return packet_id
 
     def _next_packet_id(self) -> int:
         """watch.ids [MQTT-2.3.1-1, -2]: never 0, and none that still waits for its PUBACK."""
         while True:
             self._last_packet_id = self._last_packet_id % LARGEST_PACKET_ID + 1
-            if self._last_packet_id not in self._locks:
+            if self._last_packet_id not in self._unacknowledged:
                 return self._last_packet_id
-
-    def _remember(self, packet_id: int, lock: int) -> None:
-        if len(self._locks) >= MOST_UNACKNOWLEDGED:
-            del self._locks[next(iter(self._locks))]
-        self._locks[packet_id] = lock

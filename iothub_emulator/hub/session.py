@@ -36,6 +36,7 @@ from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.state import HubState
 from iothub_emulator.hub.subscribe import FAILURE
 from iothub_emulator.hub.telemetry import Sender
+from iothub_emulator.hub.unacknowledged import Unacknowledged
 
 
 class _State(enum.Enum):
@@ -164,11 +165,15 @@ class Session:
         stored = hub.subscriptions.get(key)
         present = rules.connect.session_present(clean_session=packet.clean_session, stored=stored is not None)
         self.subscriptions = rules.connect.restored(stored, clean_session=packet.clean_session)
+        goes_on = stored is not None and not packet.clean_session
+        unacknowledged = (hub.unacknowledged.get(key) if goes_on else None) or Unacknowledged()
         if rules.connect.forgets_session(clean_session=packet.clean_session):
             hub.subscriptions.pop(key, None)
+            hub.unacknowledged.pop(key, None)
         if rules.connect.keeps_session(clean_session=packet.clean_session):
             hub.subscriptions[key] = self.subscriptions
-        self._open(sender)
+            hub.unacknowledged[key] = unacknowledged
+        self._open(sender, unacknowledged)
         mailbox = hub.mailboxes.get(key)
         if mailbox is not None:
             # session.clean-purges, session.pending-delivered, c2d.before-first-subscription
@@ -179,10 +184,10 @@ class Session:
         # session.pending-delivered: what waited comes behind CONNACK, before any SUBSCRIBE.
         return [admit_it, *rules.connect.acceptance(present), Serve()]
 
-    def _open(self, sender: Sender) -> None:
+    def _open(self, sender: Sender, unacknowledged: Unacknowledged) -> None:
         self.sender = sender
         self._state, self.is_over = _State.OPEN, False
-        self._outbox = Outbox(self._hub, self._rules, sender, self.subscriptions)
+        self._outbox = Outbox(self._hub, self._rules, sender, self.subscriptions, unacknowledged)
         self._requests = DeviceRequests(
             self._hub, self._rules, sender.identity_key, self._outbox, self._api_version
         )
@@ -196,7 +201,7 @@ class Session:
         sender = sender_for(refused.identity, rules)
         # connect.rejected-data: only a replaced rule lets what follows count, for the identity named.
         if rules.connect.serves_refused():
-            self._open(sender)
+            self._open(sender, Unacknowledged())
         if will is not None and rules.will.is_sent_for_refused():
             effects += self._will_effects(will, sender, End.ERROR, now)
         return effects

@@ -16,6 +16,7 @@ from iothub_emulator.hub.policies import Policy
 from iothub_emulator.hub.rulebook import Rulebook
 from iothub_emulator.hub.throttle import Throttles
 from iothub_emulator.hub.twin import Twin, new_twin
+from iothub_emulator.hub.unacknowledged import Unacknowledged
 
 Caller: TypeAlias = object
 """Whoever waits for a method: known to the runtime, opaque here."""
@@ -36,6 +37,8 @@ class HubState:
     """Receives what became of a cloud-to-device message."""
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)
     """Of sessions that outlive their connection, by identity key: filter -> granted QoS."""
+    unacknowledged: dict[str, Unacknowledged] = field(default_factory=dict)
+    """Of the same: what was sent in them and waits for its PUBACK."""
     twins: dict[str, Twin] = field(default_factory=dict)
     model_ids: dict[str, str] = field(default_factory=dict)
     """Which model an identity announced last, of those that did."""
@@ -85,6 +88,7 @@ class HubState:
         """Drop all that belongs to an identity that is gone; one of the same name begins anew."""
         for store in (
             self.subscriptions,
+            self.unacknowledged,
             self.twins,
             self.model_ids,
             self.mailboxes,

@@ -172,7 +172,7 @@ class TokenRules:
 
     def accepts_host(self, host: str, side: host_names.Side) -> bool:
         """sas.wrong-resource: a token of another hub opens nothing; an alias is good for its own side."""
-        return host_names.is_accepted(host, self.settings.host_names, side)
+        return host_names.is_accepted(host, host_names.said_by(side, self.settings), side)
 
     def is_prefix(self, granted: list[str], wanted: list[str]) -> bool:
         """sas.device-scope: `a/b` covers `a/b/c` and not `a/bc`; names are compared with their case."""

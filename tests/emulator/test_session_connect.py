@@ -87,6 +87,32 @@ def test_a_connect_is_refused(hub, changes, reason):
     assert session.is_over
 
 
+ONLY = "hub.example.net"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_let_in"), [(ONLY, True), ("hub.device.example.net", True), ("localhost", False)]
+)
+def test_a_hub_with_one_name_for_devices_lets_nobody_in_by_another(name, is_let_in):
+    """As a real hub does, which nobody calls localhost; a token is held to the same name."""
+    hub = Hub(settings=Settings(host_names=("localhost", ONLY), only_host_name=ONLY))
+    _, effects = hub.connect(
+        username=f"{name}/thermostat/?api-version=2021-04-12",
+        password=hub.token(resource=f"{name}/devices/{DEVICE}").encode(),
+    )
+
+    assert (effects[-2:] == ACCEPTED) is is_let_in
+
+
+def test_a_token_for_a_name_that_devices_may_not_say_is_refused():
+    hub = Hub(settings=Settings(host_names=("localhost", ONLY), only_host_name=ONLY))
+    _, effects = hub.connect(
+        username=f"{ONLY}/thermostat/?api-version=2021-04-12", password=hub.token().encode()
+    )
+
+    assert effects == refused(f"sas: {ELSEWHERE}")
+
+
 def test_an_unknown_device_is_refused(hub):
     packet = hub.connect_packet()
     packet = dataclasses.replace(packet, client_id="nobody", username="localhost/nobody/")

@@ -5,8 +5,8 @@ from hub_values import DEVICE, DEVICEBOUND, NOW, Hub
 
 from iothub_emulator.hub.effects import Send, Serve
 from iothub_emulator.hub.mailbox_rules import CloudMessage, MailboxRules
-from iothub_emulator.hub.outbox import MOST_UNACKNOWLEDGED
 from iothub_emulator.hub.packets import Disconnect, Puback, Publish, Suback, Subscribe, Unsubscribe
+from iothub_emulator.hub.unacknowledged import MOST
 
 TO = f"/devices/{DEVICE}/messages/devicebound"
 TOPIC = f"devices/{DEVICE}/messages/devicebound/%24.to=%2Fdevices%2F{DEVICE}%2Fmessages%2Fdevicebound"
@@ -58,7 +58,7 @@ def test_the_puback_of_a_message_completes_it_and_no_other(hub):
     for packet_id in (2, 2, 77):
         assert session.receive(Puback(packet_id), NOW) == []
     assert len(mailbox(hub)) == 1
-    assert session.serve(NOW + 60) == [delivery(b"1", 3, dup=True)]
+    assert session.serve(NOW + 60) == [delivery(b"1", 1, dup=True)]
 
 
 def test_a_rule_may_let_one_puback_stand_for_more(hub):
@@ -83,16 +83,59 @@ def test_qos_0_is_done_once_it_is_sent(hub):
     assert len(mailbox(hub)) == 0
 
 
-def test_a_late_puback_does_not_complete_what_came_again(hub):
+def test_what_comes_again_has_its_packet_id_and_a_late_puback_completes_it(hub):
+    """[MQTT-2.3.1-3] Which of the two deliveries a PUBACK is for, it does not say."""
     session = hub.session()
     subscribe(session)
     send(hub, b"1")
     session.serve(NOW)
-    assert session.serve(NOW + 60) == [delivery(b"1", 2, dup=True)]
+    assert session.serve(NOW + 60) == [delivery(b"1", 1, dup=True)]
     session.receive(Puback(1), NOW + 61)
-    assert len(mailbox(hub)) == 1
-    session.receive(Puback(2), NOW + 61)
     assert len(mailbox(hub)) == 0
+
+
+def test_a_puback_behind_the_lock_counts_for_nothing_before_the_message_comes_again(hub):
+    """Microsoft, cloud-to-device messages: behind its lock it waits anew, and nobody can complete it."""
+    session = hub.session()
+    subscribe(session)
+    send(hub, b"1")
+    session.serve(NOW)
+    session.receive(Puback(1), NOW + 60)
+    assert len(mailbox(hub)) == 1
+    assert session.serve(NOW + 60) == [delivery(b"1", 2, dup=True)]
+
+
+def test_what_waits_for_its_puback_has_its_packet_id_on_the_next_connection(hub):
+    """[MQTT-4.4.0-1] With CleanSession 0; what is new meanwhile has another."""
+    session = hub.session(clean_session=False)
+    subscribe(session)
+    send(hub, b"1", b"2", b"3")
+    session.serve(NOW)
+    session.receive(Puback(2), NOW)
+    again = hub.session(clean_session=False)
+    send(hub, b"4", now=NOW + 1)
+    assert again.serve(NOW + 1) == [delivery(b"4", 2)]
+    assert again.serve(NOW + 60) == [delivery(b"1", 1, dup=True), delivery(b"3", 3, dup=True)]
+    again.receive(Puback(1), NOW + 60)
+    assert len(mailbox(hub)) == 2
+
+
+def test_a_session_that_begins_anew_begins_with_its_packet_ids(hub):
+    """[MQTT-3.1.2-6]: the mailbox of a real hub is empty by then, and so need not be that of another rule."""
+
+    class Keeps(MailboxRules):
+        def purges_on_clean_session(self):
+            return False
+
+    hub.rules.mailbox = Keeps()
+    session = hub.session(clean_session=False)
+    subscribe(session)
+    send(hub, b"1", b"2")
+    session.serve(NOW)
+    session.receive(Puback(1), NOW)
+    again = hub.session()
+    subscribe(again)
+    assert again.serve(NOW + 60) == [delivery(b"2", 1, dup=True)]
 
 
 def test_who_unsubscribed_is_not_served(hub):
@@ -185,16 +228,16 @@ def test_a_lock_of_no_length_does_not_send_for_ever(hub):
 
 def test_ids_that_wait_are_not_given_out_again_and_do_not_pile_up(hub):
     """[MQTT-2.3.1-2], for a client that never acknowledges."""
-    hub.rules.mailbox = MailboxRules(lock=1.0, time_to_live=1e9)
+    hub.rules.mailbox = MailboxRules(time_to_live=1.0)
     session = hub.session()
     subscribe(session)
-    send(hub, *(b"%d" % number for number in range(50)))
     ids = []
     for turn in range(1400):
+        send(hub, *(b"%d" % number for number in range(50)), now=NOW + turn)
         ids += [effect.packet.packet_id for effect in session.serve(NOW + turn)]
     assert len(ids) == 70_000
     assert ids[65_535:65_545] == list(range(1, 11))
-    assert len(session._outbox._locks) == MOST_UNACKNOWLEDGED
+    assert len(session._outbox._locks) == MOST
 
 
 def test_a_replaced_rule_delivers_without_a_subscription(hub):

@@ -208,7 +208,8 @@ def test_only_a_connection_with_a_certificate_has_a_context_of_its_own(hub, fold
     for client in without:
         client.send(hub.connect_packet())
         assert client.read(4) == ACCEPTED
-    assert contexts() == before
+    # A connection of the test before may end meanwhile: fewer are right too.
+    assert contexts() <= before
     streams = [Client(open_mqtt(hub, context)) for context in mine]
     for client in streams:
         client.send(connect_packet(hub, "nobody"))

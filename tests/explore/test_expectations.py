@@ -11,6 +11,7 @@ from conformance.explore.expectations import (
     Order,
     Owed,
     Part,
+    Replaced,
     Times,
     Within,
     compare,
@@ -76,9 +77,16 @@ def test_values_are_compared_as_json_has_them(value, other, is_same):
             {"a": 1, "b": 2},
             {"a": 1, "c": 2},
         ),
+        (
+            Replaced({"a": 1, "b": {"c": 2}}, {"b": {"d": 3}}),
+            {"a": None, "b": {"c": None, "d": 3}},
+            {"b": {}},
+        ),
+        (Replaced({"a": 1, "b": 2}, {"a": 1, "b": 3}), {"b": 3}, {"b": 3, "c": None}),
+        (Replaced(None, {"a": 1}), {"a": 1}, {"a": 1, "b": None}),
         (NoneOf(frozenset({"1"})), "2", "1"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_what_is_accepted(accepted, right, wrong):
     """Each form takes what it says, gives an example of it, and refuses the rest."""

@@ -57,6 +57,11 @@ def changed(kind: str, **values: object) -> Callable[[list[Event]], list[Event]]
     ]
 
 
+MODEL = "dtmi:com:example:Thermostat;1"
+MODELLED = "5 a connect over=tls clean=0 login=model will=none bag=none\n"
+PUBLISHED = "6 a publish qos=1 retain=0 dup=0 size=20 bag=component cut=whole\n"
+BY_THE_OTHER = "6 A publish qos=1 retain=0 dup=0 size=20 bag=one cut=whole\n"
+RETURNED = "5 a connect over=tls clean=0 login=plain will=none bag=none\n6 a send size=20 properties=one\n"
 # What is done, in which action the hub is wrong, how, and which rule that breaks.
 WRONG = [
     ("5 a send size=20 properties=one\n", 5, without("message"), "message"),
@@ -168,10 +173,25 @@ WRONG = [
     ('5 a desire patch={"a":1}\n', 5, twice("desired"), "notified"),
     ('5 a desire patch={"a":1}\n', 5, also(Event("A#1", "desired", "2")), "notified-own"),
     ('5 a tag patch={"a":1}\n', 5, also(Event("a#1", "desired", "2")), "not-for-tags"),
-    ("5 a call payload=1\n", 5, without("request"), "request"),
-    ("5 a call payload=1\n", 5, also(Event("A#1", "request", "5")), "request-own"),
+    ("5 a call name=plain payload=1\n", 5, without("request"), "request"),
+    ("5 a call name=plain payload=1\n", 5, also(Event("A#1", "request", "5")), "request-own"),
+    ("5 a call name=capital payload=1\n", 5, changed("request", name="m5"), "request-name"),
+    ("5 a call name=component payload=1\n", 5, changed("request", name="m5"), "request-of-component"),
+    (MODELLED + PUBLISHED, 0, changed("telemetry", model=None), "telemetry-model"),
+    (MODELLED + BY_THE_OTHER, 0, changed("telemetry", model=MODEL), "telemetry-model"),
     (
-        "5 a call payload=1\n6 a call payload=2\n7 a answer call=5 status=200 payload=3 qos=0\n",
+        MODELLED + PUBLISHED,
+        0,
+        changed("telemetry", component=None, properties={"k": "v", "$.sub": "thermostat1"}),
+        "telemetry-component",
+    ),
+    (MODELLED + "6 a read\n", 6, changed("twin", model=""), "twin-model"),
+    (RETURNED + "7 a renew filters=devicebound:1\n", 7, without("message"), "message-renewed"),
+    (
+        (
+            "5 a call name=plain payload=1\n6 a call name=long payload=2\n"
+            "7 a answer call=5 status=200 payload=3 qos=0\n"
+        ),
         7,
         without("result"),
         "result-concurrent",
@@ -188,6 +208,14 @@ WILL = Event(
         "properties": {"iothub-MessageType": "Will", "k": "v"},
     },
 )
+HEARD = {
+    "addressee": "a", "body": "6", "size": 20, "retain": False, "qos": 1,
+    "properties": {"k": "v"}, "names": {"k": True},
+}  # fmt: skip
+RECONNECTED = "6 a connect over=tls clean=0 login=plain will=none bag=none\n"
+NESTED = '5 a desire patch={"o":{"old":1}}\n6 a replace document={"o":{"new":2}}\n'
+PURGED = "5 a send-asking size=20 ack=full\n6 a purge\n7 a acknowledge which=all\n"
+UNMODELLED = "5 a publish qos=1 retain=0 dup=0 size=20 bag=component cut=whole\n"
 # What is done, in which action the hub does something else, and what: all of it is left open.
 OPEN = [
     ("5 a send size=20 properties=one\n", 5, twice("message")),
@@ -196,6 +224,11 @@ OPEN = [
     ("5 a stray filter=other other=A qos=1\n", 5, also(Event("a#1", "suback", "5", {"code 1": 128}))),
     ('5 a report qos=0 patch={"a":1}\n', 5, changed("answer", status="429")),
     ("5 a connect over=ws clean=1 login=plain will=none bag=none\n", 0, also(WILL)),
+    (RETURNED, 6, also(Event("a#2", "message", "6", HEARD))),
+    (NESTED, 6, changed("desired", members={"o": {"new": 2, "old": None}})),
+    (PURGED, 0, also(Event(BACK_END, "feedback", "5", {"status": "Purged"}))),
+    (MODELLED + RECONNECTED + "7 a read\n", 7, changed("twin", model="")),
+    (UNMODELLED, 0, changed("telemetry", properties={"k": "v", "$.sub": "thermostat1"})),
 ]  # fmt: skip
 
 
@@ -230,7 +263,8 @@ def test_what_cannot_be_done_is_left_out():
 def test_of_a_call_that_is_too_old_nothing_is_sure():
     """It cannot be answered any more, and whatever its caller hears breaks nothing."""
     scenario = read(
-        CONNECTED + "5 a call payload=1\n6 a answer call=5 status=200 payload=1 qos=0\n7 a ping count=1\n"
+        CONNECTED
+        + "5 a call name=plain payload=1\n6 a answer call=5 status=200 payload=1 qos=0\n7 a ping count=1\n"
     )
     *before, answer, ping = scenario.actions
     model = Model(scenario.cast)

@@ -95,9 +95,12 @@ def test_a_change_has_what_it_removes(heard):
 def test_a_request_is_known_by_its_method(heard):
     """An empty body is no null."""
     events = heard.events(
-        [Publish("$iothub/methods/POST/m5/?$rid=1", b""), Publish("$iothub/methods/POST/m6/?$rid=2", b"null")]
+        [
+            Publish("$iothub/methods/POST/m5/?$rid=1", b""),
+            Publish("$iothub/methods/POST/part1*m6/?$rid=2", b"null"),
+        ]
     )
     assert events == [
-        Event("a#1", "request", "5", {"request id": "1", "body": {}}),
-        Event("a#1", "request", "6", {"request id": "2", "body": {"json": None}}),
+        Event("a#1", "request", "5", {"request id": "1", "body": {}, "name": "m5"}),
+        Event("a#1", "request", "6", {"request id": "2", "body": {"json": None}, "name": "part1*m6"}),
     ]

@@ -138,3 +138,15 @@ def names_are_not_encoded(rules):
             return name if value is None else f"{name}={self.encode(value)}"
 
     mailbox_rules(rules, Wrong)
+
+
+@fault("c2d.bag-utf-8")
+def characters_have_sixteen_bits(rules):
+    """Of a character beyond the first 65,536 the lower half is left."""
+    encoding(rules, lambda text: quote("".join(chr(ord(each) & 0xFFFF) for each in text), safe=""))
+
+
+@fault("c2d.bag-utf-8")
+def what_is_not_latin_is_a_question_mark(rules):
+    """The bag is written in Latin-1, and what that lacks is replaced."""
+    encoding(rules, lambda text: quote(text.encode("latin-1", errors="replace"), safe=""))

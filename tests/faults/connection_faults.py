@@ -1,11 +1,12 @@
 """Hubs that keep connections too long, not long enough, or not apart."""
 
-from fault import fault
+from fault import fault, wrapped
 
 from iothub_emulator.hub.connection import ConnectionRules
 from iothub_emulator.hub.effects import Send
 from iothub_emulator.hub.keep_alive import KeepAliveRules
 from iothub_emulator.hub.packets import Pingreq, Puback
+from iothub_emulator.mqtt.endpoint import MqttEndpoint
 
 
 @fault("connection.newest-wins", "connection.scope")
@@ -144,3 +145,27 @@ def error_is_announced_before_the_close(rules):
             return (Send(Puback(0xFFFE)), *super().on_malformed(because))
 
     rules.connection = Wrong()
+
+
+@fault("connection.survives-others")
+def rest_of_a_lost_connection_goes_to_whoever_speaks_next(rules):
+    """What a client had sent of a packet when it was lost is read before the next bytes of any other."""
+    rest = []
+
+    def wrap_lost(lost):
+        def kept(self, exc):
+            rest.append(bytes(self._decoder._buffer[self._decoder._position :]))
+            lost(self, exc)
+
+        return kept
+
+    def wrap_received(received):
+        def joined(self, data):
+            before = b"".join(rest)
+            rest.clear()
+            received(self, before + data)
+
+        return joined
+
+    wrapped(MqttEndpoint, "connection_lost", wrap_lost)
+    wrapped(MqttEndpoint, "data_received", wrap_received)

@@ -260,3 +260,14 @@ def issuer_is_the_host(rules):
             return super().auth_method(scope, kind).replace('"issuer":"iothub"', '"issuer":"external"')
 
     rules.telemetry = Wrong(rules.telemetry.certificate_method)
+
+
+@fault("d2c.retain-delivered")
+def body_of_nothing_but_zeros_is_none(rules):
+    """A message with RETAIN 1 whose body is empty or has zeros alone is acknowledged, and goes no further."""
+
+    class Wrong(PublishRules):
+        def delivers(self, packet):
+            return super().delivers(packet) and not (packet.retain and not packet.payload.strip(b"\x00"))
+
+    publish_rules(rules, Wrong)

@@ -1,8 +1,11 @@
 """Hubs that tell devices wrongly of changed desired properties, or tell what is not theirs to hear."""
 
-from fault import fault
+import dataclasses
+
+from fault import fault, wrapped
 from twin_faults import twin_rules
 
+from iothub_emulator.hub import twin
 from iothub_emulator.hub.json_text import Object
 from iothub_emulator.hub.subscribe import SubscribeRules
 from iothub_emulator.hub.twin_rules import DESIRED_FILTER, TwinRules
@@ -336,3 +339,31 @@ def updates_are_told_to_others(rules):
             return self.known
 
     twin_rules(rules, Wrong)
+
+
+@fault("desired.notified")
+def change_of_tags_too_is_one_of_tags(rules):
+    """An update that names tags beside desired properties is taken for one that is no device's business."""
+
+    def wrap(patch):
+        def patched(before, document, *rest):
+            change = patch(before, document, *rest)
+            return dataclasses.replace(change, notification=None) if "tags" in document else change
+
+        return patched
+
+    wrapped(twin, "patch_twin", wrap)
+
+
+@fault("desired.notified")
+def replacement_on_a_condition_is_not_told(rules):
+    """Where the back end names an etag, it is taken to be in step with its device already."""
+
+    def wrap(replace):
+        def replaced(before, document, if_match, *rest):
+            change = replace(before, document, if_match, *rest)
+            return change if if_match in {None, "*"} else dataclasses.replace(change, notification=None)
+
+        return replaced
+
+    wrapped(twin, "replace_twin", wrap)

@@ -1,8 +1,10 @@
 """Hubs that give an answer to the wrong call."""
 
-from fault import fault
+from fault import fault, wrapped
 
+from iothub_emulator.hub.device_requests import DeviceRequests
 from iothub_emulator.hub.method_rules import MethodRules
+from iothub_emulator.hub.methods import MethodCalls
 
 
 def method_rules(rules, wrong):
@@ -113,3 +115,64 @@ def any_known_request_id_ends_the_newest_call(rules):
             return list(pending)[-1] if request_id in pending else None
 
     method_rules(rules, Wrong)
+
+
+@fault("methods.request-id")
+def answer_ends_all_calls_of_its_number(rules):
+    """Behind an answer the calls of other devices with that request id are forgotten, and end with 504."""
+
+    def wrap(response):
+        def ended(self, answer, packet):
+            effects = response(self, answer, packet)
+            for calls in self._state.calls.values():
+                call = calls._pending.pop(answer.request_id, None)
+                calls._orphaned += [call] if call is not None else []
+            return effects
+
+        return ended
+
+    wrapped(DeviceRequests, "_response", wrap)
+
+
+@fault("methods.request-id")
+def request_id_of_a_twin_request_is_used_up(rules):
+    """A connection has one set of request ids: what a twin request had is no call's any more."""
+
+    def wrap_twin(twin):
+        def noted(self, request, packet, now):
+            vars(self).setdefault("used", set()).add(request.request_id)
+            return twin(self, request, packet, now)
+
+        return noted
+
+    def wrap_response(response):
+        def looked_up(self, answer, packet):
+            is_used = answer.request_id in vars(self).get("used", ())
+            return self._acknowledgement(packet) if is_used else response(self, answer, packet)
+
+        return looked_up
+
+    wrapped(DeviceRequests, "_twin", wrap_twin)
+    wrapped(DeviceRequests, "_response", wrap_response)
+
+
+@fault("methods.concurrent")
+def answers_owed_by_the_connection_before_are_awaited(rules):
+    """Of the answers on a connection as many are passed over as the one before it left calls unanswered."""
+
+    def wrap_disconnected(disconnected):
+        def counted(self):
+            self.owed = getattr(self, "owed", 0) + len(self._pending)
+            return disconnected(self)
+
+        return counted
+
+    def wrap_responded(responded):
+        def passed_over(self, response, payload):
+            self.owed = getattr(self, "owed", 0) - 1
+            return responded(self, response, payload) if self.owed < 0 else None
+
+        return passed_over
+
+    wrapped(MethodCalls, "disconnected", wrap_disconnected)
+    wrapped(MethodCalls, "responded", wrap_responded)

@@ -48,6 +48,28 @@ def long_name_is_cut(rules):
     method_rules(rules, Wrong)
 
 
+@fault("methods.component")
+def star_in_a_name_is_escaped(rules):
+    """The name of the method is percent-encoded in the topic, which changes nothing but a star."""
+
+    class Wrong(MethodRules):
+        def request_topic(self, name, request_id):
+            return super().request_topic(name.replace("*", "%2A"), request_id)
+
+    method_rules(rules, Wrong)
+
+
+@fault("methods.component")
+def component_is_left_out(rules):
+    """Of a component's command the device hears the command alone."""
+
+    class Wrong(MethodRules):
+        def request_topic(self, name, request_id):
+            return super().request_topic(name.rpartition("*")[2], request_id)
+
+    method_rules(rules, Wrong)
+
+
 @fault("methods.request")
 def topic_says_more_than_it_should(rules):
     """A version stands behind the request id, as in topics of twins."""

@@ -30,6 +30,33 @@ def telemetry_names_the_model_without_its_version(rules):
     rules.telemetry = Wrong(rules.telemetry.certificate_method)
 
 
+@fault("d2c.model-id")
+def model_is_of_whoever_spoke_last(rules):
+    """The hub has one model, that of the sender that named one last."""
+
+    class Wrong(TelemetryRules):
+        latest = ""
+
+        def model(self, sender):
+            self.latest = sender.model_id or self.latest
+            return {"dt-dataschema": self.latest} if self.latest else {}
+
+    rules.telemetry = Wrong(rules.telemetry.certificate_method)
+
+
+@fault("d2c.model-id")
+def model_is_kept_by_its_first_word(rules):
+    """Models whose names begin alike are one model to the hub: the one that it met first."""
+    met = {}
+
+    class Wrong(TelemetryRules):
+        def model(self, sender):
+            own = super().model(sender)
+            return {name: met.setdefault(value.partition(";")[0], value) for name, value in own.items()}
+
+    rules.telemetry = Wrong(rules.telemetry.certificate_method)
+
+
 @fault("d2c.component")
 def component_stays_with_the_application(rules):
     """$.sub is not in the table of system properties."""

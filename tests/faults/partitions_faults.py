@@ -2,6 +2,7 @@
 
 from fault import fault, wrapped
 
+from iothub_emulator.amqp import sasl
 from iothub_emulator.amqp.management import Management
 from iothub_emulator.hub.links import LinkRules
 
@@ -70,3 +71,39 @@ def times_are_taken_in_seconds(rules):
             return super().position_after_time(moment // 1000 * 1000, partition, inclusive=inclusive)
 
     link_rules(rules, Wrong)
+
+
+@fault("partitions.redirect")
+def redirect_forgets_what_was_asked_for(rules):
+    """Whoever asks for a partition is led to the endpoint as a whole."""
+
+    class Wrong(LinkRules):
+        def redirected(self, path):
+            elsewhere = super().redirected(path)
+            return None if elsewhere is None else self.settings.entity
+
+    link_rules(rules, Wrong)
+
+
+@fault("partitions.redirect")
+def events_are_not_asked_of_the_hub(rules):
+    """Only the endpoint itself knows of events; the hub has no such address."""
+
+    class Wrong(LinkRules):
+        def redirected(self, path):
+            return None
+
+    link_rules(rules, Wrong)
+
+
+@fault("partitions.sasl-plain")
+def plain_takes_keys_alone(_rules):
+    """A token in the place of a policy's key is taken for a wrong key."""
+
+    def wrap(log_in):
+        def wrong(response, runtime):
+            return None if b"SharedAccessSignature " in response else log_in(response, runtime)
+
+        return wrong
+
+    wrapped(sasl, "_log_in", wrap)

@@ -1,22 +1,23 @@
 """One run of the suite, or of a part of it, on a wrong hub, in a process of its own."""
 
+import atexit
 import json
-import os
 import re
-import subprocess
-import sys
+import threading
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite_server import CHECKOUT, SuiteServer
+
 from conformance.report.counts import causes_of
 from conformance.report.statement import Statement
 from conformance.verdict.verdicts import Verdict
 
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[1]
+_OWN = threading.local()
 
 # A case ends within seconds; where one hangs, every stack is written to stderr and the run ends.
 HANG = 60
@@ -51,45 +52,33 @@ def run_suite_on(
     deadline = PART if some else WHOLE
     profile = directory / "faulty.toml"
     right = CHECKOUT / "profiles" / f"{extends}.toml"
-    arguments = tomllib.loads(right.read_text()).get("launch", {}).get("arguments", [])
-    wrong = f"[launch]\narguments = {json.dumps([*arguments, '--load', load])}\n" if load else ""
+    launched = tomllib.loads(right.read_text()).get("launch", {}).get("arguments", [])
+    wrong = f"[launch]\narguments = {json.dumps([*launched, '--load', load])}\n" if load else ""
     profile.write_text(f'schema = 1\nextends = "{right}"\n{wrong}')
-    command = [
-        *(sys.executable, "-m", "pytest", f"--profile={profile}", f"--report-dir={directory / 'report'}"),
-        *("-q", "-p", "no:cacheprovider"),
+    arguments = [
+        *(f"--profile={profile}", f"--report-dir={directory / 'report'}", "-q", "-p", "no:cacheprovider"),
         *("-o", f"faulthandler_timeout={HANG}", "-o", "faulthandler_exit_on_timeout=true"),
         *(["-p", "red_is_enough"] if some else []),
         *some,
         *sorted(modules),
     ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    # Compiling all modules anew takes as long as a few cases. What is compiled is kept beside the runs.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    environment.setdefault("PYTHONPYCACHEPREFIX", str(directory.parent / "pycache"))
-    output, errors = directory / "stdout", directory / "stderr"
-    with output.open("wb") as stdout, errors.open("wb") as stderr:
-        process = subprocess.Popen(
-            command,
-            cwd=CHECKOUT,
-            env={**environment, "PYTHONPATH": str(HERE)},
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-        )
-        try:
-            code: object = process.wait(deadline)
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            code = f"none after {deadline} s ({process.wait()})"
-    statement = directory / "report" / "conformance.json"
+    output, statement = directory / "output.txt", directory / "report" / "conformance.json"
+    code = _server().run(arguments, output, deadline)
     said = output.read_text(errors="replace")
     if not statement.exists():
-        # A hang shows in stderr, each stack with its innermost call first: that comes first here too.
-        raise RunFailedError(f"{load}: exit code {code}\n{errors.read_text(errors='replace')}\n{said}")
+        raise RunFailedError(f"{load}: exit code {code}\n{said}")
     crash = CRASHED.search(said)
     if crash is not None:
         raise RunFailedError(f"{load}: {crash[0]}\n{said}")
     return {**json.loads(statement.read_text()), "output": said}
+
+
+def _server() -> SuiteServer:
+    """Return this thread's: `make kill-matrix` runs several at once."""
+    if not hasattr(_OWN, "server"):
+        _OWN.server = SuiteServer(HERE)
+        atexit.register(_OWN.server.close)
+    return _OWN.server
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import time
 
 from fault import fault
 
@@ -94,6 +95,32 @@ def open_connection_ends_half_a_minute_before_its_token(rules):
     class Wrong(TokenRules):
         def ends_at(self, token):
             return token.expiry - 30
+
+    rules.tokens = Wrong(rules.tokens.settings)
+
+
+@fault("sas.accepted")
+def timer_of_a_token_counts_milliseconds_in_31_bits(rules):
+    """A token that is good for a month ends its connection at once: its milliseconds overflow the timer's."""
+
+    class Wrong(TokenRules):
+        def ends_at(self, token):
+            ends_at = super().ends_at(token)
+            return ends_at if (ends_at - time.time()) * 1000 < 2**31 else 0.0
+
+    rules.tokens = Wrong(rules.tokens.settings)
+
+
+@fault("sas.accepted")
+def expiry_has_to_be_of_this_century(rules):
+    """A token that is good beyond the year 2099 is refused as a mistake."""
+
+    class Wrong(TokenRules):
+        def expiry_of(self, raw):
+            expiry = super().expiry_of(raw)
+            if expiry > FAR_FUTURE:
+                raise TokenRefused("an expiry of another century")
+            return expiry
 
     rules.tokens = Wrong(rules.tokens.settings)
 

@@ -1,10 +1,11 @@
 """Hubs that keep too little or too much of a device that is away."""
 
 from c2d_faults import mailbox_rules
-from fault import fault
+from fault import fault, wrapped
 
 from iothub_emulator.hub.connect import ConnectRules
 from iothub_emulator.hub.mailbox_rules import MailboxRules
+from iothub_emulator.hub.session import Session
 from iothub_emulator.hub.subscribe import SubscribeRules
 
 
@@ -34,6 +35,30 @@ def returning_device_is_deaf(rules):
             return Deaf()
 
     rules.connect = Wrong(rules.connect.settings)
+
+
+@fault("session.subscription-persists", spreads=True)
+def renewed_subscription_begins_with_an_empty_queue(rules):
+    """A session that goes on wants a SUBSCRIBE again, which throws away what was sent before it."""
+
+    class Resumed(dict):
+        pass
+
+    class Wrong(ConnectRules):
+        def restored(self, stored, *, clean_session):
+            found = super().restored(stored, clean_session=clean_session)
+            return Resumed() if found else found
+
+    def wrap(subscribe):
+        def subscribed(self, packet, sender):
+            if isinstance(self.subscriptions, Resumed):
+                self._hub.mailboxes.pop(sender.device_id, None)
+            return subscribe(self, packet, sender)
+
+        return subscribed
+
+    rules.connect = Wrong(rules.connect.settings)
+    wrapped(Session, "_subscribe", wrap)
 
 
 @fault("session.pending-delivered", "session.pending-order", spreads=True)

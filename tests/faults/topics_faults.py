@@ -334,3 +334,14 @@ def plus_sign_is_part_of_a_name(rules):
             return min(qos, 1) if is_odd else super().grants(topic_filter, qos, identity_key)
 
     rules.codec, rules.subscribe = Reads(rules.codec.settings), Wrong(rules.subscribe.edition)
+
+
+@fault("topics.beside-undocumented")
+def one_filter_that_is_refused_refuses_all(rules):
+    """A SUBSCRIBE is granted as a whole, or refused as a whole."""
+
+    class Wrong(SubscribeRules):
+        def return_codes(self, codes):
+            return (FAILURE,) * len(codes) if FAILURE in codes else super().return_codes(codes)
+
+    rules.subscribe = Wrong(rules.subscribe.edition)

@@ -220,3 +220,14 @@ def number_sign_is_looked_for_at_the_top_alone(rules):
             return super().read_patch(payload)
 
     twin_rules(rules, Wrong)
+
+
+@fault("twin.stale-version")
+def versions_end_at_nine(rules):
+    """All versions from 9 on are one."""
+
+    class Wrong(TwinRules):
+        def accepts_version(self, expected, current):
+            return super().accepts_version(expected and min(expected, 9), min(current, 9))
+
+    twin_rules(rules, Wrong)

@@ -14,7 +14,7 @@ def test_a_policy_without_a_right_stops_the_run(tmp_path):
 
     needed = "'twin', 'methods', 'queries', 'c2d' and 'feedback' need the right ServiceConnect: "
     assert run.errors[0].startswith(needed)
-    assert "(401 IotHubUnauthorizedAccess)" in run.errors[0]
+    assert "(401 IotHubUnauthorizedAccess: Unauthorized)" in run.errors[0]
     assert run.code == 10
 
 

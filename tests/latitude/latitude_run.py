@@ -37,7 +37,7 @@ class Run:
         return {clause: verdict for clause, verdict in verdicts.items() if verdict not in content}
 
 
-def run_suite_on(variant: Variant, directory: Path, *, workers: int = 0) -> Run:
+def run_suite_on(variant: Variant, directory: Path, *, workers: int = 2) -> Run:
     """Run the whole suite on the embedded hub, made other by `variant`."""
     right = CHECKOUT / "profiles" / f"{variant.base}.toml"
     load = ["--load", variant.load] if variant.load else []

@@ -253,7 +253,7 @@ def packet_ids_go_down(rules):
         last = self._last_packet_id or LARGEST_PACKET_ID + 7
         while True:
             last = last - 7 if last > 7 else LARGEST_PACKET_ID - (7 - last)
-            if last not in self._locks:
+            if last not in self._unacknowledged:
                 self._last_packet_id = last
                 return last
 

@@ -341,6 +341,7 @@ def subscriptions_are_to_be_repeated(rules):
 
 @reading(
     "clauses topics.undocumented-filter, topics.subtopic-wildcards: closed; topics.device-wildcard: refused",
+    "clause topics.beside-undocumented: closed",
     "hub facts 6, unsupported filter: ACCEPT {0x80, close, granted and silent}",
 )
 def undocumented_filters_are_a_close(rules):
@@ -682,6 +683,22 @@ def control_characters_in_properties_close(rules):
     wrapped(rules.property_bag, "decode", wrap)
 
 
+@reading("clause c2d.bag-utf-8: refused", "Microsoft, page on messages: printable ASCII alone")
+def cloud_properties_beyond_ascii_are_refused(rules):
+    """A message to a device with a property that is not ASCII is refused to its sender."""
+
+    def wrap(accepts_size):
+        def accepts(message):
+            if not all(f"{name}{value}".isascii() for name, value in message.properties.items()):
+                acted()
+                raise invalid("The properties of a message are ASCII.")
+            return accepts_size(message)
+
+        return accepts
+
+    wrapped(rules.mailbox, "accepts_size", wrap)
+
+
 # All at once
 
 
@@ -719,6 +736,7 @@ def other_readings(rules):
         ill_formed_filters_are_refused,
         whole_numbers_lose_their_point,
         control_characters_in_properties_close,
+        cloud_properties_beyond_ascii_are_refused,
     ):
         differ(rules)
 

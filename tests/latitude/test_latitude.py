@@ -16,7 +16,7 @@ FAR = {
 }
 
 
-def judged(variant, directory, workers=0):
+def judged(variant, directory, workers=2):
     """Run the whole suite on a hub; what it says is told where it is not content."""
     run = run_suite_on(variant, directory, workers=workers)
     assert (run.red, run.code) == ({}, 0), run.output[-12_000:]

@@ -3,14 +3,9 @@
 import html
 import json
 import re
+from zipfile import ZipFile
 
-import pytest
-from wheel_environment import Environment
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory, wheel):
-    return Environment(tmp_path_factory.mktemp("environment"), wheel)
+from wheel_environment import CHECKOUT
 
 
 def test_the_wheel_runs_the_suite_from_an_empty_directory(environment, tmp_path):
@@ -22,7 +17,7 @@ def test_the_wheel_runs_the_suite_from_an_empty_directory(environment, tmp_path)
     empty.mkdir()
     elsewhere.mkdir()
 
-    environment.run("pytest", "--pyargs", "conformance", "--profile=emulator", "-n", "2", "-q", cwd=empty)
+    environment.run("pytest", "--pyargs", "conformance", "--profile=emulator", "-n", "auto", "-q", cwd=empty)
     written = empty / "reports" / "emulator" / "conformance.json"
     report = json.loads(written.read_text())
     assert (report["run"]["exit_code"], report["profile"]["name"]) == (0, "emulator")
@@ -46,3 +41,10 @@ def test_the_wheel_runs_the_suite_from_an_empty_directory(environment, tmp_path)
         assert re.fullmatch(rf"{program} \d{{4}}\.\d+\.\d+\n", said)
 
     environment.run("python", "-m", "conformance", "profiles", cwd=empty)
+
+
+def test_the_wheel_carries_what_pages_are_made_of(wheel):
+    folder = "conformance/report/html/templates/"
+    carried = {name for name in ZipFile(wheel).namelist() if name.startswith(folder)}
+
+    assert carried == {f"{folder}{file.name}" for file in (CHECKOUT / folder).iterdir()}

@@ -60,8 +60,31 @@ def reports(folder: Path) -> tuple[Path, Path]:
     return found
 
 
+def six_hundred() -> Statement:
+    """Return a statement of 600 cases, 60 violated and 60 observed, each with 3 KB of packets."""
+    wire = "\n".join(
+        f"{number:>6}.0 ms  c1 → PUBLISH  qos=1 packet={number} devices/conf-1/messages/events/ (3 bytes)"
+        for number in range(40)
+    )
+    kinds = {
+        0: lambda name: violation(name, transcript=wire),
+        1: lambda name: case(name, "observed", observed="closed", transcript=wire),
+    }
+    return statement(
+        *(
+            clause(
+                f"s{number // 10}.clause-{number}",
+                *(kinds.get(number % 10, case)(f"{number}-{each}") for each in range(4)),
+                level="observe" if number % 10 == 1 else "must",
+                says="The hub hands what is published to its events topic to the back end.",
+            )
+            for number in range(150)
+        )
+    )
+
+
 def rendered(python: str, shared: Path) -> Path:
-    """Return the folder of the pages both.html and one.html; a test fails here where they cannot be made."""
+    """Return the folder of both, one and large, .html; a test fails here where they cannot be made."""
     folder = shared / "allure"
     with (shared / "allure.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -77,7 +100,10 @@ def _render(python: str, folder: Path) -> None:
     folder.mkdir()
     one, other = reports(folder)
     (folder / "elsewhere").mkdir()
-    for name, shown in (("both", [one, other]), ("one", [one])):
+    large = folder / "six hundred"
+    large.mkdir()
+    json_report.write(six_hundred(), large / "conformance.json")
+    for name, shown in (("both", [one, other]), ("one", [one]), ("large", [large])):
         command = [python, "-m", "conformance", "allure", *shown, "-o", folder / f"{name}.html"]
         _run([*command, "--generator", GENERATOR], folder / "elsewhere")
 

@@ -71,9 +71,9 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
-    def evaluate(self, expression: str) -> Any:
-        """Return the value of an expression in the page."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+    def evaluate(self, expression: str, *, later: bool = False) -> Any:
+        """Return the value of an expression in the page; `later`: of what it promises."""
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=later)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 

@@ -67,7 +67,7 @@ def clause(
 def statement(
     *clauses: dict[str, Any], partial: bool = False, deviations: Sequence[Any] = (), **fields: Any
 ) -> Statement:
-    """Return a statement of these clauses; `fields` replace the keys of one part: ``run={"workers": 2}``."""
+    """Return a statement of these clauses; `fields` replace keys of a part, ``run={"workers": 2}``."""
     sections = dict.fromkeys(each["section"] for each in clauses)
     values: dict[str, Any] = {
         "schema": 1,
@@ -107,7 +107,7 @@ def statement(
     cases = [each for one in made.clauses for each in one.cases]
     values["run"]["exit_code"] = int(exit_code(made.clauses, cases, partial=partial))
     for part, changes in fields.items():
-        values[part] |= changes
+        values[part] = values[part] | changes if isinstance(changes, dict) else changes
     return Statement.model_validate(values)
 
 

@@ -1,5 +1,6 @@
 """What Allure is told of some runs, and what is mended in its page: values in, values out."""
 
+import base64
 import json
 import re
 from collections import Counter
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from allure_rendering import DEVIATION, judged
-from sample import case, clause, holding, statement, violation
+from sample import WIRE, case, clause, holding, statement, violation
 
-from conformance.report import allure, allure_environment, allure_page
+from conformance.report import allure, allure_environment, allure_page, limits
 from conformance.report.allure_page import UnknownPageError, configuration, mended, runs, surroundings, title
 from conformance.report.counts import own_cases
 from conformance.verdict.verdicts import Verdict
@@ -156,7 +157,70 @@ def test_what_went_wrong_in_a_run_stands_beside_its_results():
     ]
 
 
+def test_an_accepted_deviation_and_a_note_are_no_errors():
+    """Not a deviating case, nor a watched rule that deviates in passing, nor what the report leaves out."""
+    known = violation("known", deviation=DEVIATION, observed="status 200") | {"verdict": "known deviation"}
+    other = DEVIATION | {"clause": "watch.ids", "case": "*", "observed": "pubrec"}
+    seen = violation(3, in_passing=True, deviation=other, observed="pubrec") | {"verdict": "known deviation"}
+    note = next(iter(limits.fitted(huge()).run.remarks))
+    made = statement(
+        clause("d2c.qos2", case(3)),
+        clause("twin.get", known),
+        clause("watch.ids", case(11), seen, sightings=3),
+        deviations=[
+            DEVIATION | {"state": "known", "cases": [known["id"]]},
+            other | {"state": "known", "cases": [seen["id"]]},
+            DEVIATION | {"clause": "d2c.qos2", "state": "not run", "cases": []},
+        ],
+        run={"remarks": [note]},
+    )
+    (run,) = runs({Path("x"): made})
+
+    assert surroundings(run, "page.html")["errors"] == []
+    assert told(run)["environments"]["default"]["variables"]["Notes"] == note
+
+
+def huge():
+    """Return a statement with more packets than a report may hold."""
+    wire = "   0.0 ms  c1 → PINGREQ\n" * 100_000
+    return statement(clause("a.b", violation(1, transcript=wire)))
+
+
 # -- the results of a page
+
+
+def test_a_red_case_has_its_packets_as_steps_and_an_observed_one_as_an_attachment(tmp_path):
+    """Each once, and a case that passed none: the page has to open in a browser."""
+    made = statement(
+        clause("a.red", violation(1)),
+        clause("a.seen", case(2, "observed", observed="closed", transcript=WIRE), level="observe"),
+        clause("a.pass", case(3, transcript=WIRE)),
+    )
+
+    found = [
+        (len(each.get("steps", [])), len(each.get("attachments", []))) for each in results(made, tmp_path)
+    ]
+    assert found == [(6, 0), (0, 1), (0, 0)]
+
+
+def test_of_more_packets_than_steps_the_attachment_has_all(tmp_path):
+    wire = "\n".join(f"{number:>6}.0 ms  c1 → PINGREQ  " for number in range(allure.MOST_STEPS + 9))
+    (result,) = results(statement(clause("a.b", violation(1, transcript=wire))), tmp_path)
+
+    assert len(result["attachments"]) == 1
+    assert "… 9 more in the attachment …" in [step["name"] for step in result["steps"]]
+
+
+def test_the_page_inside_has_the_packets_of_red_cases_alone():
+    made = statement(
+        clause("a.red", violation(1)), clause("a.seen", case(2, "observed", transcript=WIRE), level="observe")
+    )
+
+    inside = allure_page.page_inside(made)
+    assert [case.transcript for clause in inside.clauses for case in clause.cases] == [WIRE, None]
+    assert inside.run.remarks == [
+        "The packets of cases that are not red are left out here: see conformance.json."
+    ]
 
 
 def test_results_stand_in_the_statements_order_and_count_the_same(tmp_path):
@@ -204,8 +268,8 @@ def test_the_wire_is_told_once(tmp_path):
     trace = result["statusDetails"]["trace"]
     assert "  Expected  closed\n  Actual    PUBREC packet=1" in trace
     assert "CONNACK" not in trace
-    (attachment,) = result["attachments"]
-    assert "CONNACK" in (tmp_path / attachment["source"]).read_text()
+    assert sum("CONNACK" in step["name"] for step in result["steps"]) == 1
+    assert result.get("attachments", []) == []
 
 
 def test_a_step_lasts_until_the_next(tmp_path):
@@ -238,6 +302,20 @@ def test_the_mended_page_has_no_analytics_and_its_data_first():
     assert "gtag" not in page
     assert page.index("e30=") < page.index("QUJD") < page.index("</body></html>")
     assert page.index("Content-Security-Policy") < page.index("<title>")
+
+
+def test_what_a_page_holds_twice_stands_once():
+    """Two values that differ in order alone are one; a text is itself."""
+    one, other = ([{"id": number} for number in order] for order in (range(50), reversed(range(50))))
+    data = "".join(f'd("{name}","{encoded(value)}"),' for name, value in [("a", one), ("b", list(other))])
+    text = f'd("c","{base64.b64encode(b"no JSON" * 50).decode()}")'
+    page = mended(f"{HEAD}{APP}{ANALYTICS}{DATA.replace('[d', f'[{data}{text},d')}</body></html>")
+
+    assert f'd("a","{encoded(one)}"),d("b",window.allureReportData["a"]),{text}' in page
+
+
+def encoded(value):
+    return base64.b64encode(json.dumps(value).encode()).decode()
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,50 @@ def test_the_generator_leaves_no_file_behind(pages):
     assert sorted(each.name for each in pages.iterdir()) == [
         "both.html",
         "elsewhere",
+        "large.html",
         "one hub",
         "one.html",
         "other hub",
+        "six hundred",
     ]
+
+
+def test_six_hundred_cases_are_at_most_ten_megabytes(opened, pages):
+    assert (pages / "large.html").stat().st_size <= 10 * 1000 * 1000
+    assert number_of(opened("", "01 All about s0", name="large"), "tab-all") == 600
+
+
+@pytest.mark.parametrize("name", ["both", "one", "large"])
+def test_the_page_opens_at_its_top(opened, name):
+    """It goes to the first failed result by itself, which would hide the claim."""
+    page = opened("", "All about", name=name)
+    page.wait_for("document.querySelector('[data-testid=tree-leaf]')")
+    scrolled = "[...document.querySelectorAll('*')].filter((each) => each.scrollTop > 0).length"
+
+    assert page.evaluate(f"new Promise((told) => setTimeout(() => told({scrolled}), 1000))", later=True) == 0
+    top = page.evaluate("document.querySelector('[data-testid=report-title]').getBoundingClientRect().top")
+    assert 0 < top < 200
+
+
+def test_it_scrolls_when_its_reader_does(opened):
+    page = opened("", "All about", name="large")
+    page.press("Tab")
+    page.evaluate("document.querySelector('[data-tree-scroll-container]').scrollTop = 400")
+
+    page.wait_for("document.querySelector('[data-tree-scroll-container]').scrollTop === 400")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["both", "one"])
+def test_each_claim_can_be_read_whole(opened, name, width):
+    page = opened("", "Metadata", name=name, width=width)
+
+    cut = page.evaluate(
+        "[...document.querySelectorAll('[data-testid=metadata-item-value] *')]"
+        ".filter((each) => each.clientWidth && each.scrollWidth > each.clientWidth + 1)"
+        ".map((each) => each.innerText)"
+    )
+    assert cut == []
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -42,6 +42,9 @@ CONTRASTS = """
 """
 
 
+UNFOLD = "document.querySelectorAll('details').forEach((each) => each.open = true)"
+
+
 @pytest.fixture(scope="module")
 def chromium():
     with browser(PROGRAM) as running:
@@ -99,7 +102,7 @@ def test_nothing_is_wider_than_the_window(page, width, dark):
 @pytest.mark.parametrize("width", [360, 1200])
 def test_every_text_stands_out_from_its_ground(page, width, dark):
     page.look(width=width, dark=dark)
-    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.evaluate(UNFOLD)
 
     assert page.evaluate(CONTRASTS) == []
 
@@ -122,7 +125,7 @@ def test_a_word_without_end_is_broken(chromium, tmp_path, width):
         opened = chromium.page()
         opened.look(width=width)
         opened.open(tmp_path / f"{name}.html")
-        opened.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+        opened.evaluate(UNFOLD)
         assert opened.evaluate("document.documentElement.scrollWidth") == width, name
 
 
@@ -132,7 +135,7 @@ def test_a_comparison_can_be_read_on_a_phone(page, tmp_path, dark):
     page.look(width=360, dark=dark)
 
     page.open(tmp_path / "comparison.html")
-    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.evaluate(UNFOLD)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.evaluate(CONTRASTS) == []
 
@@ -160,6 +163,7 @@ def test_text_and_links_are_there(page):
 
 
 def test_a_screen_reader_meets_headings_tables_and_words(page):
+    page.evaluate(UNFOLD)
     outline = page.outline()
 
     headings = [name for role, name in outline if role == "heading"]
@@ -180,6 +184,7 @@ def test_a_screen_reader_meets_headings_tables_and_words(page):
 @pytest.mark.parametrize("width", [360, 1200])
 def test_tables_stay_tables_at_every_width(page, width):
     page.look(width=width)
+    page.evaluate(UNFOLD)
 
     roles = {role for role, _ in page.outline()}
     assert {"table", "columnheader", "rowheader", "cell"} <= roles
@@ -194,8 +199,9 @@ def test_the_keyboard_reaches_links_choices_and_evidence(page):
     page.evaluate("document.getElementById('show-all').focus()")
     page.press("ArrowRight")
     assert page.evaluate("document.activeElement.id") == "show-violation"
-    page.evaluate("document.querySelector('[id=\"clause-d2c.topic\"]').scrollIntoView()")
     page.evaluate("document.getElementById('show-all').click()")
+    page.evaluate("document.querySelector('[id=\"clause-d2c.topic\"]').closest('details').open = true")
+    page.evaluate("document.querySelector('[id=\"clause-d2c.topic\"]').scrollIntoView()")
     page.evaluate("document.querySelector('[id=\"clause-d2c.topic\"] summary').focus()")
     page.press("Enter")
     assert page.evaluate("document.querySelector('[id=\"clause-d2c.topic\"] details').open") is True
@@ -209,6 +215,44 @@ def test_the_choice_of_a_verdict_hides_the_rest(page):
     assert page.evaluate(shown) == ["clause-twin.broken"]
     page.evaluate("location.hash = 'clause-d2c.qos2'")
     assert page.evaluate(shown) == ["clause-d2c.qos2", "clause-twin.broken"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "seen"),
+    [
+        ("show-pass", ["d2c.topic", "d2c.retain"]),
+        ("show-observed", ["d2c.order"]),
+        ("show-all", ["d2c.qos2"]),
+    ],
+)
+def test_a_verdict_that_is_chosen_unfolds_its_clauses(page, choice, seen):
+    page.evaluate(f"document.getElementById('{choice}').click()")
+
+    visible = "[...document.querySelectorAll('.clause')].filter((each) => each.checkVisibility())"
+    shown = page.evaluate(f"{visible}.map((each) => each.id.replace('clause-', ''))")
+    assert [each for each in shown if each.startswith("d2c.")] == seen
+
+
+def test_the_index_of_clauses_finds_one_that_is_folded(page):
+    """Without a script: a browser unfolds what holds the target of a link."""
+    clause = "document.querySelector('[id=\"clause-d2c.topic\"]')"
+    assert page.evaluate(f"{clause}.checkVisibility({{ contentVisibilityAuto: true }})") is False
+
+    page.evaluate("document.querySelector('#index + details').open = true")
+    page.evaluate("document.querySelector('.index a[href=\"#clause-d2c.topic\"]').click()")
+
+    page.wait_for(f"{clause}.checkVisibility() && {clause}.matches(':target')")
+    assert page.evaluate(f"{clause}.getBoundingClientRect().top") < 900
+
+
+def test_the_way_back_to_the_top_is_always_there(page):
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for("scrollY > 0")
+    place = page.evaluate("JSON.stringify(document.querySelector('.to-top').getBoundingClientRect().bottom)")
+    assert 0 < float(place) <= 900
+
+    page.evaluate("document.querySelector('.to-top').click()")
+    page.wait_for("document.querySelector('h1').getBoundingClientRect().top >= 0")
 
 
 def test_print_shows_the_folded_evidence_too(page):

@@ -149,7 +149,7 @@ def test_two_causes_in_one_packet_are_both_on_the_page():
 def test_two_causes_in_one_packet_are_both_in_the_summary():
     lines = summary.render(two_causes_in_one_packet()).splitlines()
 
-    assert [line.split("|")[1].strip() for line in lines if line.split(" | ")[1:2] == ["violation"]] == [
+    assert [line.split("|")[1].strip() for line in lines if "` | violation" in line] == [
         "`twin.version`",
         "↳ `watch.flags`",
     ]

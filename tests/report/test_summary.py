@@ -43,7 +43,7 @@ def test_what_needs_attention_is_listed_with_both_sides():
 
     assert [
         "`d2c.qos2`",
-        "violation",
+        "violation (2 of 3 cases)",
         "The hub does what d2c.qos2 says.",
         "closed",
         "PUBREC packet=1",

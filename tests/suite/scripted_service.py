@@ -91,7 +91,6 @@ class ScriptedService:
                 "port": self.port,
                 "verify": ssl.create_default_context(cafile=self.ca_file),
                 "timeout": PATIENCE,
-                "proxies": False,
                 **options,
             },
         )

@@ -123,6 +123,9 @@ class Target:
         if (HERE / "twins-stay").exists():
             raise TargetUnreachable("hub.example:8883 refuses connections.")
 
+    def share_readers(self, folder):
+        return {}
+
     def close(self):
         with (HERE / "closed").open("a") as file:
             file.write("closed\\n")
@@ -158,7 +161,9 @@ def open_target(profile, options):
 
 def stated(profile, options):
     claims = Claims(capabilities=frozenset({"telemetry"}), large=options.large)
-    return Stated(claims=claims, messages=2 if profile.name == "poor" else None)
+    return Stated(
+        claims=claims, messages=2 if profile.name == "poor" else None, named=profile.name == "far"
+    )
 
 
 def pytest_conformance_collaborators():

@@ -9,6 +9,7 @@ from small_suite import SmallSuite, run_pytest
 
 from conformance.evidence.asked import Asked
 from conformance.run import dry_run
+from conformance.run.dependencies import Stated
 from conformance.verdict.clause import Case
 from conformance.verdict.verdicts import Verdict
 
@@ -58,11 +59,37 @@ def test_a_dry_run_tells_what_would_run_and_reaches_no_hub(small, distribution, 
             "",
             "profile small, depth whole: 6 cases would run, with 6 identities",
             "with preflight and clearing up roughly 3 messages in blocks of 4 KB, 0 registry operations, *",
+            "on a hub of the free edition roughly 3 messages, in blocks of 0.5 KB, of 8000 a day",
             f"roughly 0.1 minutes on {workers}",
         ]
     )
     assert not (small.path / "opened").exists()
     assert not (small.path / "reports").exists()
+
+
+def test_a_dry_run_of_a_hub_in_the_cloud_needs_no_secrets():
+    """It says how many devices there are at once, and which variables a run needs."""
+    unset = {"IOTHUB_SERVICE_CONNECTION_STRING": "", "IOTHUB_EVENTS_CONNECTION_STRING": ""}
+
+    result = run_pytest(CHECKOUT, "--profile=real-hub", "-n", "4", "--section=connect", "--dry-run", **unset)
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "profile real-hub, depth live: * cases would run, with * identities, at most * devices at once",
+            "with preflight and clearing up roughly * messages in blocks of 4 KB, * registry operations, *",
+            "on a hub of the free edition roughly * messages, in blocks of 0.5 KB, of 8000 a day",
+            "roughly * minutes on 4 workers of 3 processes each, on a hub that is 80 ms away, *real-hub.toml",
+            "not set, and a run needs it: IOTHUB_SERVICE_CONNECTION_STRING, IOTHUB_EVENTS_CONNECTION_STRING",
+        ]
+    )
+
+
+def test_a_run_needs_its_secrets():
+    result = run_pytest(CHECKOUT, "--profile=real-hub", IOTHUB_SERVICE_CONNECTION_STRING="")
+
+    assert result.ret == 4
+    assert "reads env:IOTHUB_SERVICE_CONNECTION_STRING, which is not set" in result.stderr.str()
 
 
 def test_a_dry_run_takes_the_selection(small):
@@ -129,13 +156,14 @@ def case(name, seconds, **more):
 def test_the_statement_tells_where_the_time_went():
     cases = [case("a", 1.0, slept=0.5, messages=3), case("b", 3.0, identities=2), case("c", 0.0)]
 
-    asked = Asked(messages=7, registry_operations=4, connections=9)
+    asked = Asked(messages=7, free_messages=8, registry_operations=4, connections=9)
     part = dry_run.measured(cases, {"a.x": "a", "b.x": "b", "c.x": "c"}, asked, seconds=5.0, workers=2)
 
     assert part.seconds_by_section == {"a": 1.0, "b": 3.0}
     assert [each.id for each in part.slowest] == ["b", "a"]
     assert (part.slept_share, part.identities) == (0.05, 2)
-    assert (part.messages, part.registry_operations, part.connections) == (7, 4, 9)
+    assert (part.messages, part.free_messages) == (7, 8)
+    assert (part.registry_operations, part.connections) == (4, 9)
 
 
 def test_the_slowest_cases_are_named_on_request(small):
@@ -190,3 +218,30 @@ def test_workers_come_to_one_order(small):
 
     run = small.statement()["run"]
     assert (run["cases"], run["partial"]) == (14, False)
+
+
+# -- several processes for each worker
+
+
+@pytest.mark.parametrize(("workers", "processes"), [(1, 1), (2, 6), (4, 12), (6, 12), (8, 16), (20, 20)])
+def test_a_worker_on_a_hub_in_the_cloud_is_up_to_three_processes(workers, processes):
+    """But for the only one: there are sixteen in all, or as many as were asked for."""
+    assert workers * Stated(named=True).lanes(workers) == processes
+    assert Stated().lanes(workers) == 1
+
+
+def test_each_worker_on_a_hub_in_the_cloud_is_three_processes(small):
+    """All cases run once, and the run says how many processes there are."""
+    result = small.run("-n", "2", profile="far")
+
+    run = small.statement_of(small.path / "reports" / "far")["run"]
+    assert "2 workers of 3 processes each, which wait most of their time" in result.stdout.lines
+    assert (run["workers"], run["cases"], run["partial"]) == (6, 14, False)
+
+
+@pytest.mark.parametrize("workers", ["1", "4", "16"])
+def test_a_run_on_a_hub_in_the_cloud_has_three_hundred_devices_at_once_at_most(workers):
+    unset = {"IOTHUB_SERVICE_CONNECTION_STRING": "", "IOTHUB_EVENTS_CONNECTION_STRING": ""}
+    output = run_pytest(CHECKOUT, "--profile=real-hub", "-n", workers, "--dry-run", **unset).stdout.str()
+
+    assert int(re.search(r"at most (\d+) devices at once", output)[1]) <= 300

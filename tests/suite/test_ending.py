@@ -113,11 +113,11 @@ def test_what_is_probably_one_cause_stands_together_and_counts_as_before(small):
     assert "small    violation 2" in ending(small, *cases, width=40)[0]
 
 
-def test_further_cases_are_counted(small):
+def test_the_cases_that_are_violated_are_counted(small):
     one, two = (ending(small, *[VIOLATED] * count) for count in (2, 3))
 
-    assert one[one.index("violation:") + 1].endswith(" (and 1 more case)")
-    assert two[two.index("violation:") + 1].endswith(" (and 2 more cases)")
+    assert one[one.index("violation:") + 1].endswith(" (2 of 2 cases)")
+    assert two[two.index("violation:") + 1].endswith(" (3 of 3 cases)")
 
 
 def test_a_table_that_does_not_fit_is_told_in_words(small):

@@ -63,3 +63,16 @@ def test_the_id_of_a_devices_case_is_the_same_from_its_own_folder(halved):
     halved.run("--rootdir=cases/devices", "--confcutdir=.", where="cases/devices/test_device.py")
 
     assert ids_and_selection(halved) == (["devices/test_device.py::test_a_device"], True)
+
+
+@pytest.mark.parametrize(
+    ("is_device", "where", "judges"), [(False, "devices", "devices"), (True, "hub", "hubs")]
+)
+def test_a_path_into_the_other_half_is_a_usage_error(halved, is_device, where, judges):
+    """Nothing of it would run, and a green run of nothing says nothing."""
+    if is_device:
+        (halved.path / "device").touch()
+    result = halved.run(where=f"cases/{where}")
+
+    assert result.ret == 4
+    assert f"judges {judges}, and the profile of this run names" in result.stderr.str()

@@ -6,14 +6,13 @@ import pytest
 
 from conformance.errors import NotTested, ServiceError
 from conformance.run.identities import (
-    FIRST_BATCH,
-    FIRST_OF_A_KIND,
-    LARGEST_STOCK,
+    LARGEST_BATCH,
+    UNFORESEEN,
     NewIdentities,
     ReadyIdentities,
     left_behind,
 )
-from conformance.run.orders import PLAIN, Order
+from conformance.run.orders import KEPT, MOST_AT_ONCE, PLAIN, Need, Order, share_of, window
 from conformance.target.certificates import DeviceAuthority
 from conformance.target.credentials import Identity, Secret
 
@@ -34,6 +33,7 @@ class Registry:
         self.asked = 0
         self.enrolled = []
         self.refusal = ""
+        self.keeps = False
 
     def enrol(self, enrolments):
         self.asked += 1
@@ -45,6 +45,8 @@ class Registry:
         return {each.identity.id: self.refusal for each in enrolments if each.thumbprints and self.refusal}
 
     def delete(self, ids):
+        if self.keeps:
+            raise ServiceError("503")
         self.calls.append(-len(ids))
         self.exists -= set(ids)
 
@@ -59,24 +61,29 @@ def supply(registry, tmp_path):
     return NewIdentities(registry, "conf-1-gw0", tmp_path / "devices-gw0.txt")
 
 
-def test_devices_are_made_in_bulk_and_used_once(supply, registry):
-    names = [supply.take().identity.device_id for _ in range(FIRST_BATCH + 1)]
+def test_devices_that_nobody_foresaw_are_made_some_at_a_time_and_used_once(supply, registry):
+    names = [supply.take().identity.device_id for _ in range(UNFORESEEN + 1)]
 
-    assert len(set(names)) == FIRST_BATCH + 1
+    assert len(set(names)) == UNFORESEEN + 1
     assert names[0] == "conf-1-gw0-1"
-    assert registry.calls == [FIRST_BATCH, 2 * FIRST_BATCH]
+    assert registry.calls == [UNFORESEEN, UNFORESEEN]
 
 
 CERTIFIED = Order(proof="SHA-1")
 WITH_MODULES = Order(ending="-x", modules=(("module-1-x", "keys"), ("module-2", "SHA-256")))
 
 
-def planned_supply(registry, tmp_path, **plan):
-    return NewIdentities(registry, "conf-1-gw0", tmp_path / "devices-gw0.txt", **plan)
+def case(*orders, more=0):
+    return Need(orders=orders, more=more)
 
 
-def test_what_is_planned_is_made_at_once_whatever_it_is_known_by(registry, tmp_path):
-    supply = planned_supply(registry, tmp_path, plan={PLAIN: 30, CERTIFIED: 2, WITH_MODULES: 1})
+def planned_supply(registry, tmp_path, *needs, **more):
+    return NewIdentities(registry, "conf-1-gw0", tmp_path / "devices-gw0.txt", needs=needs, **more)
+
+
+def test_what_the_next_cases_need_is_made_at_once_whatever_it_is_known_by(registry, tmp_path):
+    needs = [case(PLAIN)] * 30 + [case(CERTIFIED, CERTIFIED), case(WITH_MODULES)]
+    supply = planned_supply(registry, tmp_path, *needs)
 
     certified, device = supply.take(CERTIFIED), supply.take(WITH_MODULES)
 
@@ -91,24 +98,77 @@ def test_what_is_planned_is_made_at_once_whatever_it_is_known_by(registry, tmp_p
 
 
 def test_more_than_is_planned_is_made_as_it_is_needed(registry, tmp_path):
-    supply = planned_supply(registry, tmp_path, plan={CERTIFIED: 2})
+    supply = planned_supply(registry, tmp_path, case(CERTIFIED, CERTIFIED))
 
     names = {supply.take(CERTIFIED).identity.id for _ in range(5)}
 
-    assert (len(names), registry.calls) == (5, [2, FIRST_OF_A_KIND])
+    assert (len(names), registry.calls) == (5, [2, 2, 2])
 
 
-def test_of_a_large_plan_a_part_is_made_at_a_time(registry, tmp_path):
-    supply = planned_supply(registry, tmp_path, plan={PLAIN: LARGEST_STOCK + 1, CERTIFIED: 1})
+def run(supply, number, need):
+    """Run a case as a worker does, and return the names of its devices."""
+    supply.begin(number)
+    names = [supply.take(order).identity.device_id for order in need.orders]
+    supply.end()
+    return names
 
-    names = {supply.take().identity.id for _ in range(LARGEST_STOCK + 1)}
 
-    assert (len(names), registry.calls) == (LARGEST_STOCK + 1, [LARGEST_STOCK + 1, 1])
+def test_a_device_is_deleted_when_its_case_is_over_and_others_are_made(registry, tmp_path):
+    needs = [case(PLAIN)] * 4 + [case(PLAIN, more=2)] * 2
+    supply = planned_supply(registry, tmp_path, *needs, share=4)
+
+    names = [name for number, need in enumerate(needs) for name in run(supply, number, need)]
+
+    assert registry.calls == [4, -4, 1, -1, 1]
+    assert registry.exists == {names[-1]} == set(left_behind(tmp_path.glob("devices-*.txt")))
+
+
+def test_what_is_kept_is_there_to_the_end(registry, tmp_path):
+    supply = planned_supply(registry, tmp_path, *[case(PLAIN)] * 9, share=3)
+    kept = supply.take(keep=True).identity.device_id
+
+    _ = [run(supply, number, case(PLAIN)) for number in range(9)]
+
+    assert kept in registry.exists
+    assert len(registry.exists) <= 4
+
+
+def test_what_was_made_for_cases_that_another_worker_took_is_deleted_too(registry, tmp_path):
+    """The next case stands elsewhere."""
+    supply = planned_supply(registry, tmp_path, *[case(PLAIN)] * 8, *[case(CERTIFIED)] * 8, share=4)
+    run(supply, 0, case(PLAIN))
+
+    run(supply, 8, case(CERTIFIED))
+
+    assert registry.calls == [4, -4, 4]
+
+
+def test_what_cannot_be_deleted_now_is_tried_again(registry, tmp_path):
+    supply = planned_supply(registry, tmp_path, *[case(PLAIN)] * 6, share=2)
+    registry.keeps = True
+    _ = [run(supply, number, case(PLAIN)) for number in range(4)]
+    registry.keeps = False
+
+    run(supply, 4, case(PLAIN))
+
+    assert registry.calls == [2, 2, -4, 2]
+    assert len(left_behind(tmp_path.glob("devices-*.txt"))) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 12, 16])
+def test_all_workers_together_have_at_most_three_hundred_devices(workers):
+    assert workers * (share_of(workers) + KEPT) <= MOST_AT_ONCE == 300
+
+
+def test_a_case_that_needs_more_than_a_share_is_prepared_alone():
+    assert window([case(more=9), case(PLAIN)], 4) == 1
+    assert window([case(PLAIN), case(more=9)], 4) == 1
+    assert window([case(PLAIN)] * 3, 4) == 3
 
 
 def test_a_kind_that_the_hub_does_not_take_breaks_no_other(registry, tmp_path):
     registry.refusal = "could not make it (400004)"
-    supply = planned_supply(registry, tmp_path, plan={PLAIN: 2, CERTIFIED: 1})
+    supply = planned_supply(registry, tmp_path, case(PLAIN, PLAIN, CERTIFIED))
 
     supply.take()
 
@@ -118,7 +178,7 @@ def test_a_kind_that_the_hub_does_not_take_breaks_no_other(registry, tmp_path):
 
 def test_what_an_authority_vouches_for_has_certificates_of_it_and_no_thumbprint(registry, tmp_path):
     authority, vouched = DeviceAuthority.new(), Order(proof="authority")
-    supply = planned_supply(registry, tmp_path, plan={vouched: 1}, authority=authority)
+    supply = planned_supply(registry, tmp_path, case(vouched), authority=authority)
 
     made = supply.take(vouched)
 
@@ -128,7 +188,7 @@ def test_what_an_authority_vouches_for_has_certificates_of_it_and_no_thumbprint(
 
 def test_without_an_authority_what_it_would_vouch_for_is_not_tested(registry, tmp_path):
     vouched = Order(proof="authority")
-    supply = planned_supply(registry, tmp_path, plan={PLAIN: 1, vouched: 1})
+    supply = planned_supply(registry, tmp_path, case(PLAIN, vouched))
 
     supply.take()
 
@@ -137,13 +197,13 @@ def test_without_an_authority_what_it_would_vouch_for_is_not_tested(registry, tm
 
 
 def test_a_worker_deletes_what_it_made_in_bulk(supply, registry, tmp_path):
-    for _ in range(FIRST_BATCH + 1):
+    for _ in range(LARGEST_BATCH + 1):
         supply.take()
 
     supply.close()
 
     assert registry.exists == set()
-    assert registry.calls[2:] == [-3 * FIRST_BATCH]
+    assert registry.calls[-2:] == [-LARGEST_BATCH, -UNFORESEEN]
     assert left_behind(tmp_path.glob("devices-*.txt")) == []
 
 
@@ -160,7 +220,7 @@ def test_what_may_have_been_made_before_a_failure_is_on_the_list(supply, registr
     with pytest.raises(ServiceError):
         supply.take()
 
-    assert len(left_behind(tmp_path.glob("devices-*.txt"))) == FIRST_BATCH
+    assert len(left_behind(tmp_path.glob("devices-*.txt"))) == UNFORESEEN
 
 
 def test_a_service_that_keeps_failing_is_asked_three_times(supply, registry):
@@ -178,11 +238,11 @@ def test_a_service_that_recovers_is_asked_again(supply, registry):
         with contextlib.suppress(ServiceError):
             supply.take()
 
-    assert registry.calls == [FIRST_BATCH]
+    assert registry.calls == [UNFORESEEN]
 
 
 def test_an_unused_name_is_no_devices(supply):
-    assert supply.unused_name() not in {supply.take().identity.device_id for _ in range(FIRST_BATCH)}
+    assert supply.unused_name() not in {supply.take().identity.device_id for _ in range(UNFORESEEN)}
 
 
 def test_workers_share_ready_made_devices():
@@ -203,11 +263,11 @@ def test_devices_can_be_alike_but_for_their_endings(supply, registry, tmp_path):
     plain = supply.take().identity.device_id
     orders = [Order(ending=ending) for ending in ("-a:b", "-a@b", "")]
     alike = [each.identity.device_id for each in supply.take_alike(orders)]
-    later = [supply.take().identity.device_id for _ in range(FIRST_BATCH)]
+    later = [supply.take().identity.device_id for _ in range(UNFORESEEN)]
 
-    begin = f"conf-1-gw0-{FIRST_BATCH + 1}"
+    begin = f"conf-1-gw0-{UNFORESEEN + 1}"
     assert alike == [f"{begin}-a:b", f"{begin}-a@b", begin]
-    assert len({plain, *alike, *later}) == 1 + 3 + FIRST_BATCH
+    assert len({plain, *alike, *later}) == 1 + 3 + UNFORESEEN
     assert set(left_behind(tmp_path.glob("devices-*.txt"))) == registry.exists
 
     supply.close()

@@ -15,7 +15,15 @@ KEY = "c2VjcmV0LWtleS0xMjM0"
 HUB = f"HostName=myhub.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY}"
 EVENTS = f"Endpoint=sb://ns.example.net/;SharedAccessKeyName=iothubowner;SharedAccessKey={KEY};EntityPath=hub"
 DEVICE = f"HostName=myhub.azure-devices.net;DeviceId=d-1;SharedAccessKey={KEY}"
-ENVIRONMENT = {"HUB": HUB, "EVENTS": EVENTS, "DEVICE": DEVICE, "SECOND": KEY, "NAME": "staging"}
+ENVIRONMENT = {
+    "HUB": HUB,
+    "EVENTS": EVENTS,
+    "NAMESPACE": EVENTS.removesuffix(";EntityPath=hub"),
+    "KEY_ALONE": f"HostName=myhub.azure-devices.net;SharedAccessKey={KEY}",
+    "DEVICE": DEVICE,
+    "SECOND": KEY,
+    "NAME": "staging",
+}
 
 SMALLEST = """
 schema = 1
@@ -208,8 +216,8 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
         "[[deviation]] number 1 since: must be a date without quotes, such as 2027-06-30.",
         "[[deviation]] number 1 expires: must be a date without quotes, such as 2027-06-30.",
         (
-            "nme: unknown key; known are: claims, deviation, device-authority, extends, identity, launch, "
-            "limits, schema, service, target, timeouts, timing."
+            "nme: unknown key; known are: claims, deviation, device, device-authority, extends, identity, "
+            "launch, limits, schema, service, target, timeouts, timing."
         ),
         "targt: unknown key; did you mean 'target'?",
     }
@@ -240,6 +248,35 @@ def test_all_problems_come_at_once_and_each_says_what_to_do(write):
             SMALLEST + '[service]\nconnection-string = "env:SECOND"',
             "[service] connection-string: env:SECOND: not a connection string",
             id="no-connection-string",
+        ),
+        pytest.param(
+            SMALLEST + '[service]\nconnection-string = "env:DEVICE"',
+            "[service] connection-string: env:DEVICE is the connection string of a device; this key wants "
+            "the one of a hub's policy: az iot hub connection-string show --hub-name NAME",
+            id="device-as-service",
+        ),
+        pytest.param(
+            SMALLEST + '[service]\nconnection-string = "env:EVENTS"',
+            "[service] connection-string: env:EVENTS is the connection string of an Event Hub-compatible "
+            "endpoint; this key wants the one of a hub's policy",
+            id="events-as-service",
+        ),
+        pytest.param(
+            SMALLEST + '[service]\nconnection-string = "env:HUB"\nevents-connection-string = "env:HUB"',
+            "[service] events-connection-string: env:HUB is the connection string of a hub's policy; this "
+            "key wants the one of an Event Hub-compatible endpoint: az iot hub connection-string show "
+            "--hub-name NAME --default-eventhub",
+            id="service-as-events",
+        ),
+        pytest.param(
+            SMALLEST + '[service]\nconnection-string = "env:HUB"\nevents-connection-string = "env:NAMESPACE"',
+            "[service] events-connection-string: env:NAMESPACE has no EntityPath, so it names no event hub",
+            id="namespace-as-events",
+        ),
+        pytest.param(
+            SMALLEST + '[service]\nconnection-string = "env:KEY_ALONE"',
+            "[service] connection-string: env:KEY_ALONE has no SharedAccessKeyName",
+            id="no-policy",
         ),
         pytest.param(
             SMALLEST + '[[identity]]\nconnection-string = "env:HUB"',
@@ -370,9 +407,10 @@ def test_an_unknown_profile_is_met_with_the_known_ones(name, hint):
     assert hint in str(caught.value)
 
 
-def test_the_shipped_profiles_hold(monkeypatch):
+def test_the_shipped_profiles_hold():
     names = {"IOTHUB_SERVICE_CONNECTION_STRING": HUB, "IOTHUB_EVENTS_CONNECTION_STRING": EVENTS}
-    shipped = {name: profile.load(name, environment=names) for name in profile.known()}
+    environment = {**names, "DEVICE_PYTHON": "python3"}
+    shipped = {name: profile.load(name, environment=environment) for name in profile.known()}
 
     assert {"emulator", "real-hub"} <= set(shipped)
     assert shipped["emulator"].launch is not None
@@ -396,3 +434,23 @@ def test_the_readme_explains_every_key():
 def _model(field):
     candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
     return next((model for model in candidates if hasattr(model, "model_fields")), None)
+
+
+STOOD_IN = """
+[service]
+connection-string = "env:NO_HUB"
+events-connection-string = "env:NO_EVENTS"
+[[identity]]
+connection-string = "env:NO_DEVICE"
+secondary-key = "env:NO_KEY"
+"""
+
+
+def test_something_stands_for_variables_that_are_not_set_where_nothing_is_done_with_it(write):
+    path = write(SMALLEST + 'host = "env:NO_HOST"' + STOOD_IN)
+
+    loaded = profile.load(path, environment={}, stands_in=True)
+
+    assert loaded.unset == ("NO_HOST", "NO_HUB", "NO_EVENTS", "NO_DEVICE", "NO_KEY")
+    assert (loaded.target.host, loaded.service.connection_string.host) == ("unset.invalid", "unset.invalid")
+    assert len(problems_of(path, environment={})) == 5

@@ -1,6 +1,7 @@
 """Feedback is waited for by message; what belongs to others is given back, and they get time to fetch it."""
 
 import contextlib
+import dataclasses
 import json
 import threading
 
@@ -11,7 +12,8 @@ from patience import PATIENCE
 from conformance.backend import feedback as module
 from conformance.backend.amqp import Incoming
 from conformance.backend.call_log import Journal
-from conformance.backend.feedback import FeedbackReader, FeedbackRecord
+from conformance.backend.feedback import FeedbackReader, patience
+from conformance.backend.feedback_records import FeedbackNotes, FeedbackRecord
 from conformance.backend.links import Links
 from conformance.errors import ServiceError, Violation
 
@@ -213,6 +215,89 @@ def test_a_pause_leaves_time_to_fetch_what_came_meanwhile(peer, reader, pauses, 
     reader._pause = sleep
     assert reader.expect("m") == SUCCESS
     assert pauses == pytest.approx([0.1, 0.2, 0.35, 0.175, 0.1, 0.1])
+
+
+# -- the workers of one run
+
+
+def notes_of(folder, worker):
+    """Those of a worker: `w1-device` is of the worker w1, and what begins so is of the run."""
+    return FeedbackNotes(
+        folder,
+        worker,
+        of_run=lambda device_id: device_id.startswith("w"),
+        own=lambda device_id: device_id.startswith(f"{worker}-"),
+    )
+
+
+def record(device_id, message_id="m"):
+    return dataclasses.replace(SUCCESS, device_id=device_id, message_id=message_id)
+
+
+@pytest.fixture
+def worker(links, tmp_path, monkeypatch):
+    """The reader of worker w1."""
+    monkeypatch.setattr(module, "GATHERING", 0.01)
+    notes = notes_of(tmp_path, "w1")
+    return FeedbackReader(
+        links, Journal(), within=PATIENCE, accepts=lambda name: name.startswith("w1-"), notes=notes
+    )
+
+
+def test_what_another_worker_was_told_of_ours_is_heard_once(tmp_path):
+    notes_of(tmp_path, "w2").tell([record("w1-a"), record("w2-b"), record("stranger")])
+    mine = notes_of(tmp_path, "w1")
+
+    assert list(mine.heard()) == [record("w1-a")]
+    notes_of(tmp_path, "w3").tell([record("w1-c")])
+    assert list(mine.heard()) == [record("w1-c")]
+
+
+def test_a_line_that_is_being_written_is_heard_when_it_is_whole(tmp_path):
+    notes_of(tmp_path, "w2").tell([record("w1-a")])
+    file = tmp_path / "feedback-told-w2.txt"
+    whole = file.read_text()
+    mine = notes_of(tmp_path, "w1")
+
+    file.write_text(whole[:20])
+    assert list(mine.heard()) == []
+    file.write_text(whole)
+    assert list(mine.heard()) == [record("w1-a")]
+
+
+def test_a_worker_accepts_a_batch_of_its_run_and_tells_the_others(peer, worker, tmp_path):
+    """A hub gives a batch up after its tenth delivery: given back, it would not come to all who wait."""
+    mixed = batch(entry("m", "w1-a"), entry("n", "w2-b"))
+    peer.batches.append(mixed)
+
+    assert worker.expect("m").device_id == "w1-a"
+    peer.wait_for(lambda: peer.settled)
+    assert peer.settled == [(mixed, "accepted")]
+    assert [each.message_id for each in notes_of(tmp_path, "w2").heard()] == ["n"]
+
+
+def test_a_worker_that_waits_hears_what_another_one_took(worker, tmp_path):
+    """Though the hub has nothing more for it."""
+    notes_of(tmp_path, "w2").tell([record("w1-a", "taken")])
+
+    assert worker.expect("taken") == record("w1-a", "taken")
+    assert worker.received_for("w1-a") == [("taken", "Success")]
+
+
+@pytest.mark.parametrize("other", ["stranger", "w2-held"], ids=["another-program's", "a-case-has-it-itself"])
+def test_a_batch_that_somebody_misses_is_given_back(peer, worker, tmp_path, other):
+    mixed = batch(entry("m", "w1-a"), entry("n", other))
+    peer.batches.append(mixed)
+
+    with notes_of(tmp_path, "w2").holding("w2-held"):
+        worker.expect("m")
+        peer.wait_for(lambda: peer.settled)
+    assert peer.settled == [(mixed, "released")]
+
+
+def test_two_cases_of_others_may_hold_our_records_for_an_interval_each():
+    """Beside the interval in which the hub collects them: fifteen seconds each, on one like a real one."""
+    assert patience(reaction=5.0, interval=15.0) == 50.0
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_a_refusal_is_told_without_a_key(rest, registry):
         registry.create_module("d", "m")
 
     assert str(caught.value) == (
-        f"PUT /devices/d/modules/m at localhost:{rest.port}: 409 ModuleAlreadyExistsOnDevice."
+        f"PUT /devices/d/modules/m at localhost:{rest.port}: 409 ModuleAlreadyExistsOnDevice: x."
     )
 
 

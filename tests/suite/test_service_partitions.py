@@ -240,7 +240,8 @@ def test_a_wrong_key_is_refused_in_one_line(endpoint):
 
     assert str(caught.value) == (
         f"events endpoint localhost:{endpoint.port}: the policy 'service' is refused. "
-        "Check events-connection-string in [service]."
+        "Check events-connection-string in [service]. A hub with local authentication disabled (Entra ID "
+        "alone) takes no policy, and cannot be judged."
     )
 
 

@@ -110,8 +110,8 @@ def test_a_kind_that_cannot_be_made_is_told_by_id_and_breaks_no_other(service, r
     refused = registry.enrol([enrolment("a"), enrolment("b", **BY_THUMBPRINT), enrolment("a", "m")])
 
     assert refused == {
-        "b": "POST /devices: could not make b (400004).",
-        "a/m": "POST /devices: could not make a/m (404010).",
+        "b": "POST /devices: could not make b (400004: words).",
+        "a/m": "POST /devices: could not make a/m (404010: words).",
     }
 
 
@@ -134,7 +134,8 @@ def test_devices_that_could_not_be_made_are_named(service, registry):
         registry.create([f"d-{n}" for n in range(6)])
 
     assert str(caught.value) == (
-        "POST /devices: could not make 4 of 6 devices: d-0 (409001), d-1 (409001), d-2 (409001), …."
+        "POST /devices: could not make 4 of 6 devices: d-0 (409001: words), "
+        "d-1 (409001: words), d-2 (409001: words), …."
     )
 
 
@@ -153,7 +154,7 @@ def test_a_device_that_is_gone_is_deleted(service, registry, gone):
 def test_every_batch_is_deleted_before_a_failure_is_told(service, registry):
     service.replies = [failed(error("d-0", 403000)), DONE]
 
-    with pytest.raises(ServiceError, match=r"could not delete 1 of 150 devices: d-0 \(403000\)"):
+    with pytest.raises(ServiceError, match=r"could not delete 1 of 150 devices: d-0 \(403000: words\)"):
         registry.delete([f"d-{n}" for n in range(150)])
 
     assert len(service.requests) == 2

@@ -145,7 +145,9 @@ def test_a_refused_policy_is_named(service, client):
 
     assert str(caught.value) == (
         f"GET /devices/d at localhost:{service.port}: the policy 'service' is refused "
-        "(401 IotHubUnauthorizedAccess). Check the key and the rights of the connection string in [service]."
+        "(401 IotHubUnauthorizedAccess: Unauthorized). Check the key and the rights of the connection string "
+        "in [service]. A hub with local authentication disabled (Entra ID alone) takes no policy, and cannot "
+        "be judged."
     )
 
 
@@ -193,9 +195,14 @@ def test_a_time_that_is_none_is_none(service, client, waits, field, moment):
             Reply(404, {}, {"iothub-errorcode": "DeviceNotFound"}), "404 DeviceNotFound", id="header"
         ),
         pytest.param(
-            Reply(404, {"Message": "ErrorCode:DeviceNotFound;gone"}), "404 DeviceNotFound", id="message"
+            Reply(404, {"Message": "ErrorCode:DeviceNotFound;gone"}), "404 DeviceNotFound: gone", id="message"
         ),
         pytest.param(Reply(412, {"Message": '{"errorCode":412001}'}), "412 412001", id="number"),
+        pytest.param(
+            Reply(403, {"Message": '{"errorCode":403002,"message":"Too many devices."}'}),
+            "403 403002: Too many devices",
+            id="number-and-words",
+        ),
         pytest.param(Reply(418, b"<html>"), "418", id="no-json"),
         pytest.param(Reply(418, [1]), "418", id="no-object"),
     ],

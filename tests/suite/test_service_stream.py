@@ -88,6 +88,6 @@ def test_a_batch_with_the_feedback_of_others_is_not_accepted(back_end):
 
     with service.feedback.holding(of=device) as held:
         held.until("1")
-        held._accepts = lambda _: False
-        with pytest.raises(TooLate, match="together with that of other workers"):
+        held._may_accept = lambda _: False
+        with pytest.raises(TooLate, match="together with that of others"):
             held.accept("1")

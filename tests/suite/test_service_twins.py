@@ -139,7 +139,7 @@ def test_a_refusal_is_an_error_or_a_status(rest, twins, status):
     rest.replies = [Reply(status, {"Message": "ErrorCode:Words;x"})] * 2
 
     assert twins.attempt_to_patch("d", desired={"a": 1}) == str(status)
-    with pytest.raises(ServiceError, match=rf"^PATCH /twins/d at localhost:\d+: {status} Words\.$"):
+    with pytest.raises(ServiceError, match=rf"^PATCH /twins/d at localhost:\d+: {status} Words: x\.$"):
         twins.patch("d", desired={"a": 1})
 
 

@@ -317,7 +317,10 @@ def test_an_embedded_hub_has_consumer_groups_for_any_number_of_workers(load):
 
 def test_a_target_travels_as_plain_values_and_shows_no_secret(load):
     devices = '[[identity]]\nconnection-string = "env:DEVICE"\nsecondary-key = "env:SECOND"\n'
-    target = opening.settle(load(SERVICE + devices + CLAIMS), overlay=ready_file(), origin="launched")
+    profile_of_it = load(
+        SERVICE + devices + CLAIMS, DEVICE=DEVICE.replace("devices.example.net", "localhost")
+    )
+    target = opening.settle(profile_of_it, overlay=ready_file(), origin="launched")
 
     assert Target.rebuild(json.loads(json.dumps(target.describe()))) == target
     assert KEY not in repr(target)
@@ -341,6 +344,13 @@ def test_a_target_travels_as_plain_values_and_shows_no_secret(load):
     ],
 )
 def test_readers_limit_the_workers(load, limits, groups, claims, most):
-    target = opening.settle(load(f"{SERVICE}consumer-groups = {groups}\n{claims}{limits}"))
+    target = opening.settle(load(f"{SERVICE}consumer-groups = {groups}\n{claims}{limits}"), origin="attached")
+
+    assert target.worker_limit == most
+
+
+@pytest.mark.parametrize(("limits", "most"), [("", None), ("[limits]\nworkers = 8\n", 8)])
+def test_workers_on_a_hub_that_is_named_have_one_reader(load, limits, most):
+    target = opening.settle(load(f'{SERVICE}consumer-groups = ["$Default"]\n{CLAIMS}{limits}'))
 
     assert target.worker_limit == most

@@ -1,11 +1,9 @@
 """How to read the page: what each verdict, level and source means, and how to repeat the run."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from conformance.report.html.badge import badge
 from conformance.report.html.clauses import SOURCE
-from conformance.report.html.markup import Content, Markup, element
 from conformance.report.reproduce import command, conditions
 from conformance.report.statement import Statement
 from conformance.verdict.verdicts import WORST_FIRST, Verdict
@@ -30,46 +28,12 @@ LEVEL: Final = {
 }
 
 
-def glossary(statement: Statement) -> Markup:
-    """Return the last part of the page."""
-    verdicts = [(badge(verdict), MEANING[verdict]) for verdict in WORST_FIRST]
-    return element(
-        "section",
-        element("h2", "How to read this", id="glossary"),
-        element("p", "A clause has the worst verdict of its cases, in the order below down to pass."),
-        element("h3", "Verdicts"),
-        _definitions(verdicts),
-        element("h3", "Levels"),
-        _definitions([(word, meaning) for word, meaning in LEVEL.items()]),
-        element("h3", "Sources"),
-        _definitions([(word, meaning) for word, meaning in SOURCE.items()]),
-        element("h3", "How to reproduce"),
-        _reproduction(statement),
-        element(
-            "p",
-            "The statement this page was rendered from is ",
-            element("code", "conformance.json"),
-            " beside it.",
-        ),
-        aria_labelledby="glossary",
-    )
-
-
-def _reproduction(statement: Statement) -> list[Markup]:
-    line = command(statement)
-    if line is None:
-        return [element("p", "The statement does not say how its run named the hub.")]
-    return [
-        element(
-            "p",
-            "The whole run: ",
-            element("code", line),
-            ". One clause: the command that stands with it. The same suite has the same digest.",
-        ),
-        element("p", " ".join(conditions(statement))),
-    ]
-
-
-def _definitions(entries: Sequence[tuple[Content, str]]) -> Markup:
-    rows = [element("div", element("dt", word), element("dd", meaning)) for word, meaning in entries]
-    return element("dl", rows, class_="meanings")
+def glossary(statement: Statement) -> Mapping[str, Any]:
+    """Return what the last part of the page shows; `whole_run` is the command, empty where none is known."""
+    return {
+        "verdict_meanings": [(verdict, MEANING[verdict]) for verdict in WORST_FIRST],
+        "level_meanings": list(LEVEL.items()),
+        "source_meanings": list(SOURCE.items()),
+        "whole_run": command(statement) or "",
+        "conditions": conditions(statement),
+    }

@@ -147,7 +147,8 @@ public final class AzureIotService {
         });
         Steps.step("method: without payload", () -> {
             DirectMethodResponse answer = methods.invoke(DEVICE, "stop");
-            Steps.same(answer.getPayloadAsJsonElement(), Steps.json("{'method': 'stop', 'body': ''}"));
+            // The package writes null where it is given none.
+            Steps.same(answer.getPayloadAsJsonElement(), Steps.json("{'method': 'stop', 'body': 'null'}"));
         });
     }
 
