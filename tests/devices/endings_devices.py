@@ -36,9 +36,9 @@ class StaysAway(Device):
         client._thread_terminate = True
 
 
-@wrong("device-endings.reconnects-alike")
+@wrong("device-endings.reconnects-alike", "device-renewal.alike")
 class NumbersItsConnections(Device):
-    """It has another ClientId on each connection."""
+    """It has another ClientId on each connection, behind a loss and with a new token."""
 
     connections = 0
 

@@ -44,19 +44,6 @@ class NewClientForNewToken(Device):
         pass
 
 
-@wrong("device-renewal.alike")
-class NewName(Device):
-    """It connects with a new token under another ClientId."""
-
-    connections = 0
-
-    def on_pre_connect(self, client, userdata):
-        super().on_pre_connect(client, userdata)
-        self.connections += 1
-        if self.connections > 1:
-            client._client_id = f"{self.client_id()}-{self.connections}".encode()
-
-
 @wrong("device-renewal.again")
 class RenewsOnce(Device):
     """It renews its first token, and no other."""

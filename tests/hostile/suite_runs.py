@@ -35,8 +35,15 @@ class Run:
 
     def messages(self, verdict):
         """The different messages of the cases with a verdict."""
+        return self._of_cases("message", verdict)
+
+    def observed(self, verdict):
+        """What the cases with a verdict saw, each once."""
+        return self._of_cases("observed", verdict)
+
+    def _of_cases(self, member, verdict):
         return {
-            case["message"]
+            case[member]
             for clause in self.statement["clauses"]
             for case in clause["cases"]
             if case["verdict"] == verdict

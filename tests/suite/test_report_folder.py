@@ -1,6 +1,7 @@
 """Where a report grows, and how it comes into place."""
 
 import errno
+import shutil
 import threading
 from pathlib import Path
 
@@ -64,6 +65,26 @@ def test_two_runs_at_once_never_mix(tmp_path):
     (one, other) = [(tmp_path / "small" / name).read_text() for name in ("conformance.json", "junit.xml")]
     assert one == other
     assert [entry.name for entry in tmp_path.iterdir()] == ["small"]
+
+
+def test_a_report_that_another_run_removes_meanwhile_is_nobodys_files(tmp_path, monkeypatch):
+    """It is half gone when it is looked at, and another report stands in its place behind that."""
+    older, newer = ReportFolder(tmp_path / "small"), ReportFolder(tmp_path / "small")
+    write(older, "older")
+    (older.fresh / "junit.xml").write_text("older")
+    older.publish()
+    write(newer, "newer")
+
+    def half_gone(folder):
+        monkeypatch.undo()
+        (folder / "conformance.json").unlink()
+        left = list(folder.iterdir())
+        shutil.rmtree(folder)
+        newer.fresh.rename(folder)
+        return iter(left)
+
+    monkeypatch.setattr(Path, "iterdir", half_gone)
+    report_folder.check(tmp_path / "small")
 
 
 def test_a_folder_that_is_no_report_is_left_alone(tmp_path):
