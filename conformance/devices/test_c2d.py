@@ -8,21 +8,11 @@ import base64
 
 import pytest
 
+from conformance.devices.fixtures.texts import TEXTS
 from conformance.mqtt.packets import Puback, Publish, Subscribe
 from conformance.tap.happenings import LoseWith
 
 clause = pytest.mark.clause
-
-TEXTS = [
-    pytest.param("a&b=c", id="delimiters"),
-    pytest.param("a/b?c#d", id="of-a-uri"),
-    pytest.param("1+1", id="plus"),
-    pytest.param("a b", id="space"),
-    pytest.param("100%25", id="percent"),
-    pytest.param("São Paulo €", id="non-ascii"),
-    pytest.param("\U0001f321", id="beyond-two-bytes"),
-    pytest.param("a;b,c:d'e(f)g*", id="marks"),
-]
 
 
 @clause("device-c2d.subscribes")

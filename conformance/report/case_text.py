@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from conformance.report.alike import Failed
 from conformance.report.printable import first_line, plural
 from conformance.report.steps import BACK_END, SERVICE, Step, steps
 from conformance.verdict.verdicts import Verdict
@@ -28,19 +29,11 @@ _ITS_OWN: Final = re.compile(
 )
 
 
-class Evidence(Protocol):
-    """A case that was settled, in this run or in a statement that was read back."""
+class Evidence(Failed, Protocol):
+    """Likewise, with what is shown of it."""
 
     @property
     def title(self) -> str: ...  # noqa: D102 - the fields of a case, as its own class explains them
-    @property
-    def verdict(self) -> Verdict: ...  # noqa: D102
-    @property
-    def message(self) -> str: ...  # noqa: D102
-    @property
-    def observed(self) -> str: ...  # noqa: D102
-    @property
-    def expected(self) -> str | None: ...  # noqa: D102
     @property
     def actual(self) -> str | None: ...  # noqa: D102
     @property

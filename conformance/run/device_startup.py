@@ -97,14 +97,8 @@ class ReachedDevice:
         return None
 
     def delete_identities(self, ids: list[str]) -> None:
-        """Delete devices that a worker left behind; those of a launched hub end with it."""
-        if self._opened.target.origin == "launched":
-            return
-        service = Service(self._opened.target)
-        try:
-            service.registry.delete(ids)
-        finally:
-            service.close()
+        """Delete devices that a worker left behind."""
+        delete_identities(self._opened.target, ids)
 
     def clear_twins(self, ids: list[str], run: str) -> None:
         """Nothing: the twins are of devices that the run makes."""
@@ -121,6 +115,17 @@ class ReachedDevice:
         if self._folder is not None:
             self._folder.cleanup()
         self._opened.stop()
+
+
+def delete_identities(target: Target, ids: list[str]) -> None:
+    """Delete devices of a hub that has a service side; those of a launched hub end with it."""
+    if target.service is None or target.origin == "launched":
+        return
+    service = Service(target)
+    try:
+        service.registry.delete(ids)
+    finally:
+        service.close()
 
 
 def claims_of(device: DeviceTable, *, large: bool) -> Claims:

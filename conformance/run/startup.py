@@ -77,14 +77,8 @@ class ReachedTarget:
         return unanswered(self._opened.target)
 
     def delete_identities(self, ids: list[str]) -> None:
-        """Delete devices that a worker left behind; those of a launched hub end with it."""
-        if self._opened.target.service is None or self._opened.target.origin == "launched":
-            return
-        service = Service(self._opened.target)
-        try:
-            service.registry.delete(ids)
-        finally:
-            service.close()
+        """Delete devices that a worker left behind."""
+        device_startup.delete_identities(self._opened.target, ids)
 
     def clear_twins(self, ids: list[str], run: str) -> None:
         """Take away what a worker left in ready-made devices' twins; those of a launched hub end with it."""

@@ -1,6 +1,7 @@
 """One run of exploration on a hub, in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
+FAULTS = HERE.parent / "faults"
 # In seconds, on a busy machine: a dozen scenarios, one of them shrunk.
 LONGEST = 240
 
@@ -26,7 +28,7 @@ def explore_on(load: str | None, directory: Path, *words: str) -> dict[str, Any]
     done = subprocess.run(
         command,
         cwd=CHECKOUT,
-        env={"PYTHONPATH": str(HERE), "PATH": ""},
+        env={"PYTHONPATH": os.pathsep.join((str(HERE), str(FAULTS))), "PATH": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -73,10 +73,10 @@ OTHERS = {
     "expiry": ("wrong_hubs:expiry_is_not_read", STALE, "c2d.expired"),
     "purge": ("wrong_hubs:wishes_are_turned_round", PURGED, "c2d.feedback-negative"),
     "acknowledgement": ("wrong_hubs:wishes_are_turned_round", ACKNOWLEDGED, "c2d.feedback"),
-    "models": ("wrong_hubs:model_is_of_whoever_spoke_last", MODELS, "d2c.model-id"),
-    "component": ("wrong_hubs:component_is_left_out_of_names", COMPONENT, "methods.component"),
+    "models": ("model_id_faults:model_is_of_whoever_spoke_last", MODELS, "d2c.model-id"),
+    "component": ("methods_request_faults:component_is_left_out", COMPONENT, "methods.component"),
     "renewal": (
-        "wrong_hubs:renewed_subscription_begins_with_an_empty_queue",
+        "session_faults:renewed_subscription_begins_with_an_empty_queue",
         RENEWED,
         "session.subscription-persists",
     ),
